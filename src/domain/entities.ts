@@ -1,0 +1,95 @@
+import { canonicalJson, type JsonObject, sha256 } from "./digest.js";
+
+export const ENTITY_KINDS = [
+	"repository",
+	"commit",
+	"contributor",
+	"folder",
+	"file",
+	"symbol",
+	"module",
+	"package",
+	"data_model",
+	"column",
+	"dataset",
+	"document",
+	"section",
+	"business_entity",
+	"name",
+] as const;
+export type EntityKind = (typeof ENTITY_KINDS)[number];
+
+export const EDGE_KINDS = [
+	"CONTAINS",
+	"DEFINES",
+	"IMPORTS",
+	"CALLS",
+	"REFERENCES",
+	"DEPENDS_ON",
+	"HAS_COLUMN",
+	"DERIVES_FROM",
+	"IMPLEMENTS",
+	"AUTHORED",
+	"PARENT",
+	"DESCRIBES",
+] as const;
+export type EdgeKind = (typeof EDGE_KINDS)[number];
+
+/** A stable key of an entity, see keys.ts. */
+export type EntityKey = string;
+
+export interface Edge {
+	readonly kind: EdgeKind;
+	/** The key of an entity, or of a name that the link step resolves. */
+	readonly to: EntityKey;
+}
+
+/**
+ * A name under which others may refer to the entity of a state. Lower ranks win: `b.ts` provides the module name `b` with
+ * rank 0, `b/index.ts` with rank 1.
+ */
+export interface ProvidedName {
+	readonly name: EntityKey;
+	readonly rank: number;
+}
+
+/**
+ * What one origin (a file, a commit, a folder, a name) says of one entity, from its own bytes and path alone.
+ * At most one state an origin and key. All edges leave from the entity `key`; a child that states its parent's CONTAINS
+ * does so by a state of the parent's key.
+ */
+export interface EntityState {
+	readonly key: EntityKey;
+	readonly kind: EntityKind;
+	readonly name: string;
+	readonly props: JsonObject;
+	readonly edges: readonly Edge[];
+	readonly provides: readonly ProvidedName[];
+}
+
+/** An entity state as a graph store keeps it. Identity: (source, origin, key) and the seq that added it. */
+export interface GraphRecord extends EntityState {
+	readonly source: string;
+	readonly origin: string;
+}
+
+/** An entity as a reader sees it: the visible states of one key merged. */
+export interface Entity {
+	readonly key: EntityKey;
+	readonly kind: EntityKind;
+	readonly name: string;
+	/** Properties of all states; where two differ, the state of the first origin in byte order wins. */
+	readonly props: JsonObject;
+	readonly sources: readonly string[];
+	/** The origins that state it, sorted, at most 100. */
+	readonly origins: readonly string[];
+}
+
+/** The digest of a record: independent of seq, of the order of its edges and of the engine. */
+export function graphRecordDigest(record: GraphRecord): string {
+	const edges = record.edges.map((edge) => `${edge.kind} ${edge.to}`).sort();
+	const provides = record.provides.map((provided) => `${provided.rank} ${provided.name}`).sort();
+	return sha256(
+		canonicalJson([record.source, record.origin, record.key, record.kind, record.name, record.props, edges, provides]),
+	);
+}

@@ -1,0 +1,52 @@
+import type { Change, CommitInfo, FileEntry } from "../domain/commits.js";
+import type { Source, SourceKind } from "../stores/catalog/catalog.port.js";
+
+/** A source as a user named it, resolved: what to follow, and which commit was meant. */
+export interface ResolvedTarget {
+	readonly kind: SourceKind;
+	readonly address: string;
+	readonly branch: string;
+	/** The full commit id that the target's ref (or its head) has now. */
+	readonly commit: string;
+}
+
+export interface CommitRange {
+	readonly type: "added" | "removed";
+	readonly commit: CommitInfo;
+}
+
+export interface ReadOptions {
+	/** Larger contents are not read: their bytes are streamed by `stream` only. Bytes. */
+	readonly maxBytes: number;
+	readonly signal?: AbortSignal;
+}
+
+/**
+ * Where commits come from. Everything a commit id names is immutable and stays readable once `prepare` returned for it, even when the
+ * repository disappears.
+ */
+export interface SourceAdapter {
+	readonly kind: SourceKind;
+	/** Whether a target (a path, a URL) is of this kind; cheap. */
+	recognises(target: string): Promise<boolean>;
+	/** @throws SOURCE_NOT_FOUND, REF_NOT_FOUND, PERMISSION_DENIED, REPOSITORY_UNREADABLE, SOURCE_UNAVAILABLE, CREDENTIALS_IN_URL */
+	resolve(target: string, ref: string | undefined): Promise<ResolvedTarget>;
+	/** Brings the commit into Lode's home (fetch, copy). Repeatable. `progress` is called at least every few seconds. */
+	prepare(source: Source, commit: string, progress: (done: string) => void, signal?: AbortSignal): Promise<void>;
+	/** The head of the source's branch now. */
+	head(source: Source): Promise<string>;
+	/** The change set between two prepared commits (`from` undefined: everything), ordered by path, in pages. */
+	changes(source: Source, from: string | undefined, to: string): AsyncIterable<readonly Change[]>;
+	/** Commits reachable from `to` and not from `from` (added) and the reverse (removed: after a force-push), in pages. */
+	commits(source: Source, from: string | undefined, to: string): AsyncIterable<readonly CommitRange[]>;
+	/** Contents in the order of `files`; `bytes` undefined where it exceeds `maxBytes` or cannot be read (submodules). */
+	read(
+		source: Source,
+		files: readonly FileEntry[],
+		options: ReadOptions,
+	): AsyncIterable<{ file: FileEntry; bytes: Uint8Array | undefined }>;
+	/** Content of any size, as a stream. */
+	stream(source: Source, file: FileEntry): Promise<AsyncIterable<Uint8Array>>;
+	/** Deletes what Lode's home holds of it. */
+	forget(source: Source): Promise<void>;
+}

@@ -1,0 +1,38 @@
+import type { ChunkKind, ChunkRecord } from "../../domain/mined-file.js";
+import type { Seq, Snapshot } from "../../domain/snapshot.js";
+import type { VersionedStore } from "../versioned.port.js";
+
+export interface SearchFilter {
+	readonly snapshot: Snapshot;
+	readonly sources?: readonly string[];
+	readonly group?: string;
+	readonly kinds?: readonly ChunkKind[];
+	/** A glob over the path as picomatch reads it, `dot: true`. */
+	readonly path?: string;
+	readonly languages?: readonly string[];
+}
+
+/** A chunk without its vector, and the score that its ranking gave it: higher is better. */
+export interface ChunkHit extends Omit<ChunkRecord, "vector"> {
+	readonly id: string;
+	readonly score: number;
+}
+
+/** Chunks in full text and as vectors, in versions. One collection (or table) a model. */
+export interface VectorStore extends VersionedStore {
+	/** Adds records with `addedAt = seq`; one that is already there is left. @throws SEQ_CLOSED, MODEL_MISMATCH (dimensions) */
+	stage(seq: Seq, records: readonly ChunkRecord[]): Promise<void>;
+
+	/** BM25 over text, path and symbol, identifiers split; filters apply before ranking. `text` is the user's words, not a query language. */
+	searchText(text: string, filter: SearchFilter, limit: number): Promise<ChunkHit[]>;
+	/** Cosine similarity in one model's vectors; filters apply before ranking. @throws MODEL_MISMATCH (dimensions) */
+	searchVector(model: string, vector: Float32Array, filter: SearchFilter, limit: number): Promise<ChunkHit[]>;
+	/** Chunks whose symbol is exactly this name, or ends with `.name`; ordered by (path, ordinal). */
+	searchSymbol(name: string, filter: SearchFilter, limit: number): Promise<ChunkHit[]>;
+	/** The models that visible chunks of these filters have. */
+	models(filter: SearchFilter): Promise<string[]>;
+	count(filter: SearchFilter): Promise<number>;
+
+	/** The visible records of one origin, ordered by (group, ordinal): for verification and tests. */
+	records(snapshot: Snapshot, source: string, origin: string): Promise<ChunkRecord[]>;
+}
