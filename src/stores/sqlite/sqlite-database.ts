@@ -1,0 +1,268 @@
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { LodeError } from "../../domain/errors.js";
+import { type DatabaseName, isBusy, storeError } from "./sqlite-errors.js";
+
+/** One step of a schema. `sql` may hold several statements; it runs once, in a transaction. */
+export interface Migration {
+	/** 1, 2, 3 … without gaps. */
+	readonly version: number;
+	readonly name: string;
+	readonly sql: string;
+}
+
+export interface OpenOptions {
+	/** A file, whose folder is created where it is missing, or `:memory:`. */
+	readonly path: string;
+	/** What people call it in messages, e.g. `catalog`. */
+	readonly role: string;
+	/** FULL: a commit is on disk when it returns. NORMAL: the last commits may be lost by a power cut, never torn. */
+	readonly synchronous: "FULL" | "NORMAL";
+	/** Lets `raw.loadExtension` work until it is switched off by `raw.enableLoadExtension(false)`. */
+	readonly allowExtension?: boolean;
+	/** Called on the fresh connection before migrations run, e.g. to load an extension that they need. */
+	readonly prepareConnection?: (raw: DatabaseSync) => void;
+	readonly migrations: readonly Migration[];
+}
+
+/** Positional values, or one object of named ones (`:name` in the statement; every name must occur there). */
+export type Parameters = readonly SQLInputValue[] | Readonly<Record<string, SQLInputValue>>;
+
+const BUSY_TIMEOUT_MS = 10_000;
+/** Statement texts are constants of the code but for a few variants each; the bound is against mistakes. */
+const MAX_STATEMENTS = 512;
+
+/**
+ * A prepared statement whose failures are `LodeError`s. It is shared by all callers of the same text: read an `iterate` to
+ * its end, or leave its loop, before the same text runs again.
+ */
+export class Statement {
+	readonly #statement: StatementSync;
+	readonly #database: DatabaseName;
+	/** Whether it returns rows. */
+	readonly reader: boolean;
+
+	constructor(statement: StatementSync, database: DatabaseName) {
+		this.#statement = statement;
+		this.#database = database;
+		this.reader = statement.columns().length > 0;
+	}
+
+	all<Row>(parameters: Parameters = []): Row[] {
+		try {
+			return (isList(parameters)
+				? this.#statement.all(...parameters)
+				: this.#statement.all(parameters)) as unknown as Row[];
+		} catch (error) {
+			throw storeError(error, this.#database, "read");
+		}
+	}
+
+	get<Row>(parameters: Parameters = []): Row | undefined {
+		try {
+			return (isList(parameters) ? this.#statement.get(...parameters) : this.#statement.get(parameters)) as unknown as
+				| Row
+				| undefined;
+		} catch (error) {
+			throw storeError(error, this.#database, "read");
+		}
+	}
+
+	/** Returns how many rows changed, and the last row id that was given. */
+	run(parameters: Parameters = []): { changes: number; lastInsertRowid: number } {
+		try {
+			const result = isList(parameters) ? this.#statement.run(...parameters) : this.#statement.run(parameters);
+			return { changes: Number(result.changes), lastInsertRowid: Number(result.lastInsertRowid) };
+		} catch (error) {
+			throw storeError(error, this.#database, "write");
+		}
+	}
+
+	*iterate<Row>(parameters: Parameters = []): Generator<Row, void, void> {
+		try {
+			const rows = isList(parameters) ? this.#statement.iterate(...parameters) : this.#statement.iterate(parameters);
+			for (const row of rows) yield row as unknown as Row;
+		} catch (error) {
+			throw storeError(error, this.#database, "read");
+		}
+	}
+}
+
+function isList(parameters: Parameters): parameters is readonly SQLInputValue[] {
+	return Array.isArray(parameters);
+}
+
+/**
+ * One connection to one SQLite file. Several processes may have the same file open (worker, CLI, API): write-ahead log, and
+ * writers wait for each other. Everything is synchronous, so nothing of this process comes between the statements of a transaction.
+ */
+export class SqliteDatabase implements DatabaseName {
+	readonly role: string;
+	readonly path: string;
+	/** For extensions and SQL functions only; its failures are not mapped. */
+	readonly raw: DatabaseSync;
+	readonly #statements = new Map<string, Statement>();
+	#mode: "none" | "read" | "write" = "none";
+
+	constructor(raw: DatabaseSync, name: DatabaseName) {
+		this.raw = raw;
+		this.role = name.role;
+		this.path = name.path;
+	}
+
+	/** The prepared statement of this text, from a cache. */
+	prepare(sql: string): Statement {
+		const cached = this.#statements.get(sql);
+		if (cached) return cached;
+		try {
+			const statement = new Statement(this.raw.prepare(sql), this);
+			if (this.#statements.size >= MAX_STATEMENTS) this.#statements.clear();
+			this.#statements.set(sql, statement);
+			return statement;
+		} catch (error) {
+			throw storeError(error, this, "prepare a statement on");
+		}
+	}
+
+	/** Runs statements without parameters and without results. */
+	exec(sql: string): void {
+		try {
+			this.raw.exec(sql);
+		} catch (error) {
+			throw storeError(error, this, "write");
+		}
+	}
+
+	/**
+	 * Runs `fn` as one write: all of it, or nothing where it throws. Takes the write lock at once, waiting for other
+	 * processes. A call within another one joins it. `fn` must be synchronous.
+	 */
+	transaction<T>(fn: () => T): T {
+		if (this.#mode === "write") return fn();
+		if (this.#mode === "read") {
+			// A reader that turns writer can only fail when another one wrote meanwhile; waiting would not help it.
+			throw new LodeError("INTERNAL", `A read of the ${this.role} database cannot become a write`);
+		}
+		return this.#within("write", "BEGIN IMMEDIATE", fn);
+	}
+
+	/** Runs `fn` so that all its selects see one state of the file. Joins a transaction that is already there. */
+	read<T>(fn: () => T): T {
+		return this.#mode === "none" ? this.#within("read", "BEGIN", fn) : fn();
+	}
+
+	#within<T>(mode: "read" | "write", begin: string, fn: () => T): T {
+		this.exec(begin);
+		this.#mode = mode;
+		try {
+			const result = fn();
+			if (result instanceof Promise) {
+				throw new LodeError("INTERNAL", `A transaction of the ${this.role} database must be synchronous`);
+			}
+			this.exec("COMMIT");
+			return result;
+		} catch (error) {
+			// SQLite ends the transaction by itself on a full disk or a failed write.
+			if (this.raw.isTransaction) this.raw.exec("ROLLBACK");
+			throw error;
+		} finally {
+			this.#mode = "none";
+		}
+	}
+
+	/** Safe to call twice. */
+	close(): void {
+		if (!this.raw.isOpen) return;
+		this.#statements.clear();
+		try {
+			this.raw.exec("PRAGMA optimize");
+		} catch {
+			// Statistics only: a busy or read-only file is no reason to fail a close.
+		}
+		this.raw.close();
+	}
+}
+
+/**
+ * Opens the file, brings its schema up to date and sets what every connection needs.
+ * @throws PERMISSION_DENIED, DISK_FULL, STORE_CORRUPT, STORE_UNAVAILABLE (also where a newer Lode wrote the file)
+ */
+export function openDatabase(options: OpenOptions): SqliteDatabase {
+	const { path, role, synchronous, migrations } = options;
+	let raw: DatabaseSync | undefined;
+	try {
+		if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true });
+		raw = new DatabaseSync(path, {
+			timeout: BUSY_TIMEOUT_MS,
+			allowExtension: options.allowExtension ?? false,
+			enableForeignKeyConstraints: true,
+			enableDoubleQuotedStringLiterals: false,
+		});
+		useWriteAheadLog(raw);
+		raw.exec(`
+			PRAGMA synchronous = ${synchronous};
+			PRAGMA temp_store = MEMORY;
+			PRAGMA cache_size = -32768;
+			PRAGMA mmap_size = 268435456;
+			PRAGMA wal_autocheckpoint = 2000;
+			PRAGMA journal_size_limit = 67108864;
+		`);
+		// macOS answers fsync before the disk has the bytes unless asked otherwise; elsewhere this does nothing.
+		if (synchronous === "FULL") raw.exec("PRAGMA fullfsync = ON");
+		options.prepareConnection?.(raw);
+		const database = new SqliteDatabase(raw, { role, path });
+		migrate(database, migrations);
+		return database;
+	} catch (error) {
+		if (raw?.isOpen) raw.close();
+		throw storeError(error, { role, path }, "open");
+	}
+}
+
+/** Turning the log on needs the file alone for a moment, and SQLite does not wait for it: several processes may start at once. */
+function useWriteAheadLog(raw: DatabaseSync): void {
+	const pause = new Int32Array(new SharedArrayBuffer(4));
+	for (let attempt = 1; ; attempt++) {
+		try {
+			raw.exec("PRAGMA journal_mode = WAL");
+			return;
+		} catch (error) {
+			if (!isBusy(error) || attempt === 200) throw error;
+			Atomics.wait(pause, 0, 0, 25);
+		}
+	}
+}
+
+function migrate(database: SqliteDatabase, migrations: readonly Migration[]): void {
+	const newest = migrations.at(-1)?.version ?? 0;
+	const version = () => database.prepare("PRAGMA user_version").get<{ user_version: number }>()?.user_version ?? 0;
+	const refuseNewer = (found: number) => {
+		if (found <= newest) return;
+		throw new LodeError(
+			"STORE_UNAVAILABLE",
+			`Cannot open the ${database.role} database (${database.path}): a newer Lode wrote it (schema ${found}, this one knows ${newest})`,
+			{ next: "Use the newer Lode, or another LODE_HOME." },
+		);
+	};
+	const found = version();
+	refuseNewer(found);
+	if (found === newest) return;
+	database.transaction(() => {
+		// Another process may have done it while this one waited for the lock.
+		const current = version();
+		refuseNewer(current);
+		for (const migration of migrations) {
+			if (migration.version <= current) continue;
+			database.exec(migration.sql);
+			database.exec(`PRAGMA user_version = ${migration.version}`);
+		}
+	});
+}
+
+/** Slices of at most `size`, in order. */
+export function chunked<T>(values: readonly T[], size: number): T[][] {
+	const slices: T[][] = [];
+	for (let at = 0; at < values.length; at += size) slices.push(values.slice(at, at + size));
+	return slices;
+}
