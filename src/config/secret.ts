@@ -1,0 +1,40 @@
+import { inspect } from "node:util";
+
+const known = new Set<string>();
+
+/**
+ * A value that must not be shown. Printing, serialising or inspecting it gives `[secret]`; only `reveal` gives the value, to be
+ * called where it leaves for the service it belongs to.
+ */
+export class Secret {
+	readonly #value: string;
+
+	constructor(value: string) {
+		this.#value = value;
+		// Shorter ones would blank out half of every message, and protect nothing.
+		if (value.length >= 6) known.add(value);
+	}
+
+	reveal(): string {
+		return this.#value;
+	}
+
+	toString(): string {
+		return "[secret]";
+	}
+
+	toJSON(): string {
+		return "[secret]";
+	}
+
+	[inspect.custom](): string {
+		return "[secret]";
+	}
+}
+
+/** Replaces every secret that this process knows: the last guard for messages that others wrote (a provider's, a driver's). */
+export function redact(text: string): string {
+	let result = text;
+	for (const value of known) result = result.replaceAll(value, "[secret]");
+	return result;
+}
