@@ -36,6 +36,8 @@ export interface ArtifactStore {
 
 	/** Stores what is absent, renews what is there (see `collectObjects`). Durable when it returns. Returns addresses in order. @throws DISK_FULL */
 	put(objects: readonly Uint8Array[]): Promise<string[]>;
+	/** The same for content of any size: never more than a few chunks in memory. Durable when it returns. @throws DISK_FULL */
+	putStream(content: AsyncIterable<Uint8Array>): Promise<ObjectInfo>;
 	/** @throws STORE_CORRUPT when the bytes are not those of the address; undefined when absent. */
 	get(object: string): Promise<Uint8Array | undefined>;
 	/** Which of these are absent; renews those that are there. */

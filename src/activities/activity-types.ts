@@ -1,0 +1,75 @@
+import type { Failure, FileCounts, Ingestion, IngestionStats } from "../stores/catalog/catalog.port.js";
+import type { BatchCounts, BatchRef } from "../workflows/contracts/ingest-commit.js";
+
+/** What begin tells the workflow; see Catalog.begin. `stale`: an unfinished ingestion whose workflow no longer runs. */
+export type BeginAnswer =
+	| { readonly outcome: "started"; readonly seq: number; readonly ingestion: string }
+	| { readonly outcome: "unchanged" | "superseded"; readonly ingestion: Ingestion; readonly snapshot: number }
+	| { readonly outcome: "busy"; readonly by: string }
+	| { readonly outcome: "stale"; readonly seq: number; readonly by: string };
+
+export interface PlanAnswer {
+	/** Batches 0..fileBatches-1 hold files, then come commits and folders. */
+	readonly batches: number;
+	readonly fileBatches: number;
+	readonly files: Omit<FileCounts, "failed">;
+}
+
+export interface IngestionActivities {
+	begin(request: {
+		source: string;
+		commit: string;
+		workflowId: string;
+		runId: string;
+		unlessPassed: boolean;
+	}): Promise<BeginAnswer>;
+	publish(seq: number, stats: IngestionStats): Promise<{ ingestion: Ingestion; snapshot: number }>;
+	abort(seq: number, failure: Failure): Promise<void>;
+	release(seq: number, status: "parked" | "cancelled" | "abandoned"): Promise<void>;
+	/** Commits that the ref has now and that were not published, oldest first (policy `every`), or its head alone. */
+	pendingCommits(source: string, policy: "every" | "head"): Promise<string[]>;
+	/** Waits for an ingestion that another run started under the same workflow id. */
+	awaitIngestion(workflowId: string): Promise<void>;
+}
+
+export interface PlanningActivities {
+	/** Brings the commit into Lode's home. */
+	prepareCommit(seq: number): Promise<void>;
+	/** Writes the change set into the archive as batches. */
+	planChanges(seq: number): Promise<PlanAnswer>;
+}
+
+export interface BatchActivities {
+	/** Archives and mines the batch's files; what was mined before is reused. */
+	mineBatch(batch: BatchRef): Promise<Pick<BatchCounts, "files" | "failed" | "chunks">>;
+	embedBatch(batch: BatchRef): Promise<Pick<BatchCounts, "embedded" | "reused">>;
+	stageGraph(batch: BatchRef): Promise<{ entities: number }>;
+	stageVectors(batch: BatchRef): Promise<void>;
+	recordBatch(batch: BatchRef): Promise<void>;
+}
+
+export interface FinishingActivities {
+	/** Resolves the names whose candidates changed; returns how many link states were staged. */
+	linkNames(seq: number): Promise<{ entities: number }>;
+	stageManifest(seq: number): Promise<void>;
+	verifyStaged(seq: number): Promise<void>;
+}
+
+export interface CompensationActivities {
+	discardGraph(seq: number): Promise<void>;
+	discardVectors(seq: number): Promise<void>;
+	discardArtifacts(seq: number): Promise<void>;
+}
+
+export interface MaintenanceActivities {
+	listSources(): Promise<string[]>;
+	collectSource(source: string): Promise<{ horizon: number | null; records: Record<string, number> }>;
+	collectObjects(): Promise<{ objects: number; bytes: number }>;
+	markRemoved(source: string): Promise<void>;
+	awaitIdle(source: string): Promise<void>;
+	dropSource(source: string): Promise<void>;
+	verifySnapshot(request: {
+		source?: string;
+		at?: string;
+	}): Promise<{ ok: boolean; snapshot: number; problems: number }>;
+}

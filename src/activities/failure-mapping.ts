@@ -1,0 +1,61 @@
+import { CompleteAsyncError, Context } from "@temporalio/activity";
+import { ApplicationFailure, CancelledFailure } from "@temporalio/common";
+import { ERROR_CODES, errorCode, type LodeError } from "../domain/errors.js";
+
+/** Attempts after which an error that nobody named is a bug, not a passing fault. */
+const ATTEMPTS_UNNAMED = 5;
+/** A disk does not free itself: after this many attempts a user has to act. */
+const ATTEMPTS_DISK_FULL = 3;
+const HEARTBEAT_EVERY_MS = 1_500;
+
+type AnyActivity = (...args: never[]) => Promise<unknown>;
+
+/**
+ * Wraps activities: heartbeats while they run, so that a dead worker is noticed within seconds and a cancellation
+ * arrives; and maps what they throw, once, to failures that Temporal's retry policy understands.
+ */
+export function withFailureMapping<T extends object>(activities: T): T {
+	const wrapped: Record<string, AnyActivity> = {};
+	for (const [name, activity] of Object.entries(activities) as [string, AnyActivity][]) {
+		wrapped[name] = async (...args: never[]) => {
+			const context = Context.current();
+			const timer = setInterval(() => context.heartbeat(), HEARTBEAT_EVERY_MS);
+			try {
+				return await activity(...args);
+			} catch (error) {
+				throw toFailure(error, context.info.attempt, context.cancellationSignal.aborted);
+			} finally {
+				clearInterval(timer);
+			}
+		};
+	}
+	return wrapped as T;
+}
+
+/** Exported for tests. */
+export function toFailure(error: unknown, attempt: number, cancelled: boolean): Error {
+	if (error instanceof CancelledFailure || error instanceof CompleteAsyncError || error instanceof ApplicationFailure) {
+		return error;
+	}
+	if (cancelled && error instanceof Error && (error.name === "AbortError" || errorCode(error) === "CANCELLED")) {
+		return new CancelledFailure("cancelled");
+	}
+	const code = errorCode(error);
+	if (code === undefined) {
+		return ApplicationFailure.create({
+			message: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
+			type: "INTERNAL",
+			nonRetryable: attempt >= ATTEMPTS_UNNAMED,
+			cause: error instanceof Error ? error : undefined,
+		});
+	}
+	const { message, next, retryAfterMs } = error as LodeError;
+	return ApplicationFailure.create({
+		message,
+		type: code,
+		nonRetryable: ERROR_CODES[code].permanent || (code === "DISK_FULL" && attempt >= ATTEMPTS_DISK_FULL),
+		nextRetryDelay: retryAfterMs === undefined ? undefined : Math.max(1, Math.round(retryAfterMs)),
+		details: [{ next: next ?? null }],
+		cause: error instanceof Error ? error : undefined,
+	});
+}

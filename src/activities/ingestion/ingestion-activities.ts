@@ -1,0 +1,116 @@
+import { Context } from "@temporalio/activity";
+import { WorkflowNotFoundError } from "@temporalio/client";
+import { LodeError } from "../../domain/errors.js";
+import { recipeOf, requireSource } from "../../services/recipe.js";
+import type { Ingestion } from "../../stores/catalog/catalog.port.js";
+import type { IngestionActivities } from "../activity-types.js";
+import { BatchArchive } from "../batches.js";
+import type { Ports } from "../ports.js";
+
+/** Commits that one look at the ref enqueues at most; the next look finds the rest. */
+const PENDING_LIMIT = 500;
+
+/** The life of an ingestion in the catalog. */
+export function createIngestionActivities(
+	ports: Pick<Ports, "catalog" | "artifacts" | "sources" | "temporal">,
+): IngestionActivities {
+	const { catalog, temporal } = ports;
+	const batches = new BatchArchive(ports.artifacts);
+
+	async function runs(ingestion: Ingestion): Promise<boolean> {
+		try {
+			const { status } = await temporal.workflow.getHandle(ingestion.workflowId, ingestion.runId).describe();
+			return status.name === "RUNNING";
+		} catch (error) {
+			if (error instanceof WorkflowNotFoundError) return false;
+			throw error;
+		}
+	}
+
+	/** The commits between the head and a commit, oldest first; undefined where the head is not behind it. */
+	async function commitsSince(sourceId: string, head: string | undefined, to: string): Promise<string[] | undefined> {
+		const source = await requireSource(catalog, sourceId);
+		const adapter = ports.sources.of(source.kind);
+		await adapter.prepare(source, to, () => {});
+		const found: string[] = [];
+		for await (const page of adapter.commits(source, head, to)) {
+			for (const range of page) {
+				if (range.type === "removed") return undefined;
+				found.push(range.commit.sha);
+			}
+		}
+		return found;
+	}
+
+	async function headOf(source: string) {
+		return catalog.head(await catalog.snapshot({ by: "latest" }, []), source);
+	}
+
+	return {
+		async begin({ source: id, commit, workflowId, runId, unlessPassed }) {
+			const source = await requireSource(catalog, id);
+			const recipe = await recipeOf(catalog, id);
+			if (unlessPassed) {
+				const head = await headOf(source.id);
+				if (head && head.commit !== commit) {
+					const since = await commitsSince(source.id, commit, head.commit);
+					const passed = since !== undefined && since.length > 0;
+					const ingestion = passed ? await catalog.ingestion(head.ingestion) : undefined;
+					if (ingestion) return { outcome: "superseded", ingestion, snapshot: head.snapshot };
+				}
+			}
+			const result = await catalog.begin({ source: id, commit, recipe, workflowId, runId });
+			switch (result.outcome) {
+				case "started":
+					return { outcome: "started", seq: result.ingestion.seq, ingestion: result.ingestion.id };
+				case "unchanged":
+					return { outcome: "unchanged", ingestion: result.ingestion, snapshot: result.snapshot.number };
+				case "busy":
+					return (await runs(result.by))
+						? { outcome: "busy", by: result.by.id }
+						: { outcome: "stale", by: result.by.id, seq: result.by.seq };
+			}
+		},
+
+		async publish(seq, stats) {
+			const { ingestion, snapshot } = await catalog.publish(seq, stats);
+			await batches.removeAll(seq);
+			return { ingestion, snapshot: snapshot.number };
+		},
+
+		async abort(seq, failure) {
+			await catalog.abort(seq, failure);
+		},
+
+		async release(seq, status) {
+			await batches.removeAll(seq);
+			await catalog.release(seq, status);
+		},
+
+		async pendingCommits(id, policy) {
+			const source = await requireSource(catalog, id);
+			const to = await ports.sources.of(source.kind).head(source);
+			const head = await headOf(id);
+			if (head?.commit === to) return [];
+			if (policy === "head" || head === undefined) return [to];
+			// After a force-push the commits in between are history that nobody asked for: the new head is what counts.
+			const since = await commitsSince(id, head.commit, to);
+			return since === undefined || since.length === 0 ? [to] : since.slice(0, PENDING_LIMIT);
+		},
+
+		async awaitIngestion(workflowId) {
+			const handle = temporal.workflow.getHandle(workflowId);
+			const { cancellationSignal } = Context.current();
+			for (;;) {
+				cancellationSignal.throwIfAborted();
+				try {
+					if ((await handle.describe()).status.name !== "RUNNING") return;
+				} catch (error) {
+					if (error instanceof WorkflowNotFoundError) return;
+					throw new LodeError("TEMPORAL_UNAVAILABLE", `asking Temporal about ${workflowId} failed`, { cause: error });
+				}
+				await Context.current().sleep(500);
+			}
+		},
+	};
+}

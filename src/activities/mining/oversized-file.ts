@@ -1,0 +1,27 @@
+import { lookup } from "mime-types";
+import type { FileEntry } from "../../domain/commits.js";
+import type { MinedFile } from "../../domain/mined-file.js";
+import { fileStates } from "../../mining/file-states.js";
+import type { ArtifactStore } from "../../stores/artifacts/artifacts.port.js";
+
+/** A file beyond the size limit: archived as a stream, in the graph as a file, with the reason; never read into memory. */
+export async function oversizedFile(
+	artifacts: Pick<ArtifactStore, "putStream">,
+	content: AsyncIterable<Uint8Array>,
+	source: string,
+	file: FileEntry,
+): Promise<MinedFile> {
+	const { object, size } = await artifacts.putStream(content);
+	const mediaType = lookup(file.path) || "application/octet-stream";
+	const skips = [{ reason: "too_large", detail: `${size} bytes: archived, not mined` }] as const;
+	return {
+		path: file.path,
+		artifact: object,
+		size,
+		mediaType,
+		lines: 0,
+		chunks: [],
+		states: fileStates({ source, path: file.path, mode: file.mode, mediaType, size, lines: 0, skips }),
+		skips,
+	};
+}

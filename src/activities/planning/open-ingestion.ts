@@ -1,0 +1,31 @@
+import { LodeError } from "../../domain/errors.js";
+import type { Group } from "../../domain/group.js";
+import { EMPTY_SNAPSHOT, type Snapshot } from "../../domain/snapshot.js";
+import { defaultGroup } from "../../services/recipe.js";
+import type { Catalog, Ingestion } from "../../stores/catalog/catalog.port.js";
+
+export interface OpenIngestion {
+	readonly ingestion: Ingestion;
+	readonly group: Group;
+	/** What its source looked like when it began; nothing of the source is visible in it for a first ingestion. */
+	readonly base: Snapshot;
+	/** The base was made by another recipe. */
+	readonly rebuild: boolean;
+}
+
+/** An ingestion that is staging, with its base. @throws SEQ_CLOSED, INGESTION_NOT_FOUND */
+export async function openIngestion(catalog: Catalog, seq: number): Promise<OpenIngestion> {
+	const ingestion = await catalog.ingestion(`ing-${seq}`);
+	if (!ingestion) throw new LodeError("INGESTION_NOT_FOUND", `there is no ingestion with seq ${seq}`);
+	if (ingestion.status !== "staging") {
+		throw new LodeError("SEQ_CLOSED", `ingestion ${ingestion.id} is ${ingestion.status}, nothing may be staged for it`);
+	}
+	const group = await defaultGroup(catalog, ingestion.source);
+	if (ingestion.baseSeq === undefined) return { ingestion, group, base: EMPTY_SNAPSHOT, rebuild: false };
+	const baseIngestion = await catalog.ingestion(`ing-${ingestion.baseSeq}`);
+	if (baseIngestion?.snapshot === undefined) {
+		throw new LodeError("BASE_MOVED", `the base of ${ingestion.id} is not published`);
+	}
+	const base = await catalog.snapshot({ by: "number", number: baseIngestion.snapshot }, []);
+	return { ingestion, group, base, rebuild: baseIngestion.recipe !== ingestion.recipe };
+}

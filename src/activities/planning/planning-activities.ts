@@ -1,0 +1,213 @@
+import { Context } from "@temporalio/activity";
+import type { Change, CommitInfo } from "../../domain/commits.js";
+import { commitOrigin, fileOrigin, originPath } from "../../domain/keys.js";
+import type { Snapshot } from "../../domain/snapshot.js";
+import { requireSource } from "../../services/recipe.js";
+import type { Catalog, Ingestion } from "../../stores/catalog/catalog.port.js";
+import type { PlanningActivities } from "../activity-types.js";
+import { BatchArchive } from "../batches.js";
+import type { Ports } from "../ports.js";
+import { type FolderChanges, folderChanges } from "./folder-changes.js";
+import { openIngestion } from "./open-ingestion.js";
+
+/** A batch is tens of files and a few megabytes, so that its activities take seconds at most and memory stays bounded. */
+const FILES_A_BATCH = 64;
+const BYTES_A_BATCH = 8 * 1024 * 1024;
+const COMMITS_A_BATCH = 500;
+const FOLDERS_A_BATCH = 1_000;
+
+/** From a commit to batches of work: their number follows the change set. */
+export function createPlanningActivities(ports: Pick<Ports, "catalog" | "artifacts" | "sources">): PlanningActivities {
+	const { catalog } = ports;
+	const archive = new BatchArchive(ports.artifacts);
+
+	return {
+		async prepareCommit(seq) {
+			const { ingestion } = await openIngestion(catalog, seq);
+			const source = await requireSource(catalog, ingestion.source);
+			const context = Context.current();
+			await ports.sources
+				.of(source.kind)
+				.prepare(source, ingestion.commit, (done) => context.heartbeat(done), context.cancellationSignal);
+		},
+
+		async planChanges(seq) {
+			const { ingestion, base, rebuild } = await openIngestion(catalog, seq);
+			const source = await requireSource(catalog, ingestion.source);
+			const adapter = ports.sources.of(source.kind);
+			const writer = new BatchWriter(archive, seq);
+			const folders = new FolderTouches();
+			const files = { added: 0, changed: 0, removed: 0 };
+
+			const changes = rebuild
+				? rebuildChanges(catalog, base, ingestion, adapter.changes(source, undefined, ingestion.commit))
+				: adapter.changes(source, ingestion.baseCommit, ingestion.commit);
+			for await (const page of changes) {
+				for (const change of page) {
+					if (change.type === "added") files.added += 1;
+					else if (change.type === "modified") files.changed += 1;
+					else files.removed += 1;
+					folders.touch(change);
+					await writer.addChange(change);
+				}
+				Context.current().heartbeat();
+			}
+			await writer.flushChanges();
+			const fileBatches = writer.batches;
+
+			const history = rebuild
+				? adapter.commits(source, undefined, ingestion.commit)
+				: adapter.commits(source, ingestion.baseCommit, ingestion.commit);
+			const reachable = new Set<string>();
+			for await (const page of history) {
+				for (const { type, commit } of page) {
+					if (rebuild) reachable.add(commit.sha);
+					await writer.addCommit(type, commit);
+				}
+				Context.current().heartbeat();
+			}
+			if (rebuild) await retireUnreachable(catalog, base, ingestion, reachable, writer);
+			await writer.flushCommits();
+			await writer.addFolders(
+				await folderChanges(
+					catalog,
+					base,
+					ingestion.source,
+					folders.added,
+					folders.removed,
+					rebuild,
+					ingestion.baseSeq === undefined,
+				),
+			);
+			return { batches: writer.batches, fileBatches, files };
+		},
+	};
+}
+
+class FolderTouches {
+	readonly added = new Set<string>();
+	readonly removed = new Set<string>();
+
+	touch(change: Change): void {
+		if (change.type === "removed") this.removed.add(change.path);
+		else this.added.add(change.file.path);
+	}
+}
+
+/** Everything of the commit as if changed, and what the base has besides as removed: another recipe reads each file anew. */
+async function* rebuildChanges(
+	catalog: Catalog,
+	base: Snapshot,
+	ingestion: Ingestion,
+	files: AsyncIterable<readonly Change[]>,
+): AsyncIterable<readonly Change[]> {
+	const seen = new Set<string>();
+	for await (const page of files) {
+		const entries = page.filter((change) => change.type !== "removed").map((change) => change.file);
+		const known = new Set(
+			(
+				await catalog.entriesOf(
+					base,
+					ingestion.source,
+					entries.map((file) => fileOrigin(file.path)),
+				)
+			).map((e) => e.origin),
+		);
+		for (const file of entries) seen.add(file.path);
+		yield entries.map((file) => ({ type: known.has(fileOrigin(file.path)) ? "modified" : "added", file }) as const);
+	}
+	for await (const entries of entryPages(catalog, base, ingestion.source)) {
+		const gone = entries
+			.map((entry) => originPath(entry.origin))
+			.filter((path) => path !== undefined && !seen.has(path));
+		yield gone.map((path) => ({ type: "removed", path: path as string }) as const);
+	}
+}
+
+async function retireUnreachable(
+	catalog: Catalog,
+	base: Snapshot,
+	ingestion: Ingestion,
+	reachable: ReadonlySet<string>,
+	writer: BatchWriter,
+): Promise<void> {
+	for await (const entries of entryPages(catalog, base, ingestion.source)) {
+		for (const { origin } of entries) {
+			if (!origin.startsWith(commitOrigin(""))) continue;
+			const sha = origin.slice(commitOrigin("").length);
+			if (!reachable.has(sha)) await writer.removeCommit(sha);
+		}
+	}
+}
+
+async function* entryPages(catalog: Catalog, snapshot: Snapshot, source: string) {
+	let after: string | undefined;
+	for (;;) {
+		const entries = await catalog.entries(snapshot, source, after, 1_000);
+		const last = entries.at(-1);
+		if (!last) return;
+		yield entries;
+		after = last.origin;
+	}
+}
+
+/** Collects changes into batches and puts each into the archive; the same plan always gives the same batches. */
+class BatchWriter {
+	batches = 0;
+	#changes: Change[] = [];
+	#bytes = 0;
+	#added: CommitInfo[] = [];
+	#removed: string[] = [];
+
+	constructor(
+		private readonly archive: BatchArchive,
+		private readonly seq: number,
+	) {}
+
+	async addChange(change: Change): Promise<void> {
+		this.#changes.push(change);
+		if (change.type !== "removed") this.#bytes += change.file.size;
+		if (this.#changes.length >= FILES_A_BATCH || this.#bytes >= BYTES_A_BATCH) await this.flushChanges();
+	}
+
+	async flushChanges(): Promise<void> {
+		if (this.#changes.length === 0) return;
+		await this.archive.putBatch(this.seq, this.batches++, { kind: "files", changes: this.#changes });
+		this.#changes = [];
+		this.#bytes = 0;
+	}
+
+	async addCommit(type: "added" | "removed", commit: CommitInfo): Promise<void> {
+		if (type === "removed") return this.removeCommit(commit.sha);
+		this.#added.push(commit);
+		if (this.#added.length >= COMMITS_A_BATCH) await this.flushCommits();
+	}
+
+	async removeCommit(sha: string): Promise<void> {
+		this.#removed.push(sha);
+		if (this.#removed.length >= COMMITS_A_BATCH) await this.flushCommits();
+	}
+
+	async flushCommits(): Promise<void> {
+		if (this.#added.length + this.#removed.length === 0) return;
+		await this.archive.putBatch(this.seq, this.batches++, {
+			kind: "commits",
+			added: this.#added,
+			removed: this.#removed,
+		});
+		this.#added = [];
+		this.#removed = [];
+	}
+
+	async addFolders({ added, removed }: FolderChanges): Promise<void> {
+		const total = Math.max(added.length, removed.length);
+		for (let start = 0; start < total; start += FOLDERS_A_BATCH) {
+			const end = start + FOLDERS_A_BATCH;
+			await this.archive.putBatch(this.seq, this.batches++, {
+				kind: "folders",
+				added: added.slice(start, end),
+				removed: removed.slice(start, end),
+			});
+		}
+	}
+}

@@ -1,0 +1,97 @@
+import { Context } from "@temporalio/activity";
+import { EMPTY_TALLY, sameTally, tallyOf } from "../../domain/digest.js";
+import { type EntityKey, type GraphRecord, graphRecordDigest } from "../../domain/entities.js";
+import { linkOrigin } from "../../domain/keys.js";
+import type { NameCandidate } from "../../stores/graph/graph.port.js";
+import type { FinishingActivities } from "../activity-types.js";
+import { openIngestion } from "../planning/open-ingestion.js";
+import type { Ports } from "../ports.js";
+
+const NAMES_A_PAGE = 500;
+/**
+ * A name that more entities provide (`main`, `__init__`) keeps the first of them only, so that no link state grows with the
+ * repository; `ambiguous` then says that there are more.
+ */
+const TARGETS_A_NAME = 16;
+
+/**
+ * The link step: keeps name → definition as states of their own, and redoes them only where the candidates of a name changed. Its
+ * result follows from the visible candidates alone, not from the way there.
+ */
+export function createLinkActivities(ports: Pick<Ports, "catalog" | "graph">): Pick<FinishingActivities, "linkNames"> {
+	const { catalog, graph } = ports;
+
+	return {
+		async linkNames(seq) {
+			const { ingestion, base } = await openIngestion(catalog, seq);
+			const { source } = ingestion;
+			let entities = 0;
+			let after: EntityKey | undefined;
+			for (let page = 0; ; page++) {
+				const names = await graph.touchedNames(seq, source, after, NAMES_A_PAGE);
+				const last = names.at(-1);
+				if (last === undefined) return { entities };
+				const wanted = await linkStates(seq, source, base, names);
+				const origins = names.map(linkOrigin);
+				const current = new Map(
+					(await catalog.entriesOf(base, source, origins)).map((entry) => [entry.origin, entry.graph]),
+				);
+				const retired: string[] = [];
+				const added: GraphRecord[] = [];
+				for (const origin of origins) {
+					const record = wanted.get(origin);
+					const before = current.get(origin);
+					const after = record ? tallyOf([graphRecordDigest(record)]) : EMPTY_TALLY;
+					if (sameTally(before ?? EMPTY_TALLY, after)) continue;
+					if (before) retired.push(origin);
+					if (record) added.push(record);
+				}
+				if (retired.length > 0) await graph.retire(seq, source, retired);
+				await graph.stage(seq, added);
+				await catalog.recordBatch(seq, {
+					batch: `link-${page}`,
+					retired,
+					entries: added.map((record) => ({
+						origin: record.origin,
+						graph: tallyOf([graphRecordDigest(record)]),
+						vectors: EMPTY_TALLY,
+					})),
+				});
+				entities += added.length;
+				after = last;
+				Context.current().heartbeat();
+			}
+		},
+	};
+
+	async function linkStates(
+		seq: number,
+		source: string,
+		base: Parameters<typeof graph.candidates>[2],
+		names: EntityKey[],
+	) {
+		const byName = new Map<EntityKey, NameCandidate[]>();
+		for (const candidate of await graph.candidates(seq, source, base, names, TARGETS_A_NAME + 1)) {
+			const known = byName.get(candidate.name);
+			if (known) known.push(candidate);
+			else byName.set(candidate.name, [candidate]);
+		}
+		const states = new Map<string, GraphRecord>();
+		for (const [name, candidates] of byName) {
+			// Only the best rank counts: `b.ts` hides `b/index.ts`.
+			const best = candidates.filter(({ rank }) => rank === candidates[0]?.rank);
+			const targets = best.slice(0, TARGETS_A_NAME).map(({ target }) => target);
+			states.set(linkOrigin(name), {
+				source,
+				origin: linkOrigin(name),
+				key: name,
+				kind: "name",
+				name: name.slice(name.lastIndexOf(":") + 1),
+				props: best.length > TARGETS_A_NAME ? { ambiguous: true } : {},
+				edges: targets.map((to) => ({ kind: "REFERENCES", to })),
+				provides: [],
+			});
+		}
+		return states;
+	}
+}

@@ -1,0 +1,79 @@
+import { EMPTY_TALLY, tallyOf } from "../../domain/digest.js";
+import { graphRecordDigest } from "../../domain/entities.js";
+import { groupSelector } from "../../domain/group-filter.js";
+import { type ChunkRecord, chunkRecordDigest } from "../../domain/mined-file.js";
+import type { OriginEntry } from "../../stores/catalog/catalog.port.js";
+import type { BatchActivities, CompensationActivities } from "../activity-types.js";
+import { type BatchReader, chunkRecords, type OriginRecords } from "../batch-records.js";
+import { openIngestion } from "../planning/open-ingestion.js";
+import type { Ports } from "../ports.js";
+
+/** Writes of a batch to the graph, the vectors and the manifest in the catalog. Each is idempotent by (seq, origin). */
+export function createStagingActivities(
+	ports: Pick<Ports, "catalog" | "graph" | "vectors" | "artifacts" | "embeddingCache">,
+	reader: BatchReader,
+): Pick<BatchActivities, "stageGraph" | "stageVectors" | "recordBatch"> & CompensationActivities {
+	const { catalog, graph, vectors, artifacts } = ports;
+
+	/** Gives the chunk records of an origin, with everything that the group decides looked up once. */
+	async function chunkReader(seq: number, source: string) {
+		const { group } = await openIngestion(catalog, seq);
+		const selects = groupSelector(group);
+		const place = { source, group: group.name, model: group.indexing.model };
+		return async ({ origin, file }: OriginRecords): Promise<ChunkRecord[]> =>
+			!file || file.mined.chunks.length === 0 || !selects(file.mined.path)
+				? []
+				: chunkRecords({ origin, mined: file.mined }, place, ports.embeddingCache);
+	}
+
+	return {
+		async stageGraph({ seq, source, index }) {
+			const { retired, origins } = await reader.contents(source, seq, index);
+			const records = origins.flatMap((origin) => origin.graph);
+			if (retired.length > 0) await graph.retire(seq, source, retired);
+			await graph.stage(seq, records);
+			return { entities: records.length };
+		},
+
+		async stageVectors({ seq, source, index }) {
+			const { retired, origins } = await reader.contents(source, seq, index);
+			if (retired.length > 0) await vectors.retire(seq, source, retired);
+			const records = (await Promise.all(origins.map(await chunkReader(seq, source)))).flat();
+			if (records.length > 0) await vectors.stage(seq, records);
+		},
+
+		async recordBatch({ seq, source, index }) {
+			const { retired, origins } = await reader.contents(source, seq, index);
+			const readChunks = await chunkReader(seq, source);
+			const entries = await Promise.all(
+				origins.map(async (records): Promise<OriginEntry> => {
+					const chunks = await readChunks(records);
+					const { file } = records;
+					return {
+						origin: records.origin,
+						graph: tallyOf(records.graph.map(graphRecordDigest)),
+						vectors: chunks.length === 0 ? EMPTY_TALLY : tallyOf(chunks.map(chunkRecordDigest)),
+						...(file && {
+							file: {
+								artifact: file.mined.artifact,
+								blob: file.entry.blob,
+								mode: file.entry.mode,
+								size: file.mined.size,
+								mediaType: file.mined.mediaType,
+								...(file.mined.language !== undefined && { language: file.mined.language }),
+								chunks: chunks.length,
+								mined: file.minedKey,
+								skips: file.mined.skips,
+							},
+						}),
+					};
+				}),
+			);
+			await catalog.recordBatch(seq, { batch: `batch-${index}`, retired, entries });
+		},
+
+		discardGraph: (seq) => graph.discard(seq),
+		discardVectors: (seq) => vectors.discard(seq),
+		discardArtifacts: (seq) => artifacts.discard(seq),
+	};
+}

@@ -1,0 +1,76 @@
+import { Context } from "@temporalio/activity";
+import { sameTally, type Tally } from "../../domain/digest.js";
+import { LodeError } from "../../domain/errors.js";
+import { originPath } from "../../domain/keys.js";
+import { findInManifest } from "../../stores/artifacts/manifest.js";
+import type { VersionedStore } from "../../stores/versioned.port.js";
+import type { FinishingActivities } from "../activity-types.js";
+import { changedPages } from "../artifacts/manifest-activities.js";
+import { openIngestion } from "../planning/open-ingestion.js";
+import type { Ports } from "../ports.js";
+
+/**
+ * Before publish: every store is asked through its query path what it added and retired for the seq, and that is compared with the
+ * ingestion's manifest in the catalog.
+ */
+export function createVerificationActivities(
+	ports: Pick<Ports, "catalog" | "graph" | "vectors" | "artifacts">,
+): Pick<FinishingActivities, "verifyStaged"> {
+	const { catalog, artifacts } = ports;
+
+	return {
+		async verifyStaged(seq) {
+			const { ingestion } = await openIngestion(catalog, seq);
+			const expected = await catalog.expected(seq);
+			for (const name of ["graph", "vectors"] as const) {
+				const staged = await ports[name].staged(seq, ingestion.source);
+				for (const which of ["added", "retired"] as const) {
+					if (sameTally(staged[which], expected[name][which])) continue;
+					throw new LodeError(
+						"VERIFICATION_FAILED",
+						`${name}: ${which} ${describe(staged[which])}, the manifest says ${describe(expected[name][which])}${await offender(name, seq, ingestion.source, which)}`,
+						{ next: `lode retry ${ingestion.id}` },
+					);
+				}
+				Context.current().heartbeat();
+			}
+			await verifyArtifacts(seq, ingestion.id);
+		},
+	};
+
+	/** Names the first origin that differs. */
+	async function offender(name: "graph" | "vectors", seq: number, source: string, which: "added" | "retired") {
+		const store: VersionedStore = ports[name];
+		for await (const entries of changedPages(catalog, seq, which)) {
+			for (const entry of entries) {
+				const staged = await store.staged(seq, source, [entry.origin]);
+				if (!sameTally(staged[which], entry[name])) return `; first at ${entry.origin}`;
+			}
+		}
+		return "; all origins of the manifest agree, so there is something besides them";
+	}
+
+	async function verifyArtifacts(seq: number, ingestion: string): Promise<void> {
+		const root = await artifacts.stagedRoot(seq);
+		if (!root)
+			throw new LodeError("VERIFICATION_FAILED", "artifacts: the manifest's root is missing", {
+				next: `lode retry ${ingestion}`,
+			});
+		for await (const entries of changedPages(catalog, seq, "added")) {
+			const files = entries.filter((entry) => entry.file && entry.file.mode !== "submodule");
+			const missing = new Set(await artifacts.missing(files.map((entry) => entry.file?.artifact as string)));
+			for (const { origin, file } of files) {
+				const path = originPath(origin) as string;
+				const listed = await findInManifest(artifacts, root.object, path);
+				if (missing.has(file?.artifact as string) || listed?.object !== file?.artifact) {
+					throw new LodeError("VERIFICATION_FAILED", `artifacts: ${path} is not archived as the manifest says`, {
+						next: `lode retry ${ingestion}`,
+					});
+				}
+			}
+			Context.current().heartbeat();
+		}
+	}
+}
+
+const describe = (tally: Tally): string => `${tally.count} records (${tally.digest.slice(0, 12)})`;

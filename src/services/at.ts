@@ -1,0 +1,22 @@
+import { LodeError } from "../domain/errors.js";
+import type { SnapshotSelector } from "../stores/catalog/catalog.port.js";
+
+const ISO_TIME = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})?)?$/;
+
+/**
+ * What `--at` means: a snapshot number (up to six digits), a time (ISO 8601; a date alone is its end in UTC, a time without zone is UTC), or a
+ * commit id or unique prefix of at least seven hex digits. @throws USAGE
+ */
+export function parseAt(at: string | undefined, source?: string): SnapshotSelector {
+	if (at === undefined || at === "latest") return { by: "latest" };
+	if (/^\d{1,6}$/.test(at)) return { by: "number", number: Number(at) };
+	if (ISO_TIME.test(at)) {
+		const text = at.includes("T") ? (/(Z|[+-]\d{2}:\d{2})$/.test(at) ? at : `${at}Z`) : `${at}T23:59:59.999Z`;
+		const time = new Date(text);
+		if (!Number.isNaN(time.getTime())) return { by: "time", time: time.toISOString() };
+	}
+	if (/^[0-9a-f]{7,64}$/i.test(at)) return { by: "commit", commit: at.toLowerCase(), source };
+	throw new LodeError("USAGE", "at: not a snapshot number, a time or a commit", {
+		next: "use e.g. --at 12, --at 2026-01-31T12:00:00Z or --at 1a2b3c4d",
+	});
+}

@@ -1,0 +1,30 @@
+import { canonicalJson, sha256 } from "../domain/digest.js";
+import { LodeError } from "../domain/errors.js";
+import type { Group } from "../domain/group.js";
+import { minerVersion } from "../mining/mine-file.js";
+import type { Catalog, Source } from "../stores/catalog/catalog.port.js";
+
+/** @throws SOURCE_NOT_FOUND */
+export async function requireSource(catalog: Pick<Catalog, "source">, id: string): Promise<Source> {
+	const source = await catalog.source(id);
+	if (!source) {
+		throw new LodeError("SOURCE_NOT_FOUND", `there is no source ${id}`, { next: "list them with: lode sources" });
+	}
+	return source;
+}
+
+/** The group that decides what is indexed of a source and how. @throws GROUP_NOT_FOUND */
+export async function defaultGroup(catalog: Pick<Catalog, "groups">, source: string): Promise<Group> {
+	const group = (await catalog.groups(source)).find(({ name }) => name === "default");
+	if (!group) throw new LodeError("GROUP_NOT_FOUND", `source ${source} has no group default`);
+	return group;
+}
+
+/**
+ * The hash of everything but the commit that decides what an ingestion leaves: miner versions and the group's filters,
+ * chunking and model. An ingestion with another recipe than its base stages the whole commit anew.
+ */
+export async function recipeOf(catalog: Pick<Catalog, "groups">, source: string): Promise<string> {
+	const { name, include, exclude, indexing } = await defaultGroup(catalog, source);
+	return sha256(canonicalJson([minerVersion, name, include, exclude, indexing])).slice(0, 32);
+}

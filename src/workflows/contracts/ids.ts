@@ -1,0 +1,12 @@
+/** The task queue of every Lode worker. */
+export const TASK_QUEUE = "lode";
+
+/** Workflow ids are business keys: starting the same work twice meets the one that runs. */
+export const followWorkflowId = (source: string): string => `source/${source}`;
+export const ingestWorkflowId = (source: string, commit: string): string => `ingest/${source}/${commit}`;
+export const removeWorkflowId = (source: string): string => `remove/${source}`;
+export const verifyWorkflowId = (snapshot: string): string => `verify/${snapshot}`;
+export const COLLECT_WORKFLOW_ID = "collect-garbage";
+
+/** Names of the search attributes that the Temporal Web UI filters by; all of type Keyword. */
+export const SEARCH_ATTRIBUTES = ["LodeSource", "LodeCommit", "LodeStage"] as const;

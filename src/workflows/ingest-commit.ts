@@ -1,0 +1,238 @@
+import {
+	ApplicationFailure,
+	CancellationScope,
+	ChildWorkflowCancellationType,
+	executeChild,
+	isCancellation,
+	log,
+	ParentClosePolicy,
+	proxyActivities,
+	proxyLocalActivities,
+	setCurrentDetails,
+	setHandler,
+	sleep,
+	upsertSearchAttributes,
+	workflowInfo,
+} from "@temporalio/workflow";
+import type {
+	CompensationActivities,
+	FinishingActivities,
+	IngestionActivities,
+	PlanAnswer,
+	PlanningActivities,
+} from "../activities/activity-types.js";
+import type { IngestionStats } from "../stores/catalog/catalog.port.js";
+import {
+	addCounts,
+	type BatchCounts,
+	type IngestCommitInput,
+	type IngestOutcome,
+	type IngestState,
+	ingestStateQuery,
+	NO_COUNTS,
+	type Stage,
+} from "./contracts/ingest-commit.js";
+import { failureOf } from "./failure.js";
+import { ingestBatches, ingestBatchRange } from "./ingest-batches.js";
+import { EXTERNAL_READ, SHORT, STORE_WRITE } from "./retry-profiles.js";
+
+/** More batches than this go to children, so that no history comes near Temporal's limits. */
+const BATCHES_A_HISTORY = 200;
+
+const catalog = proxyLocalActivities<Pick<IngestionActivities, "begin" | "publish" | "abort" | "release">>(SHORT);
+const planning = proxyActivities<PlanningActivities>(EXTERNAL_READ);
+const finishing = proxyActivities<FinishingActivities>(STORE_WRITE);
+const compensation = proxyActivities<CompensationActivities>(STORE_WRITE);
+
+/**
+ * Takes a source from its last published commit to another one: begin, prepare, diff, mine → embed → stage per batch, link,
+ * verify, publish. Whatever fails for good is discarded in every store and parked. Payloads are references only.
+ */
+export async function ingestCommit(input: IngestCommitInput): Promise<IngestOutcome> {
+	const { workflowId, runId } = workflowInfo();
+	const progress = new Progress(input);
+	setHandler(ingestStateQuery, () => progress.state);
+
+	progress.enter("begin", "asking the catalog for a number");
+	const begun = await begin(input, workflowId, runId);
+	if (begun.outcome !== "started") {
+		progress.enter("done", begun.outcome === "unchanged" ? "nothing new" : "a later commit is published");
+		return {
+			outcome: begun.outcome,
+			ingestion: begun.ingestion.id,
+			source: input.source,
+			commit: input.commit,
+			snapshot: begun.snapshot,
+			stats: NOTHING,
+			workflowId: begun.ingestion.workflowId,
+			runId: begun.ingestion.runId,
+		};
+	}
+	const { seq } = begun;
+	try {
+		progress.enter("prepare", "bringing the commit here");
+		await planning.prepareCommit(seq);
+		progress.enter("diff", "comparing with the last published commit");
+		const plan = await planning.planChanges(seq);
+		progress.plan(plan);
+		const counts = await ingestAll(seq, input.source, plan, progress);
+		progress.enter("link", "resolving names, writing the manifest");
+		const [links] = await settleAll([finishing.linkNames(seq), finishing.stageManifest(seq)]);
+		progress.enter("verify", "asking every store what it holds");
+		await finishing.verifyStaged(seq);
+		progress.enter("publish", "making it visible");
+		const stats = statsOf(plan, counts, links?.entities ?? 0);
+		const { ingestion, snapshot } = await catalog.publish(seq, stats);
+		progress.enter("done", `published as snapshot ${snapshot}`);
+		return {
+			outcome: "published",
+			ingestion: ingestion.id,
+			source: input.source,
+			commit: input.commit,
+			snapshot,
+			stats,
+			workflowId,
+			runId,
+		};
+	} catch (error) {
+		const failure = failureOf(error);
+		progress.enter("discard", `undoing: ${failure.message}`);
+		await discard(seq, failure, isCancellation(error) ? "cancelled" : "parked");
+		progress.enter("done", `${isCancellation(error) ? "cancelled" : "parked"}: ${failure.code}: ${failure.message}`);
+		if (isCancellation(error)) throw error;
+		throw ApplicationFailure.create({
+			message: failure.message,
+			type: failure.code,
+			nonRetryable: true,
+			details: [{ next: failure.next ?? null, ingestion: begun.ingestion }],
+			cause: error instanceof Error ? error : undefined,
+		});
+	}
+}
+
+const NOTHING: IngestionStats = {
+	files: { added: 0, changed: 0, removed: 0, failed: 0 },
+	entities: 0,
+	chunks: 0,
+	embedded: 0,
+	reused: 0,
+};
+
+/** Waits until the source is free; an unfinished ingestion whose workflow is gone is discarded first. */
+async function begin(input: IngestCommitInput, workflowId: string, runId: string) {
+	for (let attempt = 0; ; attempt++) {
+		const answer = await catalog.begin({
+			source: input.source,
+			commit: input.commit,
+			workflowId,
+			runId,
+			unlessPassed: input.unlessPassed ?? false,
+		});
+		if (answer.outcome === "stale") {
+			log.info("discarding an ingestion whose workflow no longer runs", { ingestion: answer.by });
+			await discard(
+				answer.seq,
+				{ code: "INGESTION_FAILED", message: "its workflow ended without finishing", next: `lode retry ${answer.by}` },
+				"abandoned",
+			);
+		} else if (answer.outcome === "busy") {
+			await sleep(Math.min(500 * 2 ** attempt, 10_000));
+		} else {
+			return answer;
+		}
+	}
+}
+
+async function ingestAll(seq: number, source: string, plan: PlanAnswer, progress: Progress): Promise<BatchCounts> {
+	progress.enter("files", `${plan.files.added + plan.files.changed} files in ${plan.batches} batches`);
+	const range = { seq, source, first: 0, count: plan.batches, fileBatches: plan.fileBatches };
+	if (plan.batches <= BATCHES_A_HISTORY) return ingestBatchRange(range, (counts) => progress.add(counts));
+	let total = NO_COUNTS;
+	for (let first = 0; first < plan.batches; first += BATCHES_A_HISTORY) {
+		const count = Math.min(BATCHES_A_HISTORY, plan.batches - first);
+		const counts = await executeChild(ingestBatches, {
+			workflowId: `${workflowInfo().workflowId}/${seq}/${first}`,
+			args: [{ ...range, first, count }],
+			cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+			parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+			staticSummary: `batches ${first + 1} to ${first + count}`,
+		});
+		progress.add(counts);
+		total = addCounts(total, counts);
+	}
+	return total;
+}
+
+/** Like Promise.all, but throws only when all have ended: a discard may follow. */
+async function settleAll<T extends readonly unknown[]>(promises: { [K in keyof T]: Promise<T[K]> }): Promise<T> {
+	const settled = await Promise.allSettled(promises);
+	for (const result of settled) if (result.status === "rejected") throw result.reason;
+	return settled.map((result) => (result as PromiseFulfilledResult<unknown>).value) as unknown as T;
+}
+
+/**
+ * The compensation. Every activity that writes for the seq has ended when this is called. Abort comes first, so that a
+ * publish can no longer win; release last, so that the seq stays excluded until nothing of it is left.
+ */
+async function discard(
+	seq: number,
+	failure: { code: string; message: string; next?: string },
+	status: "parked" | "cancelled" | "abandoned",
+): Promise<void> {
+	await CancellationScope.nonCancellable(async () => {
+		await catalog.abort(seq, failure);
+		await settleAll([
+			compensation.discardGraph(seq),
+			compensation.discardVectors(seq),
+			compensation.discardArtifacts(seq),
+		]);
+		await catalog.release(seq, status);
+	});
+}
+
+function statsOf(plan: PlanAnswer, counts: BatchCounts, links: number): IngestionStats {
+	return {
+		files: { ...plan.files, failed: counts.failed },
+		entities: counts.entities + links,
+		chunks: counts.chunks,
+		embedded: counts.embedded,
+		reused: counts.reused,
+	};
+}
+
+/** What people see while it runs: the query, the Web UI's current details and the stage attribute. */
+class Progress {
+	state: IngestState = { stage: "waiting", filesDone: 0, filesTotal: 0, chunks: 0, embedded: 0, reused: 0, detail: "" };
+
+	constructor(private readonly input: IngestCommitInput) {}
+
+	enter(stage: Stage, detail: string): void {
+		this.state = { ...this.state, stage, detail };
+		upsertSearchAttributes({ LodeStage: [stage] });
+		this.describe();
+	}
+
+	plan(plan: PlanAnswer): void {
+		this.state = { ...this.state, filesTotal: plan.files.added + plan.files.changed };
+	}
+
+	add(counts: BatchCounts): void {
+		const { state } = this;
+		this.state = {
+			...state,
+			filesDone: state.filesDone + counts.files,
+			chunks: state.chunks + counts.chunks,
+			embedded: state.embedded + counts.embedded,
+			reused: state.reused + counts.reused,
+		};
+		this.describe();
+	}
+
+	private describe(): void {
+		const { state } = this;
+		setCurrentDetails(
+			`**${state.stage}**: ${state.detail}\n\nsource \`${this.input.source}\`, commit \`${this.input.commit}\`\n\n` +
+				`files ${state.filesDone}/${state.filesTotal} · chunks ${state.chunks} · embedded ${state.embedded} · reused ${state.reused}`,
+		);
+	}
+}

@@ -1,0 +1,47 @@
+import { ActivityCancellationType, type ActivityOptions, type LocalActivityOptions } from "@temporalio/workflow";
+
+/**
+ * Options by side effect. Activities decide what is permanent (a non-retryable failure with a stable code); these
+ * say how often and how long to try the rest. A worker that dies is noticed by the missing heartbeat.
+ */
+const HEARTBEAT = "8 seconds";
+
+const base = {
+	heartbeatTimeout: HEARTBEAT,
+	cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+} satisfies ActivityOptions;
+
+/** Bytes in, value out: repeating helps only when the process died. */
+export const PURE: ActivityOptions = {
+	...base,
+	startToCloseTimeout: "10 minutes",
+	retry: { initialInterval: "200ms", backoffCoefficient: 2, maximumInterval: "5s", maximumAttempts: 6 },
+};
+
+/** Idempotent writes to a store: tried for ever, because a store that is away comes back. */
+export const STORE_WRITE: ActivityOptions = {
+	...base,
+	startToCloseTimeout: "10 minutes",
+	retry: { initialInterval: "200ms", backoffCoefficient: 2, maximumInterval: "10s" },
+};
+
+/** A provider that limits rates: slow growth; a Retry-After of the provider overrides the interval. */
+export const RATE_LIMITED: ActivityOptions = {
+	...base,
+	startToCloseTimeout: "30 minutes",
+	retry: { initialInterval: "1s", backoffCoefficient: 2, maximumInterval: "1 minute" },
+};
+
+/** Reads of a repository: a network that is away for a minute must not fail a commit; for an hour it may. */
+export const EXTERNAL_READ: ActivityOptions = {
+	...base,
+	startToCloseTimeout: "2 hours",
+	retry: { initialInterval: "500ms", backoffCoefficient: 2, maximumInterval: "30s", maximumAttempts: 10 },
+};
+
+/** One catalog transaction of milliseconds. Local: it costs no task of its own. */
+export const SHORT: LocalActivityOptions = {
+	startToCloseTimeout: "20 seconds",
+	localRetryThreshold: "5 seconds",
+	retry: { initialInterval: "100ms", backoffCoefficient: 2, maximumInterval: "10s" },
+};
