@@ -1,4 +1,6 @@
+import { compareBytes } from "./byte-order.js";
 import { canonicalJson, type JsonObject, sha256 } from "./digest.js";
+import { wellFormed, wellFormedProps } from "./well-formed.js";
 
 export const ENTITY_KINDS = [
 	"repository",
@@ -85,11 +87,42 @@ export interface Entity {
 	readonly origins: readonly string[];
 }
 
-/** The digest of a record: independent of seq, of the order of its edges and of the engine. */
+/**
+ * The one form in which a record is digested and stored: well-formed texts, edges and provided names sorted and without doubles,
+ * properties as JSON reads them back. Normal records come back with equal content.
+ */
+export function normalRecord(record: GraphRecord): GraphRecord {
+	const edges = new Map(
+		record.edges.map((edge) => [`${edge.kind} ${wellFormed(edge.to)}`, { kind: edge.kind, to: wellFormed(edge.to) }]),
+	);
+	const provides = new Map(
+		record.provides.map(({ name, rank }) => [`${rank} ${wellFormed(name)}`, { name: wellFormed(name), rank }]),
+	);
+	return {
+		source: wellFormed(record.source),
+		origin: wellFormed(record.origin),
+		key: wellFormed(record.key),
+		kind: record.kind,
+		name: wellFormed(record.name),
+		props: wellFormedProps(record.props),
+		edges: [...edges.values()].sort((a, b) => compareBytes(a.kind, b.kind) || compareBytes(a.to, b.to)),
+		provides: [...provides.values()].sort((a, b) => a.rank - b.rank || compareBytes(a.name, b.name)),
+	};
+}
+
+/** The digest of a record in its normal form: independent of seq, of the order of its edges, of doubles and of the engine. */
 export function graphRecordDigest(record: GraphRecord): string {
-	const edges = record.edges.map((edge) => `${edge.kind} ${edge.to}`).sort();
-	const provides = record.provides.map((provided) => `${provided.rank} ${provided.name}`).sort();
+	const { source, origin, key, kind, name, props, edges, provides } = normalRecord(record);
 	return sha256(
-		canonicalJson([record.source, record.origin, record.key, record.kind, record.name, record.props, edges, provides]),
+		canonicalJson([
+			source,
+			origin,
+			key,
+			kind,
+			name,
+			props,
+			edges.map((edge) => `${edge.kind} ${edge.to}`),
+			provides.map((provided) => `${provided.rank} ${provided.name}`),
+		]),
 	);
 }
