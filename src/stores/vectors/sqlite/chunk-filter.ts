@@ -1,0 +1,79 @@
+import picomatch from "picomatch";
+import { LodeError } from "../../../domain/errors.js";
+import type { SqliteDatabase } from "../../sqlite/sqlite-database.js";
+import { snapshotParameters, visible } from "../../sqlite/visibility.js";
+import type { SearchFilter } from "../vectors.port.js";
+
+/** A glob becomes a regular expression: bounded, so that a hostile one stays cheap. */
+const MAX_GLOB = 512;
+const MAX_STARS = 24;
+
+export interface FilterSql {
+	/** A condition over `chunk c`. */
+	readonly where: string;
+	readonly parameters: Record<string, string | number>;
+}
+
+/** All of a search's filters as one condition, so that they apply before anything is ranked. Undefined: nothing can match. */
+export function chunkFilter(database: SqliteDatabase, filter: SearchFilter): FilterSql | undefined {
+	const conditions = [visible("c", filter.snapshot)];
+	const parameters: Record<string, string | number> = snapshotParameters(filter.snapshot);
+	const oneOf = (column: string, parameter: string, ids: readonly number[]): boolean => {
+		if (ids.length === 1) {
+			conditions.push(`c.${column} = :${parameter}`);
+			parameters[parameter] = ids[0] as number;
+		} else {
+			conditions.push(`c.${column} IN (SELECT value FROM json_each(:${parameter}))`);
+			parameters[parameter] = JSON.stringify(ids);
+		}
+		return ids.length > 0;
+	};
+	const named: readonly (readonly [string, string, readonly string[] | undefined])[] = [
+		["source_id", "sources", filter.sources],
+		["group_id", "groups", filter.group === undefined ? undefined : [filter.group]],
+		["kind_id", "kinds", filter.kinds],
+		["language_id", "languages", filter.languages],
+	];
+	for (const [column, parameter, names] of named) {
+		if (names !== undefined && !oneOf(column, parameter, nameIds(database, names))) return undefined;
+	}
+	if (filter.path !== undefined && !oneOf("path_id", "paths", matchingPaths(database, filter.path))) return undefined;
+	return { where: conditions.join(" AND "), parameters };
+}
+
+function nameIds(database: SqliteDatabase, names: readonly string[]): number[] {
+	return database
+		.prepare("SELECT id FROM name WHERE text IN (SELECT value FROM json_each(?)) ORDER BY id")
+		.all<{ id: number }>([JSON.stringify(names)])
+		.map((row) => row.id);
+}
+
+function matchingPaths(database: SqliteDatabase, glob: string): number[] {
+	const isMatch = pathMatcher(glob);
+	const { base, isGlob, negated } = picomatch.scan(glob);
+	// The literal beginning of the glob spares the paths of other folders: '0' follows '/'.
+	const within = isGlob && !negated && base !== "" && base !== "." && !/[\\/]$/.test(base);
+	const rows = within
+		? database
+				.prepare("SELECT id, text FROM path WHERE text = :base OR (text >= :from AND text < :to)")
+				.iterate<{ id: number; text: string }>({ base, from: `${base}/`, to: `${base}0` })
+		: database.prepare("SELECT id, text FROM path").iterate<{ id: number; text: string }>();
+	const ids: number[] = [];
+	for (const row of rows) if (isMatch(row.text)) ids.push(row.id);
+	return ids;
+}
+
+function pathMatcher(glob: string): (path: string) => boolean {
+	const refuse = (why: string, cause?: unknown) =>
+		new LodeError("USAGE", `Cannot filter by this path glob: ${why}`, {
+			next: "Use a shorter glob, e.g. src/**/*.ts.",
+			cause,
+		});
+	if (glob.length > MAX_GLOB) throw refuse(`longer than ${MAX_GLOB} characters`);
+	if ((glob.match(/\*+/g)?.length ?? 0) > MAX_STARS) throw refuse(`more than ${MAX_STARS} stars`);
+	try {
+		return picomatch(glob, { dot: true });
+	} catch (error) {
+		throw refuse("it is not a glob", error);
+	}
+}

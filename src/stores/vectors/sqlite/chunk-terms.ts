@@ -1,0 +1,42 @@
+import { textTerms } from "../text/terms.js";
+
+/** The columns of the full-text index, in its order. */
+export interface ChunkTerms {
+	readonly text: readonly string[];
+	readonly path: readonly string[];
+	readonly symbol: readonly string[];
+}
+
+export function chunkTerms(chunk: { text: string; path: string; symbol?: string }): ChunkTerms {
+	return { text: textTerms(chunk.text), path: textTerms(chunk.path), symbol: textTerms(chunk.symbol ?? "") };
+}
+
+const COLUMNS = ["text", "path", "symbol"] as const;
+
+/** Of one term, for `instanceHash`. Over UTF-16 code units. */
+export function termHash(term: string): number {
+	let hash = 0x811c9dc5;
+	for (let at = 0; at < term.length; at += 1) hash = Math.imul(hash ^ term.charCodeAt(at), 0x01000193);
+	return hash >>> 0;
+}
+
+/** Of one occurrence of a term: below 2^32, so that the sum over a chunk (a million terms) stays an exact integer. */
+export function instanceHash(term: number, column: number, offset: number): number {
+	let hash = Math.imul(term ^ Math.imul(column + 1, 0x9e3779b1), 0x85ebca6b) ^ Math.imul(offset + 1, 0xc2b2ae35);
+	hash = Math.imul(hash ^ (hash >>> 15), 0x27d4eb2f);
+	return (hash ^ (hash >>> 13)) >>> 0;
+}
+
+/** A checksum of a chunk's entries in the full-text index, independent of order: what `check` finds there must add up to it. */
+export function termsChecksum(terms: ChunkTerms): number {
+	let sum = 0;
+	for (const [column, name] of COLUMNS.entries()) {
+		for (const [offset, term] of terms[name].entries()) sum += instanceHash(termHash(term), column, offset);
+	}
+	return sum;
+}
+
+export const columnNumber = (name: string): number => COLUMNS.indexOf(name as (typeof COLUMNS)[number]);
+
+/** The last part of a dotted symbol: what it is looked up by. */
+export const symbolTail = (symbol: string): string => symbol.slice(symbol.lastIndexOf(".") + 1);

@@ -1,0 +1,137 @@
+import { LodeError } from "../../../domain/errors.js";
+import { type ChunkRecord, chunkRecordDigest } from "../../../domain/mined-file.js";
+import type { Seq } from "../../../domain/snapshot.js";
+import { assertOpen } from "../../sqlite/closed-seqs.js";
+import type { Parameters, SqliteDatabase } from "../../sqlite/sqlite-database.js";
+import { chunkTerms, symbolTail, termsChecksum } from "./chunk-terms.js";
+import { lifeSql } from "./schema.js";
+import { floatBytes, signBits } from "./vector-codec.js";
+
+/** Writes and deletes chunks with all that derives from them: content, vector, sign bits, full text. */
+export class ChunkWriter {
+	readonly #database: SqliteDatabase;
+
+	constructor(database: SqliteDatabase) {
+		this.#database = database;
+	}
+
+	/** One transaction. @throws SEQ_CLOSED, MODEL_MISMATCH */
+	stage(seq: Seq, records: readonly ChunkRecord[]): void {
+		// Hashing and tokenising stay outside: the write lock is held for the writes alone.
+		const prepared = records.map((record) => {
+			const terms = chunkTerms(record);
+			return { record, terms, checksum: termsChecksum(terms), digest: Buffer.from(chunkRecordDigest(record), "hex") };
+		});
+		const insertChunk = this.#database.prepare(
+			`INSERT INTO chunk (model_id, source_id, group_id, origin_id, path_id, language_id, kind_id, ordinal, start_line,
+				end_line, added_at, removed_at, life, bits)
+			VALUES (:model, :source, :group, :origin, :path, :language, :kind, :ordinal, :start, :end, :seq, NULL,
+				${lifeSql(":seq", "NULL")}, :bits)
+			ON CONFLICT (source_id, origin_id, group_id, ordinal, added_at) DO NOTHING`,
+		);
+		const insertContent = this.#database.prepare("INSERT INTO content VALUES (?, ?, ?, ?, ?, ?)");
+		const insertVector = this.#database.prepare("INSERT INTO vector VALUES (?, ?)");
+		const insertTerms = this.#database.prepare("INSERT INTO terms (rowid, text, path, symbol) VALUES (?, ?, ?, ?)");
+		this.#database.transaction(() => {
+			assertOpen(this.#database, seq);
+			const names = new Dictionary(this.#database, "name");
+			const paths = new Dictionary(this.#database, "path");
+			const models = new Map<string, Model>();
+			for (const { record, terms, checksum, digest } of prepared) {
+				const model = models.get(record.model) ?? this.#model(record);
+				models.set(record.model, model);
+				checkDimensions(model, record);
+				const { changes, lastInsertRowid: id } = insertChunk.run({
+					model: model.id,
+					source: names.id(record.source),
+					group: names.id(record.group),
+					origin: names.id(record.origin),
+					path: paths.id(record.path),
+					language: record.language === undefined ? null : names.id(record.language),
+					kind: names.id(record.kind),
+					ordinal: record.ordinal,
+					start: record.startLine,
+					end: record.endLine,
+					seq,
+					bits: signBits(record.vector),
+				});
+				if (changes === 0) continue;
+				const symbol = record.symbol ?? null;
+				insertContent.run([id, symbol, symbol === null ? null : symbolTail(symbol), record.text, digest, checksum]);
+				insertVector.run([id, floatBytes(record.vector)]);
+				insertTerms.run([id, terms.text.join(" "), terms.path.join(" "), terms.symbol.join(" ")]);
+			}
+		});
+	}
+
+	/** Deletes the chunks of a condition over `chunk`, then names that nothing refers to any more. Returns how many went. */
+	remove(where: string, parameters: Exclude<Parameters, readonly unknown[]>): number {
+		return this.#database.transaction(() => {
+			const ids = this.#database
+				.prepare(`SELECT id FROM chunk WHERE ${where}`)
+				.all<{ id: number }>(parameters)
+				.map((row) => row.id);
+			if (ids.length === 0) return 0;
+			const list = JSON.stringify(ids);
+			this.#database.prepare("DELETE FROM terms WHERE rowid IN (SELECT value FROM json_each(?))").run([list]);
+			for (const table of ["vector", "content", "chunk"]) {
+				this.#database.prepare(`DELETE FROM ${table} WHERE id IN (SELECT value FROM json_each(?))`).run([list]);
+			}
+			this.#database
+				.prepare(
+					`DELETE FROM name WHERE id NOT IN (SELECT source_id FROM chunk UNION SELECT group_id FROM chunk
+						UNION SELECT origin_id FROM chunk UNION SELECT kind_id FROM chunk
+						UNION SELECT language_id FROM chunk WHERE language_id IS NOT NULL)`,
+				)
+				.run();
+			this.#database.prepare("DELETE FROM path WHERE id NOT IN (SELECT path_id FROM chunk)").run();
+			return ids.length;
+		});
+	}
+
+	/** The first vector of a model settles its dimensions. */
+	#model(record: ChunkRecord): Model {
+		this.#database
+			.prepare("INSERT INTO model (text, dimensions) VALUES (?, ?) ON CONFLICT DO NOTHING")
+			.run([record.model, record.vector.length]);
+		return this.#database
+			.prepare("SELECT id, dimensions FROM model WHERE text = ?")
+			.get<Model>([record.model]) as Model;
+	}
+}
+
+interface Model {
+	readonly id: number;
+	readonly dimensions: number;
+}
+
+function checkDimensions(model: Model, record: ChunkRecord): void {
+	if (record.vector.length === model.dimensions && model.dimensions > 0) return;
+	throw new LodeError(
+		"MODEL_MISMATCH",
+		`Cannot store ${record.origin} chunk ${record.ordinal}: its vector has ${record.vector.length} dimensions, ${record.model} has ${model.dimensions}`,
+		{ next: "Give the other model another id, or re-index the group." },
+	);
+}
+
+/** Ids of texts in a dictionary table, remembered for the length of one transaction. */
+class Dictionary {
+	readonly #ids = new Map<string, number>();
+	readonly #database: SqliteDatabase;
+	readonly #table: "name" | "path";
+
+	constructor(database: SqliteDatabase, table: "name" | "path") {
+		this.#database = database;
+		this.#table = table;
+	}
+
+	id(text: string): number {
+		const known = this.#ids.get(text);
+		if (known !== undefined) return known;
+		const found = this.#database.prepare(`SELECT id FROM ${this.#table} WHERE text = ?`).get<{ id: number }>([text]);
+		const id =
+			found?.id ?? this.#database.prepare(`INSERT INTO ${this.#table} (text) VALUES (?)`).run([text]).lastInsertRowid;
+		this.#ids.set(text, id);
+		return id;
+	}
+}

@@ -1,0 +1,287 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { EMPTY_TALLY, type Tally, TallyBuilder } from "../../../domain/digest.js";
+import { LodeError } from "../../../domain/errors.js";
+import { type ChunkRecord, chunkRecordDigest } from "../../../domain/mined-file.js";
+import type { Seq, Snapshot } from "../../../domain/snapshot.js";
+import { assertOpen, closeSeq, closeUpTo } from "../../sqlite/closed-seqs.js";
+import { openDatabase, type SqliteDatabase } from "../../sqlite/sqlite-database.js";
+import { committed, snapshotParameters, visible } from "../../sqlite/visibility.js";
+import type { OriginTally, StagedTally, StoreProblem } from "../../versioned.port.js";
+import type { ChunkHit, SearchFilter, VectorStore } from "../vectors.port.js";
+import { checkVectors } from "./check.js";
+import { chunkFilter } from "./chunk-filter.js";
+import { type HitRow, type RecordRow, SELECT_HITS, SELECT_RECORDS, toHit, toRecord } from "./chunk-rows.js";
+import { symbolTail } from "./chunk-terms.js";
+import { ChunkWriter } from "./chunk-writer.js";
+import { lifeSql, MIGRATIONS } from "./schema.js";
+import { textQuery } from "./text-query.js";
+import { loadVectorFunctions } from "./vec-functions.js";
+import { floatBytes, signBits } from "./vector-codec.js";
+
+export interface SqliteVectorStoreOptions {
+	/** The database file, e.g. `<home>/vectors.db`. */
+	readonly path: string;
+}
+
+/** Columns text, path, symbol: chosen on commit histories (test/bench/retrieval.bench.ts). */
+const COLUMN_WEIGHTS = "1.0, 4.0, 2.0";
+/** How many of the nearest by sign bits are compared exactly: measured in test/bench/vector-search.bench.ts. */
+const RESCORE_FACTOR = 20;
+const RESCORE_MIN = 400;
+/** Sign bits of fewer dimensions tell too little apart. */
+const BITS_FROM_DIMENSIONS = 128;
+const MAX_LIMIT = 10_000;
+/** Rows between two turns of the event loop. */
+const PAGE = 2_000;
+
+/** Chunks, vectors and full text in one SQLite file. */
+export function createSqliteVectorStore(options: SqliteVectorStoreOptions): VectorStore {
+	// FULL: the catalog, which publishes, must never be ahead of what it publishes.
+	const database = openDatabase({
+		path: options.path,
+		role: "vector",
+		synchronous: "FULL",
+		allowExtension: true,
+		prepareConnection: loadVectorFunctions,
+		migrations: MIGRATIONS,
+	});
+	return new SqliteVectorStore(database);
+}
+
+class SqliteVectorStore implements VectorStore {
+	readonly capabilities = { refusesClosedSeq: true };
+	readonly #database: SqliteDatabase;
+	readonly #writer: ChunkWriter;
+
+	constructor(database: SqliteDatabase) {
+		this.#database = database;
+		this.#writer = new ChunkWriter(database);
+	}
+
+	async stage(seq: Seq, records: readonly ChunkRecord[]): Promise<void> {
+		this.#writer.stage(seq, records);
+	}
+
+	async retire(seq: Seq, source: string, origins: readonly string[]): Promise<void> {
+		this.#database.transaction(() => {
+			assertOpen(this.#database, seq);
+			this.#database
+				.prepare(
+					`UPDATE chunk SET removed_at = :seq, life = ${lifeSql("added_at", ":seq")}
+					WHERE source_id = (SELECT id FROM name WHERE text = :source)
+						AND origin_id IN (SELECT id FROM name WHERE text IN (SELECT value FROM json_each(:origins)))
+						AND added_at < :seq AND removed_at IS NULL`,
+				)
+				.run({ seq, source, origins: JSON.stringify(origins) });
+		});
+	}
+
+	async staged(seq: Seq, source: string, origins?: readonly string[]): Promise<StagedTally> {
+		const within = origins === undefined ? "" : "AND o.text IN (SELECT value FROM json_each(:origins))";
+		const parameters = { seq, source, ...(origins === undefined ? {} : { origins: JSON.stringify(origins) }) };
+		const added = await this.#tally(`c.added_at = :seq AND s.text = :source ${within}`, parameters);
+		const retired = await this.#tally(`c.removed_at = :seq AND s.text = :source ${within}`, parameters);
+		return { added, retired };
+	}
+
+	async discard(seq: Seq): Promise<void> {
+		this.#database.transaction(() => {
+			closeSeq(this.#database, seq);
+			this.#writer.remove("added_at = :seq", { seq });
+			this.#database
+				.prepare(`UPDATE chunk SET removed_at = NULL, life = ${lifeSql("added_at", "NULL")} WHERE removed_at = ?`)
+				.run([seq]);
+		});
+	}
+
+	async collect(source: string, horizon: Snapshot, open: readonly Seq[]): Promise<number> {
+		return this.#database.transaction(() => {
+			closeUpTo(this.#database, horizon.seq, open);
+			return this.#writer.remove(
+				`source_id = (SELECT id FROM name WHERE text = :source) AND ${committed("removed_at", horizon)}`,
+				{ source, ...snapshotParameters(horizon) },
+			);
+		});
+	}
+
+	async dropSource(source: string): Promise<void> {
+		this.#database.transaction(() =>
+			this.#writer.remove("source_id = (SELECT id FROM name WHERE text = :source)", { source }),
+		);
+	}
+
+	async tally(snapshot: Snapshot, source: string): Promise<Tally> {
+		return this.#tally(`${visible("c", snapshot)} AND s.text = :source`, { ...snapshotParameters(snapshot), source });
+	}
+
+	async tallies(snapshot: Snapshot, source: string, after: string | undefined, limit: number): Promise<OriginTally[]> {
+		const parameters = { ...snapshotParameters(snapshot), source };
+		// BINARY collation compares UTF-8 bytes: byte order.
+		const origins = this.#database
+			.prepare(
+				`SELECT o.text AS origin FROM chunk c JOIN name o ON o.id = c.origin_id
+				WHERE c.source_id = (SELECT id FROM name WHERE text = :source) AND ${visible("c", snapshot)} AND o.text > :after
+				GROUP BY o.text ORDER BY o.text LIMIT :limit`,
+			)
+			.all<{ origin: string }>({ ...parameters, after: after ?? "", limit });
+		if (origins.length === 0) return [];
+		const builders = new Map(origins.map(({ origin }) => [origin, new TallyBuilder()]));
+		const rows = this.#database
+			.prepare(
+				`${SELECT_RECORDS} WHERE c.source_id = (SELECT id FROM name WHERE text = :source) AND ${visible("c", snapshot)}
+					AND c.origin_id IN (SELECT id FROM name WHERE text IN (SELECT value FROM json_each(:origins)))`,
+			)
+			.iterate<RecordRow>({ ...parameters, origins: JSON.stringify([...builders.keys()]) });
+		for (const row of rows) builders.get(row.origin ?? "")?.add(chunkRecordDigest(toRecord(row)));
+		return [...builders].map(([origin, builder]) => ({ origin, tally: builder.build() }));
+	}
+
+	async check(): Promise<StoreProblem[]> {
+		return checkVectors(this.#database);
+	}
+
+	async searchText(text: string, filter: SearchFilter, limit: number): Promise<ChunkHit[]> {
+		return this.#database.read(() => {
+			const sql = chunkFilter(this.#database, filter);
+			const match = sql && textQuery(this.#database, text);
+			if (!sql || match === undefined) return [];
+			// A unary plus keeps the planner from any index but the full-text one.
+			const ranked = this.#database
+				.prepare(
+					`SELECT c.id AS id, -bm25(terms, ${COLUMN_WEIGHTS}) AS score FROM terms CROSS JOIN chunk c ON c.id = terms.rowid
+					WHERE terms MATCH :match AND ${sql.where} ORDER BY score DESC, c.id LIMIT :limit`,
+				)
+				.all<{ id: number; score: number }>({ ...sql.parameters, match, limit: bounded(limit) });
+			return this.#hits(ranked);
+		});
+	}
+
+	async searchVector(model: string, vector: Float32Array, filter: SearchFilter, limit: number): Promise<ChunkHit[]> {
+		return this.#database.read(() => {
+			const known = this.#database
+				.prepare("SELECT id, dimensions FROM model WHERE text = ?")
+				.get<{ id: number; dimensions: number }>([model]);
+			const sql = chunkFilter(this.#database, filter);
+			if (!known || !sql) return [];
+			if (known.dimensions !== vector.length) {
+				throw new LodeError(
+					"MODEL_MISMATCH",
+					`Cannot search the vectors of ${model}: they have ${known.dimensions} dimensions, the query has ${vector.length}`,
+					{ next: "Search with the model that the group was indexed with." },
+				);
+			}
+			const wanted = bounded(limit);
+			const among = `SELECT c.id FROM chunk c WHERE c.model_id = :model AND ${sql.where}`;
+			const coarse = vector.length >= BITS_FROM_DIMENSIONS;
+			const candidates = coarse
+				? `${among} ORDER BY vec_distance_hamming(vec_bit(c.bits), vec_bit(:bits)), c.id LIMIT :candidates`
+				: among;
+			const ranked = this.#database
+				.prepare(
+					`SELECT v.id AS id, 1 - vec_distance_cosine(v.floats, :vector) AS score FROM vector v
+					WHERE v.id IN (${candidates}) AND length(v.floats) = :bytes ORDER BY score DESC, v.id LIMIT :limit`,
+				)
+				.all<{ id: number; score: number }>({
+					...sql.parameters,
+					model: known.id,
+					vector: floatBytes(vector),
+					bytes: vector.byteLength,
+					limit: wanted,
+					...(coarse ? { bits: signBits(vector), candidates: Math.max(RESCORE_MIN, wanted * RESCORE_FACTOR) } : {}),
+				});
+			return this.#hits(ranked);
+		});
+	}
+
+	async searchSymbol(name: string, filter: SearchFilter, limit: number): Promise<ChunkHit[]> {
+		return this.#database.read(() => {
+			const sql = chunkFilter(this.#database, filter);
+			if (!sql || name === "") return [];
+			return this.#database
+				.prepare(
+					`${SELECT_HITS} WHERE c.id IN (SELECT id FROM content WHERE symbol_tail = :tail
+							AND (symbol = :name OR substr(symbol, -length(:name) - 1) = '.' || :name))
+						AND ${sql.where} ORDER BY p.text, c.ordinal, s.text, g.text LIMIT :limit`,
+				)
+				.all<HitRow>({ ...sql.parameters, name, tail: symbolTail(name), limit: bounded(limit) })
+				.map((row) => toHit(row, 1));
+		});
+	}
+
+	async models(filter: SearchFilter): Promise<string[]> {
+		return this.#database.read(() => {
+			const sql = chunkFilter(this.#database, filter);
+			if (!sql) return [];
+			return this.#database
+				.prepare(
+					`SELECT m.text AS model FROM model m WHERE EXISTS (SELECT 1 FROM chunk c WHERE c.model_id = m.id AND ${sql.where})
+					ORDER BY m.text`,
+				)
+				.all<{ model: string }>(sql.parameters)
+				.map((row) => row.model);
+		});
+	}
+
+	async count(filter: SearchFilter): Promise<number> {
+		return this.#database.read(() => {
+			const sql = chunkFilter(this.#database, filter);
+			if (!sql) return 0;
+			return (
+				this.#database
+					.prepare(`SELECT count(*) AS n FROM chunk c WHERE ${sql.where}`)
+					.get<{ n: number }>(sql.parameters)?.n ?? 0
+			);
+		});
+	}
+
+	async records(snapshot: Snapshot, source: string, origin: string): Promise<ChunkRecord[]> {
+		return this.#database
+			.prepare(
+				`${SELECT_RECORDS} WHERE ${visible("c", snapshot)} AND c.source_id = (SELECT id FROM name WHERE text = :source)
+					AND c.origin_id = (SELECT id FROM name WHERE text = :origin) ORDER BY g.text, c.ordinal`,
+			)
+			.all<RecordRow>({ ...snapshotParameters(snapshot), source, origin })
+			.map(toRecord);
+	}
+
+	async close(): Promise<void> {
+		this.#database.close();
+	}
+
+	/** Loads what was ranked. Ties are put in order of place: row ids depend on the order of ingestion. */
+	#hits(ranked: readonly { id: number; score: number }[]): ChunkHit[] {
+		const scores = new Map(ranked.map(({ id, score }) => [id, score]));
+		return this.#database
+			.prepare(`${SELECT_HITS} WHERE c.id IN (SELECT value FROM json_each(?))`)
+			.all<HitRow>([JSON.stringify([...scores.keys()])])
+			.map((row) => toHit(row, scores.get(row.id) as number))
+			.sort(byScoreThenPlace);
+	}
+
+	async #tally(where: string, parameters: Record<string, string | number>): Promise<Tally> {
+		const statement = this.#database.prepare(
+			`${SELECT_RECORDS} WHERE c.id > :after AND ${where} ORDER BY c.id LIMIT ${PAGE}`,
+		);
+		const builder = new TallyBuilder();
+		let found = false;
+		for (let after = 0; ; ) {
+			const rows = statement.all<RecordRow>({ ...parameters, after });
+			for (const row of rows) builder.add(chunkRecordDigest(toRecord(row)));
+			found ||= rows.length > 0;
+			const last = rows.at(-1);
+			if (last === undefined || rows.length < PAGE) return found ? builder.build() : EMPTY_TALLY;
+			after = last.id;
+			await nextTurn();
+		}
+	}
+}
+
+const bounded = (limit: number): number => Math.max(0, Math.min(MAX_LIMIT, Math.floor(limit)));
+
+const order = <T>(a: T, b: T): number => (a < b ? -1 : a > b ? 1 : 0);
+const byScoreThenPlace = (a: ChunkHit, b: ChunkHit): number =>
+	b.score - a.score ||
+	order(a.path, b.path) ||
+	a.ordinal - b.ordinal ||
+	order(a.source, b.source) ||
+	order(a.group, b.group);

@@ -1,0 +1,49 @@
+import { porterStem } from "./porter-stem.js";
+
+/** Longer words (minified code, base64) tell nothing and would make an index of them. */
+const MAX_WORD = 64;
+const WORD = /[\p{L}\p{N}\p{M}_$]+/gu;
+/** An acronym before a word, a word with its capital, a run of capitals, a run of digits, or letters without case. */
+const PART = /\p{Lu}+(?=\p{Lu}\p{Ll})|\p{Lu}?[\p{Ll}\p{M}]+|\p{Lu}+|\p{N}+|[\p{L}\p{M}]+/gu;
+/** Scripts without spaces between words: taken in pairs of characters. */
+const UNSPACED = /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]+$/u;
+
+/** Stems by word: a corpus has few distinct words. Bounded, because inputs are not. */
+const stems = new Map<string, string>();
+function stem(word: string): string {
+	const known = stems.get(word);
+	if (known !== undefined) return known;
+	if (stems.size >= 50_000) stems.clear();
+	const result = porterStem(word);
+	stems.set(word, result);
+	return result;
+}
+
+/** The parts of an identifier, lower case: `HTTPServer_v2` gives http, server, v, 2. */
+export function identifierParts(word: string): string[] {
+	return (word.match(PART) ?? []).map((part) => part.toLowerCase());
+}
+
+function pushWord(word: string, terms: string[]): void {
+	if (word.length > MAX_WORD) return;
+	if (UNSPACED.test(word)) {
+		const characters = [...word];
+		if (characters.length === 1) terms.push(word);
+		for (let at = 0; at + 1 < characters.length; at += 1) terms.push(`${characters[at]}${characters[at + 1]}`);
+		return;
+	}
+	const parts = identifierParts(word);
+	for (const part of parts) terms.push(stem(part));
+	if (parts.length > 1) terms.push(parts.join(""));
+}
+
+/**
+ * The terms of a text, in order, as they stand in the full-text index: identifiers split at camelCase, snake_case and
+ * digits, lower case, stemmed; and each identifier of several parts also as a whole. Terms hold no ASCII character other
+ * than a-z and 0-9.
+ */
+export function textTerms(text: string): string[] {
+	const terms: string[] = [];
+	for (const [word] of text.matchAll(WORD)) pushWord(word, terms);
+	return terms;
+}
