@@ -1,0 +1,71 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { temporalReady } from "../../temporal/server/ready.js";
+import type { TemporalServer } from "../../temporal/server/server.js";
+import { type Config, configEnvironment } from "../config/config.js";
+import { LodeError } from "../domain/errors.js";
+import type { ChildSpec } from "./supervisor.js";
+
+/** A large database file or a slow disk; normally a second. */
+const TEMPORAL_READY_MS = 60_000;
+/** Loading a local model and the workflow bundle on a busy machine; normally two seconds. */
+const WORKER_READY_MS = 180_000;
+
+const logFile = (config: Config, name: string): string => join(config.home, "logs", `${name}.log`);
+
+export function temporalChild(config: Config, server: TemporalServer, report: (line: string) => void): ChildSpec {
+	// The server needs no setting of ours, least of all a secret, and its own variables must not reroute it.
+	const env = Object.fromEntries(
+		Object.entries(process.env).filter(([name]) => !name.startsWith("LODE_") && !name.startsWith("TEMPORAL_")),
+	);
+	return {
+		name: "Temporal",
+		command: server.command,
+		args: server.args,
+		cwd: server.cwd,
+		env,
+		ipc: false,
+		logFile: logFile(config, "temporal"),
+		failure: "TEMPORAL_UNAVAILABLE",
+		ready: (_said, signal) =>
+			temporalReady({
+				address: server.address,
+				namespace: config.temporal.namespace,
+				timeoutMs: TEMPORAL_READY_MS,
+				report,
+				signal,
+			}),
+	};
+}
+
+/** The program that `worker.ts` is compiled to. */
+function workerEntry(): string {
+	const entry = fileURLToPath(new URL("../../worker.js", import.meta.url));
+	if (!existsSync(entry)) {
+		throw new LodeError("INTERNAL", `the worker program ${entry} is missing`, { next: "Run `npm run build`." });
+	}
+	return entry;
+}
+
+export function workerChild(config: Config, address: string, entry: string | undefined): ChildSpec {
+	return {
+		name: "worker",
+		command: process.execPath,
+		args: ["--enable-source-maps", entry ?? workerEntry()],
+		cwd: process.cwd(),
+		env: { ...process.env, ...configEnvironment(config), TEMPORAL_ADDRESS: address },
+		ipc: true,
+		logFile: logFile(config, "worker"),
+		failure: "INTERNAL",
+		ready: async (said, signal) => {
+			const late = sleep(WORKER_READY_MS, undefined, { signal, ref: false }).then(() => {
+				throw new LodeError("TIMEOUT", "the worker did not become ready", {
+					next: `See ${logFile(config, "worker")}.`,
+				});
+			});
+			await Promise.race([said, late]);
+		},
+	};
+}
