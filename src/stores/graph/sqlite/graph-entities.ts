@@ -1,0 +1,184 @@
+import { compareBytes } from "../../../domain/byte-order.js";
+import { canonicalJson, type JsonObject } from "../../../domain/digest.js";
+import { ENTITY_KINDS, type Entity, type EntityKey, type EntityKind } from "../../../domain/entities.js";
+import { LodeError } from "../../../domain/errors.js";
+import { type MergeableState, mergeStates } from "../../../domain/merge-states.js";
+import type { Snapshot } from "../../../domain/snapshot.js";
+import { wellFormed } from "../../../domain/well-formed.js";
+import type { SqliteDatabase } from "../../sqlite/sqlite-database.js";
+import type { EntityChange, EntityQuery, GraphScope } from "../graph.port.js";
+import { inScope, scopeParameters } from "./graph-scope.js";
+
+/** Keys compared at a time when two snapshots are. */
+const CHANGE_PAGE = 500;
+
+interface StateRow extends Omit<MergeableState, "props"> {
+	readonly props: string;
+}
+
+/** Entities as readers see them: the visible states of a key merged. */
+export class GraphEntities {
+	constructor(private readonly database: SqliteDatabase) {}
+
+	/** In byte order of the keys. */
+	byKey(scope: GraphScope, keys: readonly EntityKey[]): Entity[] {
+		const sql = `SELECT k.text AS key, s.kind, s.name, s.props, o.name AS origin, c.name AS source
+			FROM json_each(:keys) wanted
+			CROSS JOIN term k ON k.text = wanted.value
+			CROSS JOIN state s ON s.key = k.id
+			CROSS JOIN origin o ON o.id = s.origin
+			CROSS JOIN source c ON c.id = o.source
+			WHERE ${inScope("s", scope)}`;
+		const states = new Map<EntityKey, MergeableState[]>();
+		const rows = this.database
+			.prepare(sql)
+			.all<StateRow>({ ...scopeParameters(scope), keys: JSON.stringify([...new Set(keys.map(wellFormed))]) });
+		for (const row of rows) {
+			const state = { ...row, props: readProps(row) };
+			const others = states.get(row.key);
+			if (others) others.push(state);
+			else states.set(row.key, [state]);
+		}
+		return [...states.values()].map(mergeStates).sort((a, b) => compareBytes(a.key, b.key));
+	}
+
+	/** A name matches where any visible state of the entity gives it. */
+	find(scope: GraphScope, query: EntityQuery): Entity[] {
+		return this.database.read(() =>
+			this.byKey(scope, this.#matchingKeys(scope, query)).sort(
+				(a, b) => compareBytes(a.name, b.name) || compareBytes(a.key, b.key),
+			),
+		);
+	}
+
+	countByKind(scope: GraphScope): Partial<Record<EntityKind, number>> {
+		// The bare column comes from the row of min(): the first origin, which decides an entity's kind.
+		const rows = this.database
+			.prepare(
+				`SELECT kind, count(*) AS n FROM (
+					SELECT s.kind AS kind, min(o.name || char(1) || c.name) FROM state s
+					CROSS JOIN origin o ON o.id = s.origin CROSS JOIN source c ON c.id = o.source
+					WHERE ${inScope("s", scope)} GROUP BY s.key
+				) GROUP BY kind ORDER BY kind`,
+			)
+			.all<{ kind: EntityKind; n: number }>(scopeParameters(scope));
+		return Object.fromEntries(rows.map(({ kind, n }) => [kind, n]));
+	}
+
+	changes(source: string, from: Snapshot, to: Snapshot, after: EntityKey | undefined, limit: number): EntityChange[] {
+		return this.database.read(() => {
+			const found: EntityChange[] = [];
+			for (let last = after; ; ) {
+				const keys = this.#touchedKeys(source, from, to, last);
+				const before = byKey(this.byKey({ snapshot: from, sources: [source] }, keys));
+				const now = byKey(this.byKey({ snapshot: to, sources: [source] }, keys));
+				for (const key of keys) {
+					const change = compare(before.get(key), now.get(key));
+					if (change === undefined) continue;
+					found.push(change);
+					if (found.length === limit) return found;
+				}
+				if (keys.length < CHANGE_PAGE) return found;
+				last = keys.at(-1);
+			}
+		});
+	}
+
+	#matchingKeys(scope: GraphScope, query: EntityQuery): EntityKey[] {
+		const conditions = [inScope("s", scope)];
+		const parameters: Record<string, string | number> = { ...scopeParameters(scope) };
+		// The index is by kind and name: every kind is named, so that it serves a search by name alone, too.
+		const kinds = query.kinds ?? ENTITY_KINDS.filter((kind) => kind !== "name" || query.key !== undefined);
+		conditions.push("s.kind IN (SELECT value FROM json_each(:kinds))");
+		parameters.kinds = JSON.stringify(kinds);
+		if (query.key !== undefined) {
+			conditions.push("s.key = (SELECT id FROM term WHERE text = :key)");
+			parameters.key = wellFormed(query.key);
+		}
+		if (query.name !== undefined) {
+			const name = wellFormed(query.name);
+			const end = query.prefix ? endOfPrefix(name) : undefined;
+			conditions.push(query.prefix ? "s.name >= :name" : "s.name = :name");
+			parameters.name = name;
+			if (end !== undefined) {
+				conditions.push("s.name < :end");
+				parameters.end = end;
+			}
+		}
+		const keys = new Set<EntityKey>();
+		if (query.limit <= 0) return [];
+		const rows = this.database.prepare(
+			`SELECT DISTINCT s.name, k.text AS key FROM state s JOIN term k ON k.id = s.key
+			WHERE ${conditions.join(" AND ")} ORDER BY s.name, k.text`,
+		);
+		for (const { key } of rows.iterate<{ key: EntityKey }>(parameters)) {
+			keys.add(key);
+			if (keys.size >= query.limit) break;
+		}
+		return [...keys];
+	}
+
+	/** Keys of the source that something became visible or invisible of between the two snapshots, in order, a page of them. */
+	#touchedKeys(source: string, from: Snapshot, to: Snapshot, after: EntityKey | undefined): EntityKey[] {
+		const [low, high] = from.seq <= to.seq ? [from.seq, to.seq] : [to.seq, from.seq];
+		const touched = ["added_at", "removed_at"].flatMap((column) => [
+			`SELECT key, origin FROM state WHERE ${column} > :low AND ${column} <= :high AND kind <> 'name'`,
+			`SELECT key, origin FROM state WHERE ${column} IN (SELECT value FROM json_each(:odd)) AND kind <> 'name'`,
+		]);
+		return this.database
+			.prepare(
+				`SELECT DISTINCT k.text AS key FROM (${touched.join(" UNION ALL ")}) s
+				JOIN origin o ON o.id = s.origin JOIN term k ON k.id = s.key
+				WHERE o.source = (SELECT id FROM source WHERE name = :source) ${after === undefined ? "" : "AND k.text > :after"}
+				ORDER BY k.text LIMIT ${CHANGE_PAGE}`,
+			)
+			.all<{ key: EntityKey }>({
+				low,
+				high,
+				odd: JSON.stringify([...new Set([...from.excluding, ...to.excluding])].filter((seq) => seq <= low)),
+				source: wellFormed(source),
+				...(after === undefined ? {} : { after: wellFormed(after) }),
+			})
+			.map((row) => row.key);
+	}
+}
+
+const byKey = (entities: readonly Entity[]) => new Map(entities.map((entity) => [entity.key, entity]));
+
+function compare(before: Entity | undefined, now: Entity | undefined): EntityChange | undefined {
+	// A name that was turned into an entity, or the reverse, is the entity that appeared or went.
+	const old = before?.kind === "name" ? undefined : before;
+	const fresh = now?.kind === "name" ? undefined : now;
+	const shown = fresh ?? old;
+	if (shown === undefined) return undefined;
+	const { key, kind, name } = shown;
+	if (old === undefined) return { key, kind, name, change: "added" };
+	if (fresh === undefined) return { key, kind, name, change: "removed" };
+	const same = old.kind === kind && old.name === name && canonicalJson(old.props) === canonicalJson(fresh.props);
+	return same ? undefined : { key, kind, name, change: "changed" };
+}
+
+function readProps(row: StateRow): JsonObject {
+	try {
+		return JSON.parse(row.props) as JsonObject;
+	} catch (cause) {
+		throw new LodeError(
+			"STORE_CORRUPT",
+			`The properties of ${row.key} in the graph store are damaged (${row.origin})`,
+			{
+				next: "Run `lode verify`, then ingest the source again.",
+				cause,
+			},
+		);
+	}
+}
+
+/** The first text after all that begin with the prefix, in byte order; undefined where there is none. */
+function endOfPrefix(prefix: string): string | undefined {
+	const points = Array.from(prefix, (character) => character.codePointAt(0) as number);
+	for (let last = points.pop(); last !== undefined; last = points.pop()) {
+		if (last === 0x10ffff) continue;
+		return String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1);
+	}
+	return undefined;
+}

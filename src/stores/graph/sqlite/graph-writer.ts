@@ -1,0 +1,179 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { canonicalJson } from "../../../domain/digest.js";
+import { type GraphRecord, graphRecordDigest, normalRecord } from "../../../domain/entities.js";
+import type { Seq, Snapshot } from "../../../domain/snapshot.js";
+import { wellFormed } from "../../../domain/well-formed.js";
+import { assertOpen, closeSeq, closeUpTo } from "../../sqlite/closed-seqs.js";
+import type { Parameters, SqliteDatabase } from "../../sqlite/sqlite-database.js";
+import { committed, snapshotParameters } from "../../sqlite/visibility.js";
+import { lifetimeChecksum } from "./schema.js";
+
+/** States deleted in one transaction: others wait for the lock no longer than that takes. */
+const DELETE_SLICE = 5_000;
+
+/** All writes of the graph. */
+export class GraphWriter {
+	constructor(private readonly database: SqliteDatabase) {}
+
+	stage(seq: Seq, records: readonly GraphRecord[]): void {
+		const { database } = this;
+		const insertState = database.prepare(
+			`INSERT INTO state (origin, key, kind, name, props, added_at, removed_at, digest, checksum)
+			VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?) ON CONFLICT DO NOTHING`,
+		);
+		const insertEdge = database.prepare("INSERT INTO edge (state, kind, target) VALUES (?, ?, ?)");
+		const insertProvided = database.prepare("INSERT INTO provided (state, name, rank, target) VALUES (?, ?, ?, ?)");
+		database.transaction(() => {
+			assertOpen(database, seq);
+			// Numbers hold within the transaction only: a deletion of another process may free them after it.
+			const ids = new Ids(database);
+			for (const given of records) {
+				const record = normalRecord(given);
+				const digest = Buffer.from(graphRecordDigest(record), "hex");
+				const { changes, lastInsertRowid: state } = insertState.run([
+					ids.origin(record.source, record.origin),
+					ids.term(record.key),
+					record.kind,
+					record.name,
+					canonicalJson(record.props),
+					seq,
+					digest,
+					lifetimeChecksum(digest, seq, null),
+				]);
+				if (changes === 0) continue;
+				for (const edge of record.edges) insertEdge.run([state, edge.kind, ids.term(edge.to)]);
+				for (const { name, rank } of record.provides) insertProvided.run([state, ids.term(name), rank, record.key]);
+			}
+		});
+	}
+
+	retire(seq: Seq, source: string, origins: readonly string[]): void {
+		const { database } = this;
+		database.transaction(() => {
+			assertOpen(database, seq);
+			database
+				.prepare(
+					`UPDATE state SET removed_at = :seq, checksum = lifetime_checksum(digest, added_at, :seq)
+					WHERE added_at < :seq AND removed_at IS NULL AND origin IN (
+						SELECT o.id FROM json_each(:origins) wanted
+						JOIN origin o ON o.name = wanted.value AND o.source = (SELECT id FROM source WHERE name = :source))`,
+				)
+				.run({ seq, source: wellFormed(source), origins: JSON.stringify(origins.map(wellFormed)) });
+		});
+	}
+
+	/** Once it is closed nobody writes for the seq, so the rest may go in slices and be taken up again after a crash. */
+	async discard(seq: Seq): Promise<void> {
+		const { database } = this;
+		database.transaction(() => {
+			closeSeq(database, seq);
+			database
+				.prepare(
+					`UPDATE state SET removed_at = NULL, checksum = lifetime_checksum(digest, added_at, NULL)
+					WHERE removed_at = ?`,
+				)
+				.run([seq]);
+		});
+		await this.#deleteStates("SELECT id FROM state WHERE added_at = :seq", { seq });
+	}
+
+	async collect(source: string, horizon: Snapshot, open: readonly Seq[]): Promise<number> {
+		closeUpTo(this.database, horizon.seq, open);
+		return await this.#deleteStates(
+			`SELECT s.id FROM state s JOIN origin o ON o.id = s.origin
+			WHERE ${committed("s.removed_at", horizon)} AND o.source = (SELECT id FROM source WHERE name = :source)`,
+			{ ...snapshotParameters(horizon), source: wellFormed(source) },
+		);
+	}
+
+	async dropSource(source: string): Promise<void> {
+		await this.#deleteStates(
+			`SELECT s.id FROM origin o JOIN state s ON s.origin = o.id
+			WHERE o.source = (SELECT id FROM source WHERE name = :source)`,
+			{ source: wellFormed(source) },
+		);
+	}
+
+	/** Deletes the states that the query selects, with all that belongs to them and the texts that nothing else uses. */
+	async #deleteStates(query: string, parameters: Parameters): Promise<number> {
+		const { database } = this;
+		for (let deleted = 0; ; ) {
+			const slice = database.transaction(() => {
+				const found = database
+					.prepare(`INSERT INTO doomed_state ${query} LIMIT ${DELETE_SLICE}`)
+					.run(parameters).changes;
+				if (found > 0) for (const sql of DELETE_DOOMED) database.prepare(sql).run();
+				return found;
+			});
+			deleted += slice;
+			if (slice < DELETE_SLICE) return deleted;
+			await nextTurn();
+		}
+	}
+}
+
+const DOOMED = "(SELECT id FROM doomed_state)";
+const DELETE_DOOMED = [
+	`INSERT OR IGNORE INTO freed_term SELECT key FROM state WHERE id IN ${DOOMED}`,
+	`INSERT OR IGNORE INTO freed_term SELECT target FROM edge WHERE state IN ${DOOMED}`,
+	`INSERT OR IGNORE INTO freed_term SELECT name FROM provided WHERE state IN ${DOOMED}`,
+	`INSERT OR IGNORE INTO freed_origin SELECT origin FROM state WHERE id IN ${DOOMED}`,
+	`DELETE FROM edge WHERE state IN ${DOOMED}`,
+	`DELETE FROM provided WHERE state IN ${DOOMED}`,
+	`DELETE FROM state WHERE id IN ${DOOMED}`,
+	`DELETE FROM term WHERE id IN (SELECT id FROM freed_term)
+		AND NOT EXISTS (SELECT 1 FROM state WHERE key = term.id)
+		AND NOT EXISTS (SELECT 1 FROM edge WHERE target = term.id)
+		AND NOT EXISTS (SELECT 1 FROM provided WHERE name = term.id)`,
+	`DELETE FROM origin WHERE id IN (SELECT id FROM freed_origin) AND NOT EXISTS (SELECT 1 FROM state WHERE origin = origin.id)`,
+	"DELETE FROM source WHERE NOT EXISTS (SELECT 1 FROM origin WHERE source = source.id)",
+	"DELETE FROM doomed_state",
+	"DELETE FROM freed_term",
+	"DELETE FROM freed_origin",
+];
+
+/** Numbers of texts, given on first use. */
+class Ids {
+	readonly #sources = new Map<string, number>();
+	readonly #origins = new Map<string, number>();
+	readonly #terms = new Map<string, number>();
+	readonly #find;
+	readonly #insert;
+
+	constructor(private readonly database: SqliteDatabase) {
+		this.#find = database.prepare("SELECT id FROM term WHERE text = ?");
+		this.#insert = database.prepare("INSERT INTO term (text) VALUES (?)");
+	}
+
+	term(text: string): number {
+		const known = this.#terms.get(text);
+		if (known !== undefined) return known;
+		const id = this.#find.get<{ id: number }>([text])?.id ?? this.#insert.run([text]).lastInsertRowid;
+		this.#terms.set(text, id);
+		return id;
+	}
+
+	origin(source: string, origin: string): number {
+		const sourceId = this.#source(source);
+		const name = `${sourceId} ${origin}`;
+		const known = this.#origins.get(name);
+		if (known !== undefined) return known;
+		const id =
+			this.database
+				.prepare("SELECT id FROM origin WHERE source = ? AND name = ?")
+				.get<{ id: number }>([sourceId, origin])?.id ??
+			this.database.prepare("INSERT INTO origin (source, name) VALUES (?, ?)").run([sourceId, origin]).lastInsertRowid;
+		this.#origins.set(name, id);
+		return id;
+	}
+
+	#source(source: string): number {
+		const known = this.#sources.get(source);
+		if (known !== undefined) return known;
+		const id =
+			this.database.prepare("SELECT id FROM source WHERE name = ?").get<{ id: number }>([source])?.id ??
+			this.database.prepare("INSERT INTO source (name) VALUES (?)").run([source]).lastInsertRowid;
+		this.#sources.set(source, id);
+		return id;
+	}
+}
