@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createSqliteVectorStore } from "../../src/stores/vectors/sqlite/sqlite-vector.adapter.js";
+import { createSqliteVectorStore } from "../../src/stores/vectors/sqlite/sqlite-vectors.adapter.js";
 import { vectorsContract } from "./vectors.contract.js";
 
 vectorsContract("sqlite vectors", async () => {
