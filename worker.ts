@@ -1,1 +1,57 @@
-export {};
+import { availableParallelism } from "node:os";
+import { DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/worker";
+import { createActivities } from "./src/activities/activities.js";
+import { loadConfig } from "./src/config/config.js";
+import { redact } from "./src/config/secret.js";
+import { followParent } from "./src/runtime/parent.js";
+import { openPorts } from "./src/wiring.js";
+import { TASK_QUEUE } from "./src/workflows/contracts/ids.js";
+import { WORKFLOW_BUNDLE } from "./temporal/bundle/bundle-workflows.js";
+
+/** Starts one worker. Prints `{"ready":true}` on standard output when it polls; its log goes to standard error. */
+const { config } = loadConfig();
+Runtime.install({
+	logger: new DefaultLogger(
+		config.log.level === "warn" ? "WARN" : (config.log.level.toUpperCase() as "INFO"),
+		(entry) => {
+			const line = JSON.stringify({
+				time: new Date().toISOString(),
+				level: entry.level,
+				message: entry.message,
+				...entry.meta,
+			});
+			process.stderr.write(`${redact(line)}\n`);
+		},
+	),
+	// The parent decides when to stop: see followParent.
+	shutdownSignals: [],
+});
+const address = config.temporal.address ?? "127.0.0.1:7233";
+const connection = await NativeConnection.connect({ address });
+const { ports, close } = await openPorts(config, { address });
+const worker = await Worker.create({
+	connection,
+	namespace: config.temporal.namespace,
+	taskQueue: TASK_QUEUE,
+	workflowBundle: { codePath: WORKFLOW_BUNDLE },
+	activities: createActivities(ports),
+	maxConcurrentActivityTaskExecutions: 4 + 2 * availableParallelism(),
+	// When a worker dies, its cached workflows move on after this long.
+	stickyQueueScheduleToStartTimeout: "3s",
+	shutdownGraceTime: "8s",
+});
+const running = worker.run();
+followParent({
+	home: config.home,
+	async shutdown() {
+		worker.shutdown();
+		await running;
+		await close();
+		await connection.close();
+	},
+});
+process.stdout.write(`${JSON.stringify({ ready: true, pid: process.pid, taskQueue: TASK_QUEUE })}\n`);
+running.catch((error: unknown) => {
+	process.stderr.write(`${redact(String(error))}\n`);
+	process.exit(1);
+});

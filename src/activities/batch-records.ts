@@ -85,8 +85,9 @@ export class BatchReader {
 
 	async #mined(key: string, path: string): Promise<MinedFile> {
 		const bytes = await this.artifacts.getDerived(key);
-		if (!bytes) throw new LodeError("STORE_CORRUPT", `archive: the mined form of ${path} is missing or damaged`);
-		return decodeMinedFile(bytes);
+		const mined = bytes && decodeMinedFile(bytes);
+		if (!mined) throw new LodeError("STORE_CORRUPT", `archive: the mined form of ${path} is missing or damaged`);
+		return mined;
 	}
 }
 

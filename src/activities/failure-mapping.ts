@@ -14,7 +14,7 @@ type AnyActivity = (...args: never[]) => Promise<unknown>;
  * Wraps activities: heartbeats while they run, so that a dead worker is noticed within seconds and a cancellation
  * arrives; and maps what they throw, once, to failures that Temporal's retry policy understands.
  */
-export function withFailureMapping<T extends object>(activities: T): T {
+export function withFailureMapping<T extends object>(activities: T, redact: (text: string) => string): T {
 	const wrapped: Record<string, AnyActivity> = {};
 	for (const [name, activity] of Object.entries(activities) as [string, AnyActivity][]) {
 		wrapped[name] = async (...args: never[]) => {
@@ -23,7 +23,7 @@ export function withFailureMapping<T extends object>(activities: T): T {
 			try {
 				return await activity(...args);
 			} catch (error) {
-				throw toFailure(error, context.info.attempt, context.cancellationSignal.aborted);
+				throw toFailure(error, context.info.attempt, context.cancellationSignal.aborted, redact);
 			} finally {
 				clearInterval(timer);
 			}
@@ -33,7 +33,12 @@ export function withFailureMapping<T extends object>(activities: T): T {
 }
 
 /** Exported for tests. */
-export function toFailure(error: unknown, attempt: number, cancelled: boolean): Error {
+export function toFailure(
+	error: unknown,
+	attempt: number,
+	cancelled: boolean,
+	redact: (text: string) => string = (text) => text,
+): Error {
 	if (error instanceof CancelledFailure || error instanceof CompleteAsyncError || error instanceof ApplicationFailure) {
 		return error;
 	}
@@ -43,19 +48,19 @@ export function toFailure(error: unknown, attempt: number, cancelled: boolean): 
 	const code = errorCode(error);
 	if (code === undefined) {
 		return ApplicationFailure.create({
-			message: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
+			message: redact(error instanceof Error ? `${error.name}: ${error.message}` : String(error)),
 			type: "INTERNAL",
 			nonRetryable: attempt >= ATTEMPTS_UNNAMED,
-			cause: error instanceof Error ? error : undefined,
+			details: [{ next: "see the worker's log", stack: redact(error instanceof Error ? (error.stack ?? "") : "") }],
 		});
 	}
 	const { message, next, retryAfterMs } = error as LodeError;
+	// The cause is left out: what a driver wrote may hold more than a history should.
 	return ApplicationFailure.create({
-		message,
+		message: redact(message),
 		type: code,
 		nonRetryable: ERROR_CODES[code].permanent || (code === "DISK_FULL" && attempt >= ATTEMPTS_DISK_FULL),
 		nextRetryDelay: retryAfterMs === undefined ? undefined : Math.max(1, Math.round(retryAfterMs)),
 		details: [{ next: next ?? null }],
-		cause: error instanceof Error ? error : undefined,
 	});
 }

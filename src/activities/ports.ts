@@ -38,6 +38,8 @@ export interface Ports extends Stores {
 	readonly miner: Miner;
 	readonly temporal: Pick<Client, "workflow">;
 	readonly limits: ActivityLimits;
+	/** Takes known secrets out of messages that others wrote, before they reach a history. */
+	readonly redact: (text: string) => string;
 }
 
 export interface ActivityLimits {

@@ -74,7 +74,8 @@ export function createIngestionActivities(
 
 		async publish(seq, stats) {
 			const { ingestion, snapshot } = await catalog.publish(seq, stats);
-			await batches.removeAll(seq);
+			// It is published, whatever becomes of the batches: garbage collection finds what stays behind.
+			await batches.removeAll(seq).catch(() => undefined);
 			return { ingestion, snapshot: snapshot.number };
 		},
 

@@ -75,7 +75,8 @@ export function createMiningActivities(
 		const found = await Promise.all(
 			files.map(async (file) => {
 				const bytes = await artifacts.getDerived(keyOf(file));
-				return bytes ? { file, mined: decodeMinedFile(bytes) } : undefined;
+				const mined = bytes && decodeMinedFile(bytes);
+				return mined && { file, mined };
 			}),
 		);
 		const known = found.filter((entry) => entry !== undefined);

@@ -21,7 +21,17 @@ export async function oversizedFile(
 		mediaType,
 		lines: 0,
 		chunks: [],
-		states: fileStates({ source, path: file.path, mode: file.mode, mediaType, size, lines: 0, skips }),
+		states: fileStates({
+			source,
+			path: file.path,
+			mode: file.mode,
+			artifact: object,
+			mediaType,
+			language: undefined,
+			size,
+			lines: 0,
+			skips,
+		}),
 		skips,
 	};
 }

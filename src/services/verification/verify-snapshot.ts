@@ -1,12 +1,12 @@
+import { compareBytes } from "../../domain/byte-order.js";
 import { sameTally, sha256, type Tally, TallyBuilder } from "../../domain/digest.js";
 import { graphRecordDigest } from "../../domain/entities.js";
-import { compareBytes } from "../../domain/byte-order.js";
 import { originPath } from "../../domain/keys.js";
 import { chunkRecordDigest } from "../../domain/mined-file.js";
 import { artifactReferenceDigest, originEntryDigest } from "../../domain/origin-entry.js";
 import type { Snapshot } from "../../domain/snapshot.js";
-import { readManifest } from "../../stores/artifacts/manifest.js";
 import type { ArtifactStore } from "../../stores/artifacts/artifacts.port.js";
+import { readManifest } from "../../stores/artifacts/manifest.js";
 import type { Catalog, OriginEntry, StoreTotals } from "../../stores/catalog/catalog.port.js";
 import type { GraphStore } from "../../stores/graph/graph.port.js";
 import type { VectorStore } from "../../stores/vectors/vectors.port.js";
@@ -45,7 +45,12 @@ export async function verifySnapshot(
 	const report = (store: StoreName, source: string, record: string, problem: string): void => {
 		if (problems.length < MAX_PROBLEMS) problems.push({ store, source, record, problem });
 	};
-	const sums = { catalog: new TallyBuilder(), graph: new TallyBuilder(), vectors: new TallyBuilder(), artifacts: new TallyBuilder() };
+	const sums = {
+		catalog: new TallyBuilder(),
+		graph: new TallyBuilder(),
+		vectors: new TallyBuilder(),
+		artifacts: new TallyBuilder(),
+	};
 
 	for (const source of sources) {
 		const head = await stores.catalog.head(snapshot, source);
@@ -53,10 +58,16 @@ export async function verifySnapshot(
 		for (const store of ["catalog", "graph", "vectors", "artifacts"] as const) {
 			sums[store].merge(totals.found[store]);
 			if (head && !sameTally(totals.expected[store], head.totals[store])) {
-				report("catalog", source, `totals of ${store} in ingestion ${head.ingestion}`, "differ from the sum of its entries");
+				report(
+					"catalog",
+					source,
+					`totals of ${store} in ingestion ${head.ingestion}`,
+					"differ from the sum of its entries",
+				);
 			}
 		}
-		if (!head && totals.expected.catalog.count > 0) report("catalog", source, "head", "entries are visible, but no ingestion is published");
+		if (!head && totals.expected.catalog.count > 0)
+			report("catalog", source, "head", "entries are visible, but no ingestion is published");
 	}
 	for (const name of ["catalog", "graph", "vectors"] as const) {
 		progress(`${name}: checking the engine`);
@@ -80,7 +91,12 @@ async function verifySource(
 	progress: (done: string) => void,
 ): Promise<{ expected: StoreTotals; found: StoreTotals }> {
 	const { catalog, artifacts } = stores;
-	const expected = { catalog: new TallyBuilder(), graph: new TallyBuilder(), vectors: new TallyBuilder(), artifacts: new TallyBuilder() };
+	const expected = {
+		catalog: new TallyBuilder(),
+		graph: new TallyBuilder(),
+		vectors: new TallyBuilder(),
+		artifacts: new TallyBuilder(),
+	};
 	const found = { graph: new TallyBuilder(), vectors: new TallyBuilder(), artifacts: new TallyBuilder() };
 	const graph = new TallyCursor(stores.graph, snapshot, source);
 	const vectors = new TallyCursor(stores.vectors, snapshot, source);
@@ -99,8 +115,9 @@ async function verifySource(
 			await compare("graph", graph, entry, found.graph);
 			await compare("vectors", vectors, entry, found.vectors);
 			if (entry.file && entry.file.mode !== "submodule") {
-				expected.artifacts.add(artifactReferenceDigest(entry));
-				if (await artifactIsIntact(entry, entry.file)) found.artifacts.add(artifactReferenceDigest(entry));
+				const reference = artifactReferenceDigest(entry.origin, entry.file);
+				expected.artifacts.add(reference);
+				if (await artifactIsIntact(entry, entry.file)) found.artifacts.add(reference);
 			}
 		}
 		checked += entries.length;
@@ -111,14 +128,19 @@ async function verifySource(
 	}
 	await rest("graph", graph, found.graph);
 	await rest("vectors", vectors, found.vectors);
-	for (const path of listed.keys()) report("artifacts", source, `file:${path}`, "is in the archive's manifest, not in the catalog");
+	for (const path of listed.keys())
+		report("artifacts", source, `file:${path}`, "is in the archive's manifest, not in the catalog");
 	return {
 		expected: buildAll(expected),
 		found: buildAll({ ...found, catalog: expected.catalog }),
 	};
 
 	async function compare(name: "graph" | "vectors", cursor: TallyCursor, entry: OriginEntry, sum: TallyBuilder) {
-		for (let next = await cursor.peek(); next && compareBytes(next.origin, entry.origin) < 0; next = await cursor.peek()) {
+		for (
+			let next = await cursor.peek();
+			next && compareBytes(next.origin, entry.origin) < 0;
+			next = await cursor.peek()
+		) {
 			report(name, source, next.origin, `${next.tally.count} records that the catalog does not know`);
 			sum.merge(next.tally);
 			cursor.skip();
@@ -147,7 +169,12 @@ async function verifySource(
 		const object = listed.get(path);
 		listed.delete(path);
 		if (object !== file.artifact) {
-			report("artifacts", source, entry.origin, object ? "the manifest names other bytes" : "is not in the archive's manifest");
+			report(
+				"artifacts",
+				source,
+				entry.origin,
+				object ? "the manifest names other bytes" : "is not in the archive's manifest",
+			);
 			return false;
 		}
 		try {
@@ -175,7 +202,10 @@ async function explain(
 	const same = tally?.count === entry[name].count;
 	const records =
 		name === "graph"
-			? (await stores.graph.records(snapshot, source, entry.origin)).map((record) => [record.key, graphRecordDigest(record)])
+			? (await stores.graph.records(snapshot, source, entry.origin)).map((record) => [
+					record.key,
+					graphRecordDigest(record),
+				])
 			: (await stores.vectors.records(snapshot, source, entry.origin)).map((record) => [
 					`chunk ${record.ordinal} (lines ${record.startLine} to ${record.endLine})`,
 					chunkRecordDigest(record),

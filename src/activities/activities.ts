@@ -1,0 +1,44 @@
+import type {
+	BatchActivities,
+	CompensationActivities,
+	FinishingActivities,
+	IngestionActivities,
+	MaintenanceActivities,
+	PlanningActivities,
+} from "./activity-types.js";
+import { createManifestActivities } from "./artifacts/manifest-activities.js";
+import { BatchReader } from "./batch-records.js";
+import { createMaintenanceActivities } from "./collection/maintenance-activities.js";
+import { createEmbeddingActivities } from "./embedding/embedding-activities.js";
+import { withFailureMapping } from "./failure-mapping.js";
+import { createIngestionActivities } from "./ingestion/ingestion-activities.js";
+import { createMiningActivities } from "./mining/mining-activities.js";
+import { createPlanningActivities } from "./planning/planning-activities.js";
+import type { Ports } from "./ports.js";
+import { createLinkActivities } from "./staging/link-activities.js";
+import { createStagingActivities } from "./staging/staging-activities.js";
+import { createVerificationActivities } from "./verification/verification-activities.js";
+
+export type Activities = IngestionActivities &
+	PlanningActivities &
+	BatchActivities &
+	FinishingActivities &
+	CompensationActivities &
+	MaintenanceActivities;
+
+/** Everything that a worker registers, over the given ports. */
+export function createActivities(ports: Ports): Activities {
+	const reader = new BatchReader(ports.artifacts);
+	const activities: Activities = {
+		...createIngestionActivities(ports),
+		...createPlanningActivities(ports),
+		...createMiningActivities(ports),
+		...createEmbeddingActivities(ports, reader),
+		...createStagingActivities(ports, reader),
+		...createLinkActivities(ports),
+		...createManifestActivities(ports),
+		...createVerificationActivities(ports),
+		...createMaintenanceActivities(ports),
+	};
+	return withFailureMapping(activities, ports.redact);
+}

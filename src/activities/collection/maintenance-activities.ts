@@ -1,0 +1,87 @@
+import { Context } from "@temporalio/activity";
+import { LodeError } from "../../domain/errors.js";
+import { parseAt } from "../../services/at.js";
+import { requireSource } from "../../services/recipe.js";
+import { verifySnapshot } from "../../services/verification/verify-snapshot.js";
+import { readManifest } from "../../stores/artifacts/manifest.js";
+import type { MaintenanceActivities } from "../activity-types.js";
+import type { Ports } from "../ports.js";
+
+const REFERENCES_A_PAGE = 5_000;
+
+/** Garbage collection, removal of sources and the durable form of verification. */
+export function createMaintenanceActivities(
+	ports: Pick<Ports, "catalog" | "graph" | "vectors" | "artifacts" | "embeddingCache" | "sources" | "limits">,
+): MaintenanceActivities {
+	const { catalog, graph, vectors, artifacts } = ports;
+	const graceBefore = () => new Date(Date.now() - ports.limits.graceSeconds * 1_000).toISOString();
+
+	return {
+		async listSources() {
+			return (await catalog.sources()).map(({ id }) => id);
+		},
+
+		async collectSource(source) {
+			const horizon = await catalog.moveHorizon(source, graceBefore());
+			if (!horizon) return { horizon: null, records: {} };
+			// The horizon stands before anything is deleted: from now on older snapshots answer SNAPSHOT_EXPIRED, never in part.
+			const open = await catalog.openSeqs();
+			const records = {
+				graph: await graph.collect(source, horizon, open),
+				vectors: await vectors.collect(source, horizon, open),
+				artifacts: await artifacts.collectRoots(source, horizon, open),
+				catalog: await catalog.collect(source, horizon),
+			};
+			return { horizon: horizon.number, records };
+		},
+
+		async collectObjects() {
+			const before = graceBefore();
+			const kept = new Set<string>();
+			let after: string | undefined;
+			for (;;) {
+				const page = await catalog.references(after, REFERENCES_A_PAGE);
+				const last = page.at(-1);
+				if (!last) break;
+				for (const { artifact, mined } of page) kept.add(artifact).add(mined);
+				after = last.cursor;
+				Context.current().heartbeat();
+			}
+			const visited = new Set<string>();
+			for (const { root } of await artifacts.roots()) {
+				for await (const { path: _, ...file } of readManifest(artifacts, root.object, visited)) kept.add(file.object);
+			}
+			for (const object of visited) kept.add(object);
+			const collected = await artifacts.collectObjects((address) => kept.has(address), before);
+			await ports.embeddingCache.collect(before);
+			return collected;
+		},
+
+		async markRemoved(source) {
+			await requireSource(catalog, source);
+			await catalog.markRemoved(source);
+		},
+
+		async awaitIdle(source) {
+			const busy = await catalog.ingestions({ source, status: ["staging", "aborted"], limit: 1 });
+			if (busy.length > 0) {
+				throw new LodeError("SOURCE_BUSY", `ingestion ${busy[0]?.id} of ${source} has not ended yet`);
+			}
+		},
+
+		async dropSource(id) {
+			const source = await catalog.source(id);
+			await Promise.all([graph.dropSource(id), vectors.dropSource(id), artifacts.dropSource(id)]);
+			if (source) await ports.sources.of(source.kind).forget(source);
+			// Last: while the catalog knows the source, a repeat finds what is left to drop.
+			await catalog.dropSource(id);
+		},
+
+		async verifySnapshot({ source, at }) {
+			const sources = source === undefined ? (await catalog.sources()).map(({ id }) => id) : [source];
+			const snapshot = await catalog.snapshot(parseAt(at, source), sources);
+			const { problems } = await verifySnapshot(ports, snapshot, sources, (done) => Context.current().heartbeat(done));
+			return { ok: problems.length === 0, snapshot: snapshot.number, problems: problems.length };
+		},
+	};
+}

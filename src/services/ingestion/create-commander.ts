@@ -1,0 +1,275 @@
+import { randomUUID } from "node:crypto";
+import {
+	type Client,
+	WithStartWorkflowOperation,
+	WorkflowIdConflictPolicy,
+	WorkflowIdReusePolicy,
+	WorkflowNotFoundError,
+	type WorkflowUpdateHandle,
+} from "@temporalio/client";
+import { LodeError } from "../../domain/errors.js";
+import { groupSchema } from "../../domain/group.js";
+import { sourceId } from "../../domain/keys.js";
+import type { EmbeddingProvider } from "../../embeddings/embedding.port.js";
+import type { ResolvedTarget, SourceAdapter } from "../../sources/source.port.js";
+import type { Catalog, Ingestion, Source } from "../../stores/catalog/catalog.port.js";
+import { ingestUpdate } from "../../workflows/contracts/follow-source.js";
+import {
+	COLLECT_WORKFLOW_ID,
+	followWorkflowId,
+	ingestWorkflowId,
+	removeWorkflowId,
+	TASK_QUEUE,
+} from "../../workflows/contracts/ids.js";
+import { type IngestOutcome, ingestStateQuery } from "../../workflows/contracts/ingest-commit.js";
+import type { followSource } from "../../workflows/follow-source.js";
+import type { collectGarbage, removeSource } from "../../workflows/maintenance.js";
+import type { IngestOptions, LodeCommander } from "../lode.js";
+import { parkedIngestions } from "../reading/create-reader.js";
+import { recipeOf, requireSource } from "../recipe.js";
+import type { IngestReport, RetryReport } from "../reports.js";
+import { fromWorkflowError } from "./workflow-errors.js";
+
+export interface CommanderPorts {
+	readonly catalog: Catalog;
+	readonly sources: { recognise(target: string): Promise<SourceAdapter> };
+	/** The provider that new groups get their model from. */
+	readonly defaultProvider: () => Promise<EmbeddingProvider>;
+	readonly chunking: { readonly chunkSize: number; readonly overlap: number };
+	readonly retention: { readonly maxVersions?: number; readonly ttl?: number };
+	readonly temporal: Client;
+	readonly close: () => Promise<void>;
+}
+
+const PROGRESS_EVERY_MS = 400;
+
+/** The use cases that start or steer workflows. */
+export function createCommander(ports: CommanderPorts): LodeCommander {
+	const { catalog, temporal } = ports;
+
+	async function ensureSource(target: ResolvedTarget): Promise<Source> {
+		const id = sourceId(target.address, target.branch);
+		const known = await catalog.source(id);
+		if (known) return known;
+		const { id: model } = await (await ports.defaultProvider()).model();
+		const { kind, address, branch } = target;
+		const group = groupSchema.parse({
+			source: id,
+			name: "default",
+			indexing: { model, ...ports.chunking },
+			retention: ports.retention,
+		});
+		return catalog.putSource({ id, kind, address, branch, policy: "every" }, group);
+	}
+
+	/** The head is this commit, made by the present recipe: nothing to start. */
+	async function unchanged(source: Source, commit: string): Promise<Ingestion | undefined> {
+		const [latest] = await catalog.ingestions({ source: source.id, status: ["published"], limit: 1 });
+		if (latest?.commit !== commit || latest.recipe !== (await recipeOf(catalog, source.id))) return undefined;
+		const busy = await catalog.ingestions({ source: source.id, status: ["staging", "aborted"], limit: 1 });
+		return busy.length === 0 ? latest : undefined;
+	}
+
+	async function ingestCommit(
+		source: Source,
+		commit: string,
+		unlessPassed: boolean,
+		options: IngestOptions,
+	): Promise<IngestReport> {
+		const started = performance.now();
+		const took = () => Math.round(performance.now() - started);
+		const start = new WithStartWorkflowOperation<typeof followSource>("followSource", {
+			workflowId: followWorkflowId(source.id),
+			taskQueue: TASK_QUEUE,
+			args: [{ source: source.id, policy: source.policy }],
+			workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+			searchAttributes: { LodeSource: [source.id] },
+			staticSummary: `follows ${source.id}`,
+			workflowTaskTimeout: "5 seconds",
+		});
+		let handle: WorkflowUpdateHandle<IngestOutcome>;
+		try {
+			handle = await temporal.workflow.startUpdateWithStart(ingestUpdate, {
+				updateId: randomUUID(),
+				args: [{ commit, unlessPassed }],
+				waitForStage: "ACCEPTED",
+				startWorkflowOperation: start,
+			});
+		} catch (error) {
+			throw fromWorkflowError(error);
+		}
+		const workflowId = ingestWorkflowId(source.id, commit);
+		if (options.noWait) {
+			return { ...emptyReport(source.id, commit, workflowId), outcome: "started", durationMs: took() };
+		}
+		const outcome = await waitFor(handle, workflowId, options);
+		const { stats } = outcome;
+		return {
+			ingestion: outcome.ingestion,
+			source: source.id,
+			commit,
+			snapshot: outcome.snapshot,
+			outcome: outcome.outcome,
+			...stats,
+			durationMs: took(),
+			workflowId: outcome.workflowId,
+			runId: outcome.runId,
+		};
+	}
+
+	async function waitFor(handle: WorkflowUpdateHandle<IngestOutcome>, workflowId: string, options: IngestOptions) {
+		const { signal, onProgress } = options;
+		const done = handle.result();
+		done.catch(() => {});
+		let timer: NodeJS.Timeout | undefined;
+		if (onProgress) {
+			timer = setInterval(async () => {
+				// No answer yet is no news: the workflow may wait for its turn or for a worker.
+				const state = await temporal.workflow
+					.getHandle(workflowId)
+					.query(ingestStateQuery)
+					.catch(() => undefined);
+				if (state) onProgress(state);
+			}, PROGRESS_EVERY_MS);
+		}
+		try {
+			const aborted = new Promise<never>((_, reject) => {
+				const stop = () =>
+					reject(
+						new LodeError("CANCELLED", "stopped waiting; the ingestion goes on", {
+							next: `lode status, or stop it with: lode cancel`,
+						}),
+					);
+				if (signal?.aborted) stop();
+				signal?.addEventListener("abort", stop, { once: true });
+			});
+			return await Promise.race([done, aborted]);
+		} catch (error) {
+			throw fromWorkflowError(error);
+		} finally {
+			clearInterval(timer);
+		}
+	}
+
+	return {
+		async ingest(target, options) {
+			const adapter = await ports.sources.recognise(target);
+			const resolved = await adapter.resolve(target, options.ref);
+			const source = await ensureSource(resolved);
+			const started = performance.now();
+			const head = await unchanged(source, resolved.commit);
+			if (head) {
+				return {
+					...emptyReport(source.id, resolved.commit, head.workflowId),
+					ingestion: head.id,
+					snapshot: head.snapshot ?? null,
+					outcome: "unchanged",
+					durationMs: Math.round(performance.now() - started),
+					runId: head.runId,
+				};
+			}
+			return ingestCommit(source, resolved.commit, false, options);
+		},
+
+		async retry(id, options) {
+			const wanted = id === undefined ? await parkedIngestions(catalog) : [await requireIngestion(id)];
+			const report: { retried: IngestReport[]; failed: RetryReport["failed"][number][] } = { retried: [], failed: [] };
+			// Oldest first: the order of the source's log.
+			for (const ingestion of wanted.sort((a, b) => a.seq - b.seq)) {
+				if (ingestion.status === "published" || ingestion.status === "staging") {
+					throw new LodeError("USAGE", `ingestion ${ingestion.id} is ${ingestion.status}: there is nothing to retry`, {
+						next: "lode status",
+					});
+				}
+				try {
+					const source = await requireSource(catalog, ingestion.source);
+					report.retried.push(await ingestCommit(source, ingestion.commit, true, options));
+				} catch (error) {
+					if (!(error instanceof LodeError) || error.code === "CANCELLED" || wanted.length === 1) throw error;
+					report.failed.push({
+						ingestion: ingestion.id,
+						failure: {
+							code: error.code,
+							message: error.message,
+							...(error.next !== undefined && { next: error.next }),
+						},
+					});
+				}
+			}
+			return report;
+		},
+
+		async cancel(id) {
+			const ingestion = await requireIngestion(id);
+			if (ingestion.status !== "staging" && ingestion.status !== "aborted") {
+				throw new LodeError("USAGE", `ingestion ${id} is ${ingestion.status}: there is nothing to cancel`, {
+					next: "lode status",
+				});
+			}
+			const handle = temporal.workflow.getHandle(ingestion.workflowId, ingestion.runId);
+			try {
+				await handle.cancel();
+				await handle.result().catch(() => undefined);
+			} catch (error) {
+				if (!(error instanceof WorkflowNotFoundError)) throw fromWorkflowError(error);
+			}
+			return { ingestions: [await requireIngestion(id)], parked: 0, temporalUi: null };
+		},
+
+		async remove(source) {
+			await requireSource(catalog, source);
+			const workflowId = removeWorkflowId(source);
+			try {
+				await temporal.workflow.execute<typeof removeSource>("removeSource", {
+					workflowId,
+					taskQueue: TASK_QUEUE,
+					args: [source],
+					workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+					workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+				});
+			} catch (error) {
+				throw fromWorkflowError(error);
+			}
+			return { source, workflowId };
+		},
+
+		async collectGarbage() {
+			try {
+				return await temporal.workflow.execute<typeof collectGarbage>("collectGarbage", {
+					workflowId: COLLECT_WORKFLOW_ID,
+					taskQueue: TASK_QUEUE,
+					workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+				});
+			} catch (error) {
+				throw fromWorkflowError(error);
+			}
+		},
+
+		close: ports.close,
+	};
+
+	async function requireIngestion(id: string): Promise<Ingestion> {
+		const ingestion = await catalog.ingestion(id);
+		if (!ingestion)
+			throw new LodeError("INGESTION_NOT_FOUND", `there is no ingestion ${id}`, {
+				next: "list them with: lode status",
+			});
+		return ingestion;
+	}
+}
+
+function emptyReport(source: string, commit: string, workflowId: string): Omit<IngestReport, "outcome" | "durationMs"> {
+	return {
+		ingestion: "",
+		source,
+		commit,
+		snapshot: null,
+		files: { added: 0, changed: 0, removed: 0, failed: 0 },
+		entities: 0,
+		chunks: 0,
+		embedded: 0,
+		reused: 0,
+		workflowId,
+		runId: "",
+	};
+}

@@ -1,0 +1,188 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { Client, Connection } from "@temporalio/client";
+import type { Miner, Ports, Stores } from "./activities/ports.js";
+import type { Config } from "./config/config.js";
+import { redact } from "./config/secret.js";
+import { LodeError } from "./domain/errors.js";
+import { createSqliteEmbeddingCache } from "./embeddings/cache/sqlite-embedding-cache.js";
+import { chooseProvider, providerForModel } from "./embeddings/choose-provider.js";
+import type { EmbeddingProvider } from "./embeddings/embedding.port.js";
+import { createMiningPool, type MiningPool } from "./mining/mining-pool.js";
+import { runningRuntime } from "./runtime/runtime.js";
+import { createCommander } from "./services/ingestion/create-commander.js";
+import type { LodeCommander, LodeReader } from "./services/lode.js";
+import { createReader } from "./services/reading/create-reader.js";
+import { createFolderSource } from "./sources/folder/folder-source.adapter.js";
+import { createGitSource } from "./sources/git/git-source.adapter.js";
+import { createSourceRegistry, type SourceRegistry } from "./sources/registry.js";
+import { createFolderArtifactStore } from "./stores/artifacts/folder/folder-artifacts.adapter.js";
+import { createSqliteCatalog, openCatalogDatabase } from "./stores/catalog/sqlite/sqlite-catalog.adapter.js";
+import { createSqliteEventStore } from "./stores/events/sqlite/sqlite-event-store.adapter.js";
+import { createSqliteGraphStore } from "./stores/graph/sqlite/sqlite-graph.adapter.js";
+import { createSqliteVectorStore } from "./stores/vectors/sqlite/sqlite-vectors.adapter.js";
+
+type Close = () => Promise<void>;
+
+interface Opened<T> {
+	readonly value: T;
+	readonly close: Close;
+}
+
+/** The stores of the embedded profile, all below LODE_HOME. */
+export function openStores(config: Pick<Config, "home">): Opened<Stores> {
+	mkdirSync(config.home, { recursive: true });
+	const database = openCatalogDatabase(join(config.home, "catalog.db"));
+	const value: Stores = {
+		catalog: createSqliteCatalog({ database }),
+		events: createSqliteEventStore({ database }),
+		graph: createSqliteGraphStore({ path: join(config.home, "graph.db") }),
+		vectors: createSqliteVectorStore({ path: join(config.home, "vectors.db") }),
+		artifacts: createFolderArtifactStore({ path: join(config.home, "artifacts") }),
+	};
+	return {
+		value,
+		async close() {
+			await Promise.all([value.graph.close(), value.vectors.close(), value.artifacts.close()]);
+			await value.events.close();
+			await value.catalog.close();
+			database.close();
+		},
+	};
+}
+
+function openSources(config: Pick<Config, "home">, stores: Stores): SourceRegistry {
+	return createSourceRegistry([
+		createGitSource({ home: config.home }),
+		createFolderSource({ home: config.home, artifacts: stores.artifacts }),
+	]);
+}
+
+/** Providers by the model that a group recorded; each is opened once. */
+class Providers {
+	readonly #byModel = new Map<string, Promise<EmbeddingProvider | undefined>>();
+	#default: Promise<EmbeddingProvider> | undefined;
+
+	constructor(private readonly config: Config) {}
+
+	default(): Promise<EmbeddingProvider> {
+		this.#default ??= chooseProvider(embeddingSettings(this.config));
+		return this.#default;
+	}
+
+	/** Undefined where nothing that is configured serves the model. */
+	find(model: string): Promise<EmbeddingProvider | undefined> {
+		const known = this.#byModel.get(model);
+		if (known) return known;
+		const found = providerForModel(model, embeddingSettings(this.config));
+		this.#byModel.set(model, found);
+		// An endpoint that did not answer may answer next time.
+		found.catch(() => this.#byModel.delete(model));
+		return found;
+	}
+
+	async get(model: string): Promise<EmbeddingProvider> {
+		const provider = await this.find(model);
+		if (provider) return provider;
+		throw new LodeError("MODEL_MISMATCH", `the group's embedding model ${model} is not configured here`, {
+			next: "set LODE_EMBEDDING_PROVIDER, LODE_EMBEDDING_MODEL and LODE_EMBEDDING_BASE_URL as they were when the source was added",
+		});
+	}
+
+	async close(): Promise<void> {
+		const opened = await Promise.allSettled([...this.#byModel.values(), ...(this.#default ? [this.#default] : [])]);
+		for (const result of opened) if (result.status === "fulfilled") await result.value?.close();
+	}
+}
+
+function embeddingSettings(config: Config) {
+	const { provider, baseUrl, model, apiKey } = config.embedding;
+	return { provider, baseUrl, model, apiKey: apiKey?.reveal(), home: config.home };
+}
+
+function minerOf(pool: MiningPool): Miner {
+	return {
+		mine: (files, settings, signal) => Promise.all(files.map((file) => pool.mine(file, settings, signal))),
+	};
+}
+
+async function connect(config: Config, address: string): Promise<Opened<Client>> {
+	try {
+		const connection = await Connection.connect({ address, connectTimeout: "10s" });
+		return {
+			value: new Client({ connection, namespace: config.temporal.namespace }),
+			close: () => connection.close(),
+		};
+	} catch (error) {
+		throw new LodeError("TEMPORAL_UNAVAILABLE", `there is no Temporal server at ${address}`, {
+			next: "lode doctor",
+			cause: error,
+		});
+	}
+}
+
+/** Everything a worker needs. */
+export async function openPorts(
+	config: Config,
+	{ address }: { address: string },
+): Promise<{ ports: Ports; close: Close }> {
+	const temporal = await connect(config, address);
+	const stores = openStores(config);
+	const embeddingCache = createSqliteEmbeddingCache({ path: join(config.home, "embeddings.db") });
+	const providers = new Providers(config);
+	const pool = createMiningPool({ threads: config.worker.threads });
+	return {
+		ports: {
+			...stores.value,
+			sources: openSources(config, stores.value),
+			provider: (model) => providers.get(model),
+			embeddingCache,
+			miner: minerOf(pool),
+			temporal: temporal.value,
+			limits: { maxFileBytes: config.limits.maxFileBytes, graceSeconds: config.gc.graceSeconds },
+			redact,
+		},
+		async close() {
+			await pool.close();
+			await providers.close();
+			await embeddingCache.close();
+			await stores.close();
+			await temporal.close();
+		},
+	};
+}
+
+/** The use cases that only read: no Temporal server is needed. */
+export async function openReader(config: Config): Promise<LodeReader> {
+	const stores = openStores(config);
+	const providers = new Providers(config);
+	return createReader({
+		...stores.value,
+		provider: (model) => providers.find(model),
+		temporalUi: async () => (await runningRuntime(config.home))?.uiAddress ?? null,
+		async close() {
+			await providers.close();
+			await stores.close();
+		},
+	});
+}
+
+/** The use cases that start or steer workflows on the Temporal server at `address`. */
+export async function openCommander(config: Config, { address }: { address: string }): Promise<LodeCommander> {
+	const temporal = await connect(config, address);
+	const stores = openStores(config);
+	const providers = new Providers(config);
+	return createCommander({
+		catalog: stores.value.catalog,
+		sources: openSources(config, stores.value),
+		defaultProvider: () => providers.default(),
+		chunking: { chunkSize: config.chunks.size, overlap: config.chunks.overlap },
+		retention: config.retention,
+		temporal: temporal.value,
+		async close() {
+			await providers.close();
+			await stores.close();
+			await temporal.close();
+		},
+	});
+}

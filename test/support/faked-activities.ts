@@ -1,0 +1,59 @@
+import type { Activities } from "../../src/activities/activities.js";
+import type { Ingestion } from "../../src/stores/catalog/catalog.port.js";
+
+const ingestion: Ingestion = {
+	id: "ing-1",
+	seq: 1,
+	source: "s-1",
+	commit: "c".repeat(40),
+	recipe: "r",
+	status: "published",
+	workflowId: "w",
+	runId: "r",
+	startedAt: "2026-01-01T00:00:00.000Z",
+	snapshot: 7,
+};
+
+/** Activities that only write down their calls, in order. `overrides` replace single ones. */
+export function fakedActivities(overrides: Partial<Activities> = {}): { calls: string[]; activities: Activities } {
+	const calls: string[] = [];
+	const defaults: Activities = {
+		begin: async () => ({ outcome: "started", seq: 1, ingestion: "ing-1" }),
+		publish: async () => ({ ingestion, snapshot: 7 }),
+		abort: async () => {},
+		release: async () => {},
+		pendingCommits: async () => [],
+		awaitIngestion: async () => {},
+		prepareCommit: async () => {},
+		planChanges: async () => ({ batches: 3, fileBatches: 2, files: { added: 2, changed: 1, removed: 0 } }),
+		mineBatch: async () => ({ files: 1, failed: 0, chunks: 4 }),
+		embedBatch: async () => ({ embedded: 3, reused: 1 }),
+		stageGraph: async () => ({ entities: 5 }),
+		stageVectors: async () => {},
+		recordBatch: async () => {},
+		linkNames: async () => ({ entities: 2 }),
+		stageManifest: async () => {},
+		verifyStaged: async () => {},
+		discardGraph: async () => {},
+		discardVectors: async () => {},
+		discardArtifacts: async () => {},
+		listSources: async () => ["s-1", "s-2"],
+		collectSource: async () => ({ horizon: 3, records: { graph: 2 } }),
+		collectObjects: async () => ({ objects: 1, bytes: 10 }),
+		markRemoved: async () => {},
+		awaitIdle: async () => {},
+		dropSource: async () => {},
+		verifySnapshot: async () => ({ ok: true, snapshot: 7, problems: 0 }),
+	};
+	const activities = { ...defaults, ...overrides } as Record<string, (...args: unknown[]) => Promise<unknown>>;
+	const recorded = Object.fromEntries(
+		Object.entries(activities).map(([name, activity]) => [
+			name,
+			async (...args: unknown[]) => {
+				calls.push(name);
+				return activity(...args);
+			},
+		]),
+	);
+	return { calls, activities: recorded as unknown as Activities };
+}
