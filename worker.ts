@@ -5,7 +5,6 @@ import { loadConfig } from "./src/config/config.js";
 import { redact } from "./src/config/secret.js";
 import { followParent } from "./src/runtime/parent.js";
 import { openPorts } from "./src/wiring.js";
-import { TASK_QUEUE } from "./src/workflows/contracts/ids.js";
 import { WORKFLOW_BUNDLE } from "./temporal/bundle/bundle-workflows.js";
 
 /** Starts one worker. Prints `{"ready":true}` on standard output when it polls; its log goes to standard error. */
@@ -32,7 +31,7 @@ const { ports, close } = await openPorts(config, { address });
 const worker = await Worker.create({
 	connection,
 	namespace: config.temporal.namespace,
-	taskQueue: TASK_QUEUE,
+	taskQueue: config.temporal.taskQueue,
 	workflowBundle: { codePath: WORKFLOW_BUNDLE },
 	activities: createActivities(ports),
 	maxConcurrentActivityTaskExecutions: 4 + 2 * availableParallelism(),
@@ -50,7 +49,7 @@ followParent({
 		await connection.close();
 	},
 });
-process.stdout.write(`${JSON.stringify({ ready: true, pid: process.pid, taskQueue: TASK_QUEUE })}\n`);
+process.stdout.write(`${JSON.stringify({ ready: true, pid: process.pid, taskQueue: config.temporal.taskQueue })}\n`);
 running.catch((error: unknown) => {
 	process.stderr.write(`${redact(String(error))}\n`);
 	process.exit(1);

@@ -6,7 +6,7 @@ import type { Config } from "./config/config.js";
 import { redact } from "./config/secret.js";
 import { LodeError } from "./domain/errors.js";
 import { createSqliteEmbeddingCache } from "./embeddings/cache/sqlite-embedding-cache.js";
-import { chooseProvider, providerForModel } from "./embeddings/choose-provider.js";
+import { createProvider, type EmbeddingSettings, providerForModel } from "./embeddings/choose-provider.js";
 import type { EmbeddingProvider } from "./embeddings/embedding.port.js";
 import { createMiningPool, type MiningPool } from "./mining/mining-pool.js";
 import { runningRuntime } from "./runtime/runtime.js";
@@ -60,29 +60,27 @@ function openSources(config: Pick<Config, "home">, stores: Stores): SourceRegist
 
 /** Providers by the model that a group recorded; each is opened once. */
 class Providers {
-	readonly #byModel = new Map<string, Promise<EmbeddingProvider | undefined>>();
-	#default: Promise<EmbeddingProvider> | undefined;
+	readonly #byModel = new Map<string, EmbeddingProvider | undefined>();
+	#default: EmbeddingProvider | undefined;
 
-	constructor(private readonly config: Config) {}
+	constructor(
+		private readonly config: Config,
+		private readonly onDownload?: EmbeddingSettings["onDownload"],
+	) {}
 
-	default(): Promise<EmbeddingProvider> {
-		this.#default ??= chooseProvider(embeddingSettings(this.config));
+	default(): EmbeddingProvider {
+		this.#default ??= createProvider(this.#settings);
 		return this.#default;
 	}
 
 	/** Undefined where nothing that is configured serves the model. */
-	find(model: string): Promise<EmbeddingProvider | undefined> {
-		const known = this.#byModel.get(model);
-		if (known) return known;
-		const found = providerForModel(model, embeddingSettings(this.config));
-		this.#byModel.set(model, found);
-		// An endpoint that did not answer may answer next time.
-		found.catch(() => this.#byModel.delete(model));
-		return found;
+	find(model: string): EmbeddingProvider | undefined {
+		if (!this.#byModel.has(model)) this.#byModel.set(model, providerForModel(this.#settings, model));
+		return this.#byModel.get(model);
 	}
 
-	async get(model: string): Promise<EmbeddingProvider> {
-		const provider = await this.find(model);
+	get(model: string): EmbeddingProvider {
+		const provider = this.find(model);
 		if (provider) return provider;
 		throw new LodeError("MODEL_MISMATCH", `the group's embedding model ${model} is not configured here`, {
 			next: "set LODE_EMBEDDING_PROVIDER, LODE_EMBEDDING_MODEL and LODE_EMBEDDING_BASE_URL as they were when the source was added",
@@ -90,14 +88,12 @@ class Providers {
 	}
 
 	async close(): Promise<void> {
-		const opened = await Promise.allSettled([...this.#byModel.values(), ...(this.#default ? [this.#default] : [])]);
-		for (const result of opened) if (result.status === "fulfilled") await result.value?.close();
+		for (const provider of [...this.#byModel.values(), this.#default]) await provider?.close();
 	}
-}
 
-function embeddingSettings(config: Config) {
-	const { provider, baseUrl, model, apiKey } = config.embedding;
-	return { provider, baseUrl, model, apiKey: apiKey?.reveal(), home: config.home };
+	get #settings(): EmbeddingSettings {
+		return { ...this.config.embedding, home: this.config.home, onDownload: this.onDownload };
+	}
 }
 
 function minerOf(pool: MiningPool): Miner {
@@ -135,7 +131,7 @@ export async function openPorts(
 		ports: {
 			...stores.value,
 			sources: openSources(config, stores.value),
-			provider: (model) => providers.get(model),
+			provider: async (model) => providers.get(model),
 			embeddingCache,
 			miner: minerOf(pool),
 			temporal: temporal.value,
@@ -175,10 +171,11 @@ export async function openCommander(config: Config, { address }: { address: stri
 	return createCommander({
 		catalog: stores.value.catalog,
 		sources: openSources(config, stores.value),
-		defaultProvider: () => providers.default(),
+		defaultProvider: async () => providers.default(),
 		chunking: { chunkSize: config.chunks.size, overlap: config.chunks.overlap },
 		retention: config.retention,
 		temporal: temporal.value,
+		taskQueue: config.temporal.taskQueue,
 		async close() {
 			await providers.close();
 			await stores.close();

@@ -34,7 +34,7 @@ export function writeConfigFile(file: string, content: Record<string, unknown>):
 
 /** Writes one setting to lode.config.json; an empty value takes it out. @throws USAGE, CONFIG_INVALID, PERMISSION_DENIED */
 export function setSetting(
-	loaded: Pick<LoadedConfig, "file" | "fileInHome">,
+	place: Pick<LoadedConfig, "file" | "fileInHome">,
 	nameOrKey: string,
 	value: string,
 ): Setting {
@@ -45,17 +45,17 @@ export function setSetting(
 			next: `Set it in the environment: ${setting.name}=…`,
 		});
 	}
-	const content = readConfigFile(loaded.file) ?? {};
+	const content = readConfigFile(place.file) ?? {};
 	const before = getPath(content, setting.key);
 	const after = value.trim() === "" ? undefined : typed(setting, value.trim());
 	setPath(content, setting.key, after);
 	// Only what is being set: another setting's problem must not keep the user from mending this one.
 	const problems = after === undefined ? [] : problemsOf(content, setting);
-	if (setting.key === "home" && loaded.fileInHome) {
+	if (setting.key === "home" && place.fileInHome) {
 		problems.push(`${setting.name}: cannot be set in a file that lies in that folder`);
 	}
 	if (problems.length > 0) throw invalid(problems);
-	if (before !== after) writeConfigFile(loaded.file, content);
+	if (before !== after) writeConfigFile(place.file, content);
 	return setting;
 }
 

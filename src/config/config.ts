@@ -14,15 +14,18 @@ export type Config = Frozen<z.output<typeof configSchema>>;
 
 export type Origin = "flag" | "environment" | "file" | "default";
 
-export interface LoadedConfig {
-	readonly config: Config;
-	/** Where each setting came from, by its environment name. */
-	readonly origins: Readonly<Record<string, Origin>>;
+interface ConfigPlace {
 	/** The lode.config.json that was read, or the one that `config set` would create. */
 	readonly file: string;
 	readonly fileExists: boolean;
 	/** The file lies in the home, so it cannot say where the home is. */
 	readonly fileInHome: boolean;
+}
+
+export interface LoadedConfig extends ConfigPlace {
+	readonly config: Config;
+	/** Where each setting came from, by its environment name. */
+	readonly origins: Readonly<Record<string, Origin>>;
 }
 
 export interface ConfigSources {
@@ -149,35 +152,43 @@ function validate(raw: Raw, earlier: readonly string[]): Config {
 	return deepFreeze(parsed.data) as Config;
 }
 
+/** Which lode.config.json counts: the first one of the current folder and the home. @throws CONFIG_INVALID when it is no JSON */
+export function locateConfig(sources: ConfigSources = {}): ConfigPlace & { content: Raw; explicitHome?: string } {
+	const { flags = {}, env = process.env, cwd = process.cwd() } = sources;
+	const explicitHome = [flags.LODE_HOME, env.LODE_HOME].find(given)?.trim();
+	const local = join(cwd, CONFIG_FILE);
+	const inHome = join(resolve(cwd, explicitHome ?? ".lode"), CONFIG_FILE);
+	const localContent = readConfigFile(local);
+	if (localContent !== undefined) {
+		return { file: local, fileExists: true, fileInHome: false, content: localContent, explicitHome };
+	}
+	const content = readConfigFile(inHome);
+	if (content !== undefined) return { file: inHome, fileExists: true, fileInHome: true, content, explicitHome };
+	// A new file goes where the user keeps this installation: into a home that was named, else beside the project.
+	const named = explicitHome !== undefined;
+	return { file: named ? inHome : local, fileExists: false, fileInHome: named, content: {}, explicitHome };
+}
+
 /**
  * Reads all settings: flags, then environment, then the first lode.config.json found in the current folder and in the home, then defaults.
  * @throws CONFIG_INVALID naming every problem by its setting, never by its value
  */
 export function loadConfig(sources: ConfigSources = {}): LoadedConfig {
 	const { flags = {}, env = process.env, cwd = process.cwd() } = sources;
-	const explicitHome = [flags.LODE_HOME, env.LODE_HOME].find(given)?.trim();
-	const homeFile = join(resolve(cwd, explicitHome ?? ".lode"), CONFIG_FILE);
-	const local = join(cwd, CONFIG_FILE);
-	const localContent = readConfigFile(local);
-	const content = localContent ?? readConfigFile(homeFile);
-	// A new file goes where the user keeps this installation: into a home that was named, else beside the project.
-	const unread = explicitHome === undefined ? local : homeFile;
-	const file = localContent !== undefined ? local : content !== undefined ? homeFile : unread;
-
-	const raw: Raw = content === undefined ? {} : structuredClone(content);
-	const fileInHome = localContent === undefined && file === homeFile;
-	const problems = content === undefined ? [] : misplaced(file, content, fileInHome);
+	const { content, explicitHome, ...place } = locateConfig(sources);
+	const raw: Raw = structuredClone(content);
+	const problems = misplaced(place.file, content, place.fileInHome);
 	const origins: Record<string, Origin> = {};
 	for (const setting of SETTINGS) {
 		const flag = flags[setting.name];
 		const variable = env[setting.name];
 		if (given(flag)) setPath(raw, setting.key, flag);
 		else if (given(variable)) setPath(raw, setting.key, variable);
-		const inFile = content !== undefined && getPath(content, setting.key) !== undefined;
+		const inFile = getPath(content, setting.key) !== undefined;
 		origins[setting.name] = given(flag) ? "flag" : given(variable) ? "environment" : inFile ? "file" : "default";
 	}
 	// A repository may bring its own lode.config.json: it must not be able to send the user's key to a place of its choice.
-	const trusted = explicitHome !== undefined && file === homeFile;
+	const trusted = explicitHome !== undefined && place.fileInHome;
 	if (origins.LODE_EMBEDDING_BASE_URL === "file" && origins.LODE_EMBEDDING_API_KEY !== "default" && !trusted) {
 		problems.push(
 			"LODE_EMBEDDING_BASE_URL: must come from the environment too when LODE_EMBEDDING_API_KEY does, because the folder's file may be someone else's",
@@ -190,7 +201,7 @@ export function loadConfig(sources: ConfigSources = {}): LoadedConfig {
 		home: resolve(cwd, config.home),
 		...(config.cacheDir === undefined ? {} : { cacheDir: resolve(cwd, config.cacheDir) }),
 	};
-	return { config: Object.freeze(absolute), origins, file, fileExists: content !== undefined, fileInHome };
+	return { config: Object.freeze(absolute), origins, ...place };
 }
 
 /** The value of a setting in a configuration; a `Secret` for secrets. */

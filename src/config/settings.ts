@@ -23,6 +23,7 @@ export const SETTINGS: readonly Setting[] = [
 	{ name: "LODE_EMBEDDING_API_KEY", key: "embedding.apiKey", describe: "key of the endpoint", secret: true },
 	{ name: "TEMPORAL_ADDRESS", key: "temporal.address", describe: "host:port of a Temporal server to use" },
 	{ name: "TEMPORAL_NAMESPACE", key: "temporal.namespace", describe: "Temporal namespace" },
+	{ name: "TEMPORAL_TASK_QUEUE", key: "temporal.taskQueue", describe: "task queue of this installation's workers" },
 	{ name: "LODE_CHUNK_SIZE", key: "chunks.size", describe: "characters of a chunk, 200 to 20000" },
 	{ name: "LODE_CHUNK_OVERLAP", key: "chunks.overlap", describe: "characters that cut chunks share, 0 to 2000" },
 	{ name: "LODE_MAX_FILE_BYTES", key: "limits.maxFileBytes", describe: "larger files are archived, not mined" },
@@ -93,6 +94,9 @@ export const configSchema = object({
 		namespace: text
 			.regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, "must be letters, digits, dots and dashes")
 			.default("default"),
+		taskQueue: text
+			.regex(/^[A-Za-z0-9][A-Za-z0-9_./-]*$/, "must be letters, digits, dots, slashes and dashes")
+			.default("lode"),
 	}).prefault({}),
 	chunks: object({
 		size: integer(200, 20_000).default(1_200),

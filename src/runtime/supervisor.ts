@@ -48,7 +48,7 @@ export class Supervisor {
 	readonly #options: Required<SupervisorOptions>;
 
 	constructor(options: SupervisorOptions) {
-		this.#options = { stopMs: 10_000, backoffMs: 250, attempts: 3, ...options };
+		this.#options = { stopMs: 15_000, backoffMs: 250, attempts: 3, ...options };
 	}
 
 	/** Resolves when it is ready. @throws the spec's failure, with the last lines of its log, when it does not become so */

@@ -16,10 +16,12 @@ import { markdownSlices } from "./markdown-slices.js";
 
 /** Characters. Longer documents are chunked plainly. */
 const MAX_DOCUMENT = 2 * 1024 * 1024;
-/** A slice with more marks than this takes about a second at worst; written by people it has a tenth. */
+/** A slice with more marks than this takes about three seconds at worst; written by people it has a twentieth. */
 const MAX_SLICE_MARKS = 6_000;
-/** Bounds the sum of squared marks over a document: about 8 s at worst, half a second for 1 MB written by people. */
-const MAX_COST = 150_000_000;
+/** Quotes and lists inside each other on one line; micromark needs stack and quadratic time for each. */
+const MAX_NESTING = 200;
+/** Bounds the sum of squared marks over a document: about 8 s at worst; 2 MB written by people need half of it. */
+const MAX_COST = 100_000_000;
 const MAX_SECTIONS = 5_000;
 const MAX_REFERENCES = 2_000;
 const MAX_URLS = 200;
@@ -90,7 +92,7 @@ function readSections(
 	let cost = 0;
 	let references = 0;
 	for (const slice of markdownSlices(lines)) {
-		if (slice.marks > MAX_SLICE_MARKS || cost + slice.marks ** 2 > MAX_COST) {
+		if (slice.marks > MAX_SLICE_MARKS || slice.nesting > MAX_NESTING || cost + slice.marks ** 2 > MAX_COST) {
 			unread += slice.last - slice.first + 1;
 			continue;
 		}

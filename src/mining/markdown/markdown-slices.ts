@@ -6,11 +6,13 @@ export interface Slice {
 	readonly last: number;
 	/** Characters that can open, close or continue a construct. */
 	readonly marks: number;
+	/** The most quotes and lists that one line opens inside each other. */
+	readonly nesting: number;
 }
 
 /** A slice ends at the next safe place after so many characters or marks. */
-const SLICE_CHARACTERS = 4_000;
-const SLICE_MARKS = 500;
+const SLICE_CHARACTERS = 2_000;
+const SLICE_MARKS = 250;
 
 /**
  * Cuts a Markdown document where a top-level block surely begins: before an unindented heading, or before an unindented word
@@ -22,6 +24,7 @@ const SLICE_MARKS = 500;
 export function* markdownSlices(lines: LineIndex): Generator<Slice> {
 	let first = 0;
 	let marks = 0;
+	let nesting = 0;
 	let blankBefore = true;
 	let closed: string | undefined;
 	for (let line = 0; line < lines.count; line++) {
@@ -30,15 +33,17 @@ export function* markdownSlices(lines: LineIndex): Generator<Slice> {
 		const head = lines.text.slice(lines.start(line), Math.min(lines.end(line), lines.start(line) + 200));
 		const full = lines.start(line) - lines.start(first) >= SLICE_CHARACTERS || marks >= SLICE_MARKS;
 		if (closed === undefined && line > first && full && beginsBlock(head, blankBefore)) {
-			yield { first, last: line - 1, marks };
+			yield { first, last: line - 1, marks, nesting };
 			first = line;
 			marks = 0;
+			nesting = 0;
 		}
 		closed = insideAfter(closed, head, blank, lines.text, lines.start(line), lines.end(line));
 		marks += countMarks(lines.text, lines.start(line), lines.end(line));
+		nesting = Math.max(nesting, openedContainers(lines.text, lines.start(line), lines.end(line)));
 		blankBefore = blank;
 	}
-	if (first < lines.count) yield { first, last: lines.count - 1, marks };
+	if (first < lines.count) yield { first, last: lines.count - 1, marks, nesting };
 }
 
 function beginsBlock(head: string, blankBefore: boolean): boolean {
@@ -98,4 +103,24 @@ function countMarks(text: string, start: number, end: number): number {
 		previous = code;
 	}
 	return count;
+}
+
+/** How many quotes and list items begin one inside the other: `> - 1. ` is three, a rule of dashes none. */
+function openedContainers(text: string, start: number, end: number): number {
+	let count = 0;
+	for (let at = start; at < end; at++) {
+		const code = text.charCodeAt(at);
+		const digit = code >= 48 && code <= 57;
+		if (code === 32 || code === 9 || code === 13 || digit) continue;
+		// > opens by itself; - * + . ) only before white space.
+		const opens = code === 62 || (code >= 41 && code <= 46 && code !== 44 && isGap(text, at + 1, end));
+		if (!opens) break;
+		count += 1;
+	}
+	return count;
+}
+
+function isGap(text: string, at: number, end: number): boolean {
+	const code = text.charCodeAt(at);
+	return at >= end || code === 32 || code === 9 || code === 13;
 }

@@ -19,7 +19,6 @@ import {
 	followWorkflowId,
 	ingestWorkflowId,
 	removeWorkflowId,
-	TASK_QUEUE,
 } from "../../workflows/contracts/ids.js";
 import { type IngestOutcome, ingestStateQuery } from "../../workflows/contracts/ingest-commit.js";
 import type { followSource } from "../../workflows/follow-source.js";
@@ -38,6 +37,8 @@ export interface CommanderPorts {
 	readonly chunking: { readonly chunkSize: number; readonly overlap: number };
 	readonly retention: { readonly maxVersions?: number; readonly ttl?: number };
 	readonly temporal: Client;
+	/** Where this installation's workers poll. */
+	readonly taskQueue: string;
 	readonly close: () => Promise<void>;
 }
 
@@ -80,7 +81,7 @@ export function createCommander(ports: CommanderPorts): LodeCommander {
 		const took = () => Math.round(performance.now() - started);
 		const start = new WithStartWorkflowOperation<typeof followSource>("followSource", {
 			workflowId: followWorkflowId(source.id),
-			taskQueue: TASK_QUEUE,
+			taskQueue: ports.taskQueue,
 			args: [{ source: source.id, policy: source.policy }],
 			workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
 			searchAttributes: { LodeSource: [source.id] },
@@ -222,7 +223,7 @@ export function createCommander(ports: CommanderPorts): LodeCommander {
 			try {
 				await temporal.workflow.execute<typeof removeSource>("removeSource", {
 					workflowId,
-					taskQueue: TASK_QUEUE,
+					taskQueue: ports.taskQueue,
 					args: [source],
 					workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
 					workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
@@ -237,7 +238,7 @@ export function createCommander(ports: CommanderPorts): LodeCommander {
 			try {
 				return await temporal.workflow.execute<typeof collectGarbage>("collectGarbage", {
 					workflowId: COLLECT_WORKFLOW_ID,
-					taskQueue: TASK_QUEUE,
+					taskQueue: ports.taskQueue,
 					workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
 				});
 			} catch (error) {

@@ -19,7 +19,7 @@ export interface ReaderPorts {
 	readonly vectors: VectorStore;
 	readonly artifacts: ArtifactStore;
 	/** Undefined where no configured provider serves the model: then text alone ranks. */
-	readonly provider: (model: string) => Promise<EmbeddingProvider | undefined>;
+	readonly provider: (model: string) => EmbeddingProvider | undefined;
 	/** Where the Temporal Web UI is, while it runs. */
 	readonly temporalUi: () => Promise<string | null>;
 	readonly close: () => Promise<void>;

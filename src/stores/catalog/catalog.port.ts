@@ -1,7 +1,6 @@
-import type { FileMode } from "../../domain/commits.js";
 import type { Tally } from "../../domain/digest.js";
 import type { Group } from "../../domain/group.js";
-import type { Skip } from "../../domain/mined-file.js";
+import type { OriginEntry } from "../../domain/origin-entry.js";
 import type { Seq, Snapshot } from "../../domain/snapshot.js";
 import type { StoreProblem } from "../versioned.port.js";
 
@@ -18,25 +17,7 @@ export interface Source {
 	readonly createdAt: string;
 }
 
-/** What the ingestion says that one origin left in each store; the unit of the ingestion's manifest. */
-export interface OriginEntry {
-	readonly origin: string;
-	readonly graph: Tally;
-	readonly vectors: Tally;
-	/** Files only. */
-	readonly file?: {
-		readonly artifact: string;
-		readonly blob: string;
-		readonly mode: FileMode;
-		readonly size: number;
-		readonly mediaType: string;
-		readonly language?: string;
-		readonly chunks: number;
-		/** The key of the mined file among the derived objects. */
-		readonly mined: string;
-		readonly skips: readonly Skip[];
-	};
-}
+export type { OriginEntry };
 
 export interface StoreTotals {
 	readonly catalog: Tally;
@@ -197,7 +178,7 @@ export interface Catalog {
 	/** Visible entries, ordered by origin in byte order; a page starts after `after`. */
 	entries(snapshot: Snapshot, source: string, after: string | undefined, limit: number): Promise<OriginEntry[]>;
 	entriesOf(snapshot: Snapshot, source: string, origins: readonly string[]): Promise<OriginEntry[]>;
-	/** Whether any file entry of the staging view of seq (its base without what it retires, plus what it adds) lies under the folder. */
+	/** Whether any file entry that the snapshot shows lies under the folder (of any depth; "" for all), other than the paths in `without`. */
 	hasFilesUnder(snapshot: Snapshot, source: string, folder: string, without: readonly string[]): Promise<boolean>;
 	/** Every reference to an artifact or mined file that some kept version makes: for garbage collection. */
 	references(after: string | undefined, limit: number): Promise<{ cursor: string; artifact: string; mined: string }[]>;

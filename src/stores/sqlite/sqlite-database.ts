@@ -111,12 +111,13 @@ export class SqliteDatabase implements DatabaseName {
 		this.path = name.path;
 	}
 
-	/** The prepared statement of this text, from a cache. */
-	prepare(sql: string): Statement {
+	/** The prepared statement of this text, from a cache. `once` is for texts that hardly come again. */
+	prepare(sql: string, use: "again" | "once" = "again"): Statement {
 		const cached = this.#statements.get(sql);
 		if (cached) return cached;
 		try {
 			const statement = new Statement(this.raw.prepare(sql), this);
+			if (use === "once") return statement;
 			if (this.#statements.size >= MAX_STATEMENTS) this.#statements.clear();
 			this.#statements.set(sql, statement);
 			return statement;
@@ -258,11 +259,4 @@ function migrate(database: SqliteDatabase, migrations: readonly Migration[]): vo
 			database.exec(`PRAGMA user_version = ${migration.version}`);
 		}
 	});
-}
-
-/** Slices of at most `size`, in order. */
-export function chunked<T>(values: readonly T[], size: number): T[][] {
-	const slices: T[][] = [];
-	for (let at = 0; at < values.length; at += size) slices.push(values.slice(at, at + size));
-	return slices;
 }

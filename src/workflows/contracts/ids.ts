@@ -1,6 +1,3 @@
-/** The task queue of every Lode worker. */
-export const TASK_QUEUE = "lode";
-
 /** Workflow ids are business keys: starting the same work twice meets the one that runs. */
 export const followWorkflowId = (source: string): string => `source/${source}`;
 export const ingestWorkflowId = (source: string, commit: string): string => `ingest/${source}/${commit}`;
