@@ -1,0 +1,54 @@
+import { readFileSync } from "node:fs";
+import type { Config } from "../config/config.js";
+import type { CliDependencies } from "./cli.js";
+import { run } from "./run.js";
+
+/** The real ones. Nothing of them is loaded before a command asks for it. */
+export function realDependencies(): CliDependencies {
+	return {
+		io: { stdout: process.stdout, stderr: process.stderr, env: process.env, cwd: process.cwd(), signals: process },
+		openReader: async (config) => (await import("../wiring.js")).openReader(config),
+		openCommander: async (config, options) => (await import("../wiring.js")).openCommander(config, options),
+		withRuntime: async (...args) => (await import("../runtime/runtime.js")).withRuntime(...args),
+		probeEmbeddings,
+		runningRuntime: async (home) => (await import("../runtime/runtime.js")).runningRuntime(home),
+	};
+}
+
+async function probeEmbeddings(config: Config): Promise<{ provider: string; model: string }> {
+	const { chooseProvider, createProvider } = await import("../embeddings/choose-provider.js");
+	const settings = { ...config.embedding, home: config.home };
+	const chosen = chooseProvider(settings);
+	// Loading a local model may download it: that belongs to the first ingestion.
+	if (chosen === "local") return { provider: chosen, model: config.embedding.model ?? "its default model" };
+	const provider = createProvider(settings);
+	try {
+		return { provider: provider.name, model: (await provider.model()).id };
+	} finally {
+		await provider.close();
+	}
+}
+
+function version(): string {
+	// From dist/src/cli; the file is shipped beside dist.
+	const file = new URL("../../../package.json", import.meta.url);
+	const { version } = JSON.parse(readFileSync(file, "utf8")) as { version: string };
+	return version;
+}
+
+/** Waits for what is still in the pipe: ending a process drops it. */
+export function flush(stream: NodeJS.WriteStream): Promise<void> {
+	return new Promise((resolve) => {
+		if (stream.writableLength === 0) resolve();
+		else stream.write("", () => resolve());
+	});
+}
+
+export async function main(): Promise<void> {
+	// `lode search x | head` closes the pipe early: that is no failure.
+	process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+	const code = await run(process.argv.slice(2), realDependencies(), version());
+	await Promise.all([flush(process.stdout), flush(process.stderr)]);
+	// Not left to the event loop: a client's idle connection must not keep a finished command alive.
+	process.exit(code);
+}

@@ -1,0 +1,165 @@
+import { createRequire } from "node:module";
+import type {
+	DiffReport,
+	GraphReport,
+	IngestReport,
+	SearchHit,
+	SearchReport,
+	SourceReport,
+	StatusReport,
+	VerifyReport,
+} from "../services/reports.js";
+
+/** How reports look to people. Control characters are taken out where they are written (io.ts). */
+
+const TEXT_LINES = 4;
+
+/** Rows under bold-less headings, without frames: easy to read, to grep and to cut. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+	const Table = createRequire(import.meta.url)("cli-table3") as typeof import("cli-table3");
+	const none = ["top", "top-mid", "top-left", "top-right", "bottom", "bottom-mid", "bottom-left", "bottom-right"];
+	const lines = ["left", "left-mid", "mid", "mid-mid", "right", "right-mid", "middle"];
+	const chars = Object.fromEntries([...none, ...lines].map((name) => [name, ""]));
+	const built = new Table({
+		head: [...head],
+		chars: { ...chars, middle: "  " },
+		style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
+	});
+	built.push(...rows.map((row) => row.map((cell) => cell.replace(/\s+/g, " "))));
+	return built
+		.toString()
+		.split("\n")
+		.map((line) => line.trimEnd())
+		.join("\n");
+}
+
+const short = (commit: string | null | undefined): string => commit?.slice(0, 10) ?? "-";
+const count = (value: number, one: string, many = `${one}s`): string => `${value} ${value === 1 ? one : many}`;
+const seconds = (ms: number): string => (ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`);
+const minute = (time: string): string => time.slice(0, 16).replace("T", " ");
+
+export function ingestText(report: IngestReport): string {
+	const commit = `${report.source} at ${short(report.commit)}`;
+	if (report.outcome === "started") {
+		return `Accepted: ${commit}, ingestion ${report.ingestion}\nIt is finished while Lode runs: lode dev, then lode status ${report.ingestion}`;
+	}
+	if (report.outcome === "unchanged") return `Nothing new: ${commit} is in snapshot ${report.snapshot} already`;
+	if (report.outcome === "superseded") return `Superseded: a later commit of ${report.source} is published already`;
+	const { files } = report;
+	const failed = files.failed > 0 ? `, ${files.failed} not mined (see lode status ${report.ingestion})` : "";
+	return [
+		`Published ${commit} as snapshot ${report.snapshot} in ${seconds(report.durationMs)}`,
+		`  files:   ${files.added} added, ${files.changed} changed, ${files.removed} removed${failed}`,
+		`  graph:   ${count(report.entities, "entity state")}`,
+		`  chunks:  ${report.chunks} (${report.embedded} embedded, ${report.reused} reused)`,
+	].join("\n");
+}
+
+/** Indentation that all lines share is taken away; what is too wide is cut. */
+function excerpt(text: string, width: number): string[] {
+	const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "");
+	const shown = lines.slice(0, TEXT_LINES).map((line) => line.slice(0, 2_000).replaceAll("\t", "  "));
+	const indent = Math.min(...shown.map((line) => line.length - line.trimStart().length));
+	const cut = shown.map((line) => `    ${line.slice(indent).trimEnd()}`.slice(0, width));
+	return lines.length > TEXT_LINES ? [...cut, "    …"] : cut;
+}
+
+function hitText(hit: SearchHit, width: number): string {
+	const symbol = hit.symbol === null ? "" : ` ${hit.symbol}`;
+	const lines = hit.startLine === hit.endLine ? "" : ` to ${hit.endLine}`;
+	const place = `${hit.path}:${hit.startLine}`;
+	return [
+		`${place}${lines}  ${hit.kind}${symbol}  ${hit.score.toFixed(3)}  ${hit.source}@${short(hit.commit)}`,
+		...excerpt(hit.text, width),
+	].join("\n");
+}
+
+export function searchText(report: SearchReport, width: number): string {
+	const about = `${count(report.hits.length, "hit")} in snapshot ${report.snapshot}, ranked with ${report.model}, ${seconds(report.tookMs)}`;
+	return [...report.hits.map((hit) => hitText(hit, width)), about].join("\n\n");
+}
+
+export function graphText(report: GraphReport): string {
+	const { entity } = report;
+	const label = (key: string): string => {
+		const other = key === entity.key ? entity : report.entities[key];
+		return other === undefined ? key : `${other.name} (${other.kind})`;
+	};
+	const lines = [`${entity.name}  ${entity.kind}`, `  key      ${entity.key}`];
+	for (const [name, value] of Object.entries(entity.props)) {
+		if (value === undefined || value === null || value === "") continue;
+		const text = typeof value === "string" ? value : JSON.stringify(value);
+		lines.push(`  ${name.padEnd(8)} ${text.replace(/\s+/g, " ").slice(0, 200)}`);
+	}
+	lines.push(`  from     ${entity.origins.slice(0, 5).join(", ")}${entity.origins.length > 5 ? " …" : ""}`, "");
+	const rows = report.edges.map((edge) => [String(edge.depth), label(edge.from), edge.kind, label(edge.to)]);
+	lines.push(rows.length === 0 ? "No edges." : table(["depth", "from", "edge", "to"], rows));
+	if (report.truncated) lines.push("There are more edges: raise --limit.");
+	if (report.alternatives.length > 0) {
+		lines.push("", "The name also stands for:", ...report.alternatives.map((other) => `  ${other.key}`));
+	}
+	return [...lines, "", `snapshot ${report.snapshot}`].join("\n");
+}
+
+export function sourcesText(sources: readonly SourceReport[]): string {
+	if (sources.length === 0) return "No sources yet. Ingest one: lode ingest PATH_OR_URL";
+	return table(
+		["source", "kind", "branch", "commit", "snapshot", "files", "entities", "chunks", "model", "address"],
+		sources.map((source) => [
+			source.id,
+			source.kind,
+			source.branch || "-",
+			short(source.commit),
+			String(source.snapshot ?? "-"),
+			String(source.files),
+			String(source.entities),
+			String(source.chunks),
+			source.model,
+			source.address,
+		]),
+	);
+}
+
+export function statusText(report: StatusReport): string {
+	if (report.ingestions.length === 0) return "No ingestions yet. Start one: lode ingest PATH_OR_URL";
+	const rows = report.ingestions.map((ingestion) => [
+		ingestion.id,
+		ingestion.source,
+		short(ingestion.commit),
+		ingestion.progress === undefined ? ingestion.status : `${ingestion.status}: ${ingestion.progress.stage}`,
+		ingestion.progress !== undefined
+			? `${ingestion.progress.filesDone}/${ingestion.progress.filesTotal}`
+			: ingestion.stats === undefined
+				? "-"
+				: String(ingestion.stats.files.added + ingestion.stats.files.changed + ingestion.stats.files.removed),
+		String(ingestion.snapshot ?? "-"),
+		minute(ingestion.startedAt),
+	]);
+	const lines = [table(["ingestion", "source", "commit", "status", "files", "snapshot", "started (UTC)"], rows)];
+	for (const { id, status, failure } of report.ingestions) {
+		if (failure === undefined) continue;
+		lines.push("", `${id} ${status}: ${failure.code}: ${failure.message}`);
+		if (failure.next !== undefined) lines.push(`  next: ${failure.next}`);
+		if (status === "parked") lines.push(`  again: lode retry ${id}`);
+	}
+	if (report.parked > 0) lines.push("", `${count(report.parked, "parked ingestion")}: lode retry tries them again`);
+	if (report.temporalUi !== null) lines.push("", `Temporal Web UI: ${report.temporalUi}`);
+	return lines.join("\n");
+}
+
+export function verifyText(report: VerifyReport): string {
+	const rows = Object.entries(report.stores).map(([name, { count, digest }]) => [name, String(count), digest]);
+	const lines = [table(["store", "records", "digest"], rows), ""];
+	for (const { store, record, problem } of report.problems) lines.push(`${store}: ${record}: ${problem}`);
+	const problems = count(report.problems.length, "problem");
+	lines.push(report.ok ? `Snapshot ${report.snapshot} is sound` : `Snapshot ${report.snapshot} has ${problems}`);
+	return lines.join("\n");
+}
+
+export function diffText(report: DiffReport): string {
+	const list = (sign: string, changes: DiffReport["added"]) =>
+		changes.map((change) => `${sign} ${change.kind.padEnd(15)} ${change.name}  ${change.key}`);
+	const lines = [...list("+", report.added), ...list("-", report.removed), ...list("~", report.changed)];
+	const summary = `${report.added.length} added, ${report.removed.length} removed, ${report.changed.length} changed`;
+	return [...lines, `${report.source} from ${short(report.from)} to ${short(report.to)}: ${summary}`].join("\n");
+}
