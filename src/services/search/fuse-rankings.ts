@@ -1,0 +1,81 @@
+import type { ChunkHit } from "../../stores/vectors/vectors.port.js";
+
+/** One ranking of chunks, best first, and what it is worth beside the others. */
+export interface Ranking {
+	readonly hits: readonly ChunkHit[];
+	readonly weight: number;
+	/**
+	 * What a score of zero evidence is: scores count from there to the ranking's best. BM25 starts at 0; cosines of semantic models lie
+	 * close together far above it, so there it is the last candidate's.
+	 */
+	readonly from: "zero" | "last";
+}
+
+/** Each further chunk of a file adds this much of the one before to the file's score, up to so many. */
+const FILE_DECAY = 0.3;
+const FILE_CHUNKS = 4;
+/** So many chunks of one file, then other files have their turn. */
+const CHUNKS_BEFORE_OTHERS = 3;
+
+/**
+ * Adds up the rankings' scores, each scaled to its best and weighted: unlike ranks, scores keep how far the first is ahead of the second, so
+ * a weak ranking cannot outvote a clear answer of a strong one. Then files are ordered by their best chunks together, and each
+ * file's chunks follow its first one at a discount. Scores: 0..1, the best is 1.
+ */
+export function fuseRankings(rankings: readonly Ranking[], limit: number): ChunkHit[] {
+	const chunks = new Map<string, { hit: ChunkHit; score: number }>();
+	for (const { hits, weight, from } of rankings) {
+		const best = hits[0]?.score ?? 0;
+		const floor = from === "last" && hits.length > 1 ? (hits.at(-1)?.score ?? 0) : 0;
+		const range = best - floor;
+		if (range <= 0 && best <= 0) continue;
+		for (const hit of hits) {
+			// All equal: all are the best.
+			const score = weight * (range > 0 ? Math.max(0, (hit.score - floor) / range) : 1);
+			const known = chunks.get(hit.id);
+			if (known) known.score += score;
+			else chunks.set(hit.id, { hit, score });
+		}
+	}
+	return arrange(
+		[...chunks.values()].filter(({ score }) => score > 0).map(({ hit, score }) => ({ ...hit, score })),
+		limit,
+	);
+}
+
+function arrange(hits: readonly ChunkHit[], limit: number): ChunkHit[] {
+	const files = new Map<string, ChunkHit[]>();
+	for (const hit of [...hits].sort(byScoreThenPlace)) {
+		const file = `${hit.source}\0${hit.path}`;
+		const known = files.get(file);
+		if (known) known.push(hit);
+		else files.set(file, [hit]);
+	}
+	const first: ChunkHit[] = [];
+	const later: ChunkHit[] = [];
+	for (const chunks of files.values()) {
+		const best = (chunks[0] as ChunkHit).score;
+		let fileScore = 0;
+		for (const [index, chunk] of chunks.slice(0, FILE_CHUNKS).entries()) fileScore += chunk.score * FILE_DECAY ** index;
+		for (const [index, chunk] of chunks.entries()) {
+			const score = fileScore * (chunk.score / best) * 0.8 ** index;
+			(index < CHUNKS_BEFORE_OTHERS ? first : later).push({ ...chunk, score });
+		}
+	}
+	// A file's score may be lower than that of a chunk that waits: order within each part, never across.
+	const ordered = [...first.sort(byScoreThenPlace), ...later.sort(byScoreThenPlace)].slice(0, Math.max(0, limit));
+	const top = ordered[0]?.score ?? 1;
+	let ceiling = 1;
+	return ordered.map((hit) => {
+		ceiling = Math.min(ceiling, hit.score / top);
+		return { ...hit, score: ceiling };
+	});
+}
+
+const order = <T>(a: T, b: T): number => (a < b ? -1 : a > b ? 1 : 0);
+const byScoreThenPlace = (a: ChunkHit, b: ChunkHit): number =>
+	b.score - a.score ||
+	order(a.source, b.source) ||
+	order(a.path, b.path) ||
+	a.ordinal - b.ordinal ||
+	order(a.group, b.group);

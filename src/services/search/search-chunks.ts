@@ -1,0 +1,101 @@
+import { errorCode } from "../../domain/errors.js";
+import type { EmbeddingProvider } from "../../embeddings/embedding.port.js";
+import type { ChunkHit, SearchFilter, VectorStore } from "../../stores/vectors/vectors.port.js";
+import { fuseRankings, type Ranking } from "./fuse-rankings.js";
+import { querySymbols } from "./query-symbols.js";
+
+export interface SearchPorts {
+	readonly vectors: VectorStore;
+	/** Undefined where no configured provider serves the model: then its chunks are ranked by text alone. */
+	readonly provider: (model: string) => Promise<EmbeddingProvider | undefined> | EmbeddingProvider | undefined;
+}
+
+export interface SearchResult {
+	/** Best first; scores 0..1, comparable within one answer only. */
+	readonly hits: readonly ChunkHit[];
+	/** The models whose vectors ranked, joined by `,`; "" where text alone did. */
+	readonly model: string;
+	/** Models in scope whose vectors did not rank, and why. */
+	readonly unavailable: readonly { readonly model: string; readonly reason: string }[];
+}
+
+/**
+ * What a ranking is worth beside BM25 (1): chosen on commit histories (test/bench/retrieval.bench.ts). The built-in vectors know spelling
+ * only, as BM25 does, so they may settle what it leaves open and no more.
+ */
+const LEXICAL_WEIGHT = 0.2;
+const SEMANTIC_WEIGHT = 1;
+/** Of a symbol that the query names beside other words. Where the query is a symbol's name, that symbol comes first whatever else ranks. */
+const NAMED_WEIGHT = 0.5;
+const ONLY_WEIGHT = 100;
+const MIN_DEPTH = 300;
+const MAX_DEPTH = 3_000;
+/** Texts longer than this are questions no more; models would cut them anyway. */
+const MAX_QUERY = 8_000;
+
+/** Full text, vectors of every model in scope and symbol names, fused. Vectors of different models never mix. */
+export async function searchChunks(
+	ports: SearchPorts,
+	query: { readonly text: string; readonly limit: number },
+	filter: SearchFilter,
+): Promise<SearchResult> {
+	const { vectors } = ports;
+	const text = query.text.slice(0, MAX_QUERY);
+	if (text.trim() === "" || query.limit < 1) return { hits: [], model: "", unavailable: [] };
+	const depth = Math.min(MAX_DEPTH, Math.max(MIN_DEPTH, query.limit * 6));
+	const rankings: Ranking[] = [{ hits: await vectors.searchText(text, filter, depth), weight: 1, from: "zero" }];
+
+	const ranked: string[] = [];
+	const unavailable: { model: string; reason: string }[] = [];
+	for (const model of await vectors.models(filter)) {
+		const vector = await embedQuery(ports, model, text);
+		if (typeof vector === "string") {
+			unavailable.push({ model, reason: vector });
+			continue;
+		}
+		const lexical = model.startsWith("lexical-");
+		rankings.push({
+			hits: await vectors.searchVector(model, vector, filter, depth),
+			weight: lexical ? LEXICAL_WEIGHT : SEMANTIC_WEIGHT,
+			from: lexical ? "zero" : "last",
+		});
+		ranked.push(model);
+	}
+	rankings.push(...(await symbolRankings(vectors, text, filter, depth)));
+	return { hits: fuseRankings(rankings, query.limit), model: ranked.join(","), unavailable };
+}
+
+async function symbolRankings(
+	vectors: VectorStore,
+	text: string,
+	filter: SearchFilter,
+	depth: number,
+): Promise<Ranking[]> {
+	const { only, named } = querySymbols(text);
+	const rankings: Ranking[] = [];
+	for (const name of only === undefined ? named : [only]) {
+		const found = await vectors.searchSymbol(name, filter, depth);
+		// `send` itself before `Client.send`.
+		const hits = found
+			.map((hit) => ({ ...hit, score: hit.symbol === name ? 1 : 0.9 }))
+			.sort((a, b) => b.score - a.score);
+		rankings.push({ hits, weight: only === undefined ? NAMED_WEIGHT : ONLY_WEIGHT, from: "zero" });
+	}
+	return rankings;
+}
+
+/** The query's vector, or why there is none. */
+async function embedQuery(ports: SearchPorts, model: string, text: string): Promise<Float32Array | string> {
+	try {
+		const provider = await ports.provider(model);
+		if (!provider) return "no configured provider serves it";
+		const served = (await provider.model()).id;
+		if (served !== model) return `the provider serves ${served}`;
+		const [vector] = await provider.embed([text]);
+		return vector ?? "the provider gave no vector";
+	} catch (error) {
+		const code = errorCode(error);
+		if (code === undefined || !(code.startsWith("EMBEDDING_") || code === "MODEL_MISMATCH")) throw error;
+		return (error as Error).message;
+	}
+}
