@@ -13,6 +13,7 @@ import type { Extraction, Extractor, FileInput, Region } from "../extractor.js";
 import { GithubSlugger } from "./github-slug.js";
 import { linkTarget } from "./markdown-links.js";
 import { markdownSlices } from "./markdown-slices.js";
+import { ReferenceLabels } from "./reference-labels.js";
 
 /** Characters. Longer documents are chunked plainly. */
 const MAX_DOCUMENT = 2 * 1024 * 1024;
@@ -77,6 +78,7 @@ function readSections(
 	lines: LineIndex,
 ): { sections: Section[]; urls: ReadonlySet<string>; skips: Skip[] } {
 	const slugger = new GithubSlugger();
+	const labels = new ReferenceLabels(lines.text);
 	const urls = new Set<string>();
 	const beginning: Section = {
 		key: documentKey(input.source, input.path),
@@ -98,7 +100,8 @@ function readSections(
 		}
 		cost += slice.marks ** 2;
 		const offset = lines.start(slice.first);
-		const tree = fromMarkdown(lines.text.slice(offset, lines.end(slice.last)), SYNTAX);
+		const text = lines.text.slice(offset, lines.end(slice.last));
+		const tree = fromMarkdown(text + labels.definitionsFor(text), SYNTAX);
 		walk(tree, (node, topLevel) => {
 			if (node.type === "heading") {
 				const title = headingTitle(node);

@@ -80,6 +80,13 @@ describe("markdownExtractor", () => {
 		for (const region of result.regions) expect(lines[region.startLine - 1]).toBe(`# ${region.symbol}`);
 	});
 
+	it("reads headings that are references to definitions at the end of a long document", async () => {
+		const text = `# [1.0.0] - 2024\n\n${"words ".repeat(2_000)}\n\n# Next [un defined]\n\n[1.0.0]: https://a.example/1\n`;
+		const result = await extract(text);
+		expect(result.regions.map((region) => region.symbol)).toEqual(["1.0.0 - 2024", "Next [un defined]"]);
+		expect(stateOf(result, "document:s:docs/guide.md")?.props.links).toEqual(["https://a.example/1"]);
+	});
+
 	it("resolves links to paths, from the section that holds them", async () => {
 		const text =
 			"[a](../src/a.ts#L3) ![i](img/x%20y.png)\n\n# S\n\n[root](/README.md) <https://u:p@b.example/x> [up](../../../etc/passwd)\n" +
