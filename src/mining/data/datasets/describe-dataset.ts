@@ -1,0 +1,169 @@
+import type { Skip } from "../../../domain/mined-file.js";
+import { DuckDbTimeout, type FileQuery, literal, withDuckDbFile } from "./duckdb-reader.js";
+
+export type DatasetFormat = "csv" | "tsv" | "jsonl" | "parquet";
+
+export interface DatasetColumn {
+	readonly name: string;
+	/** DuckDB's name of the type, at most 500 characters. */
+	readonly type: string;
+}
+
+export interface DatasetDescription {
+	/** At most 10,000, in the order of the file. */
+	readonly columns: readonly DatasetColumn[];
+	readonly columnCount: number;
+	/** Undefined where the file could not be read. */
+	readonly rowCount?: number;
+	readonly skip?: Skip;
+}
+
+const MAX_COLUMNS = 10_000;
+const MAX_NAME = 300;
+const MAX_TYPE = 500;
+const MAX_JSON_DEPTH = 100;
+const EMPTY: DatasetDescription = { columns: [], columnCount: 0, rowCount: 0 };
+
+const remembered = new WeakMap<Uint8Array, Map<DatasetFormat, Promise<DatasetDescription>>>();
+
+/** Columns, types and number of rows of a file. Two extractors ask for a seed: it is read once. Never rejects for bad contents. */
+export function describeDataset(format: DatasetFormat, bytes: Uint8Array): Promise<DatasetDescription> {
+	let formats = remembered.get(bytes);
+	if (formats === undefined) {
+		formats = new Map();
+		remembered.set(bytes, formats);
+	}
+	let description = formats.get(format);
+	if (description === undefined) {
+		description = describe(format, bytes);
+		formats.set(format, description);
+	}
+	return description;
+}
+
+async function describe(format: DatasetFormat, bytes: Uint8Array): Promise<DatasetDescription> {
+	if (isBlank(bytes)) return EMPTY;
+	const refusal = format === "parquet" ? undefined : format === "jsonl" ? refuseJson(bytes) : refuseDelimited(bytes);
+	if (refusal !== undefined) return unread(refusal);
+	try {
+		return await withDuckDbFile(bytes, async (query) => {
+			if (format === "parquet") return measure(query, "read_parquet($FILE)");
+			if (format === "jsonl") {
+				return measure(query, "read_json($FILE, format = 'newline_delimited', sample_size = -1, maximum_depth = 8)");
+			}
+			return describeDelimited(query, format === "tsv" ? "\t" : undefined);
+		});
+	} catch (error) {
+		return unread(skipOf(error));
+	}
+}
+
+async function describeDelimited(query: FileQuery, fixed: string | undefined): Promise<DatasetDescription> {
+	const reader = (delimiter: string | undefined) =>
+		`read_csv($FILE, header = true, sample_size = -1${delimiter === undefined ? "" : `, delim = ${literal(delimiter)}`})`;
+	let delimiter = fixed;
+	let description = await measure(query, reader(delimiter));
+	// Rows of different length make DuckDB take whole lines for one column. With the delimiter named it says what is wrong.
+	const whole = description.columns.length === 1 ? /[,;\t|]/.exec(description.columns[0]?.name ?? "")?.[0] : undefined;
+	if (fixed === undefined && whole !== undefined) {
+		delimiter = whole;
+		description = await measure(query, reader(delimiter));
+	}
+	return { ...description, columns: await exactNames(query, description.columns, delimiter) };
+}
+
+/** DuckDB numbers names that repeat (`id, ID` gives `ID_1`) and names empty ones; the file's own names count here. */
+async function exactNames(
+	query: FileQuery,
+	columns: readonly DatasetColumn[],
+	delimiter: string | undefined,
+): Promise<readonly DatasetColumn[]> {
+	if (!columns.some(({ name }) => /_\d+$/.test(name))) return columns;
+	const forced = delimiter === undefined ? "" : `, delim = ${literal(delimiter)}`;
+	const [dialect] = await query(
+		`SELECT Delimiter AS d, Quote AS q, SkipRows::INTEGER AS s FROM sniff_csv($FILE, header = true, sample_size = -1${forced})`,
+	);
+	const { d, q, s } = dialect ?? {};
+	if (typeof d !== "string" || typeof q !== "string" || typeof s !== "number") return columns;
+	const quote = q === "(empty)" ? "" : q;
+	const [header] = await query(
+		`SELECT * FROM read_csv($FILE, header = false, all_varchar = true, delim = ${literal(d)}, quote = ${literal(quote)}, skip = ${s}) LIMIT 1`,
+	);
+	const names = Object.values(header ?? {});
+	if (names.length !== columns.length) return columns;
+	const taken = new Set<string>();
+	return columns.map((column, index) => {
+		const own = typeof names[index] === "string" ? names[index].trim().slice(0, MAX_NAME) : "";
+		const name = own === "" || taken.has(own) ? column.name : own;
+		taken.add(name);
+		return { name, type: column.type };
+	});
+}
+
+async function measure(query: FileQuery, reader: string): Promise<DatasetDescription> {
+	const described = await query(`DESCRIBE SELECT * FROM ${reader}`);
+	const columns = described.slice(0, MAX_COLUMNS).map((row) => ({
+		name: String(row.column_name).slice(0, MAX_NAME),
+		type: String(row.column_type).slice(0, MAX_TYPE),
+	}));
+	const [counted] = await query(`SELECT count(*) AS rows FROM ${reader}`);
+	const skip = described.length > MAX_COLUMNS ? tooManyColumns() : undefined;
+	return { columns, columnCount: described.length, rowCount: Number(counted?.rows ?? 0), skip };
+}
+
+function unread(skip: Skip): DatasetDescription {
+	return { columns: [], columnCount: 0, skip };
+}
+
+function skipOf(error: unknown): Skip {
+	if (error instanceof DuckDbTimeout) return { reason: "timeout", detail: "DuckDB took longer than 10 s" };
+	const line = (error instanceof Error ? error.message : String(error)).split("\n", 1)[0] ?? "";
+	if (/out of memory/i.test(line)) return { reason: "too_large", detail: "DuckDB needs more than 256 MB for it" };
+	return { reason: "parse", detail: line.trim().slice(0, 300) };
+}
+
+function isBlank(bytes: Uint8Array): boolean {
+	for (const byte of bytes) {
+		if (byte !== 0x20 && (byte < 0x09 || byte > 0x0d) && byte !== 0xef && byte !== 0xbb && byte !== 0xbf) return false;
+	}
+	return true;
+}
+
+/** A line with more separators than columns are allowed would cost DuckDB its memory before it can say so. */
+function refuseDelimited(bytes: Uint8Array): Skip | undefined {
+	const counts = [0, 0, 0, 0];
+	for (const byte of bytes) {
+		if (byte === 0x0a || byte === 0x0d) break;
+		const kind = byte === 0x2c ? 0 : byte === 0x3b ? 1 : byte === 0x09 ? 2 : byte === 0x7c ? 3 : -1;
+		if (kind !== -1) counts[kind] = (counts[kind] ?? 0) + 1;
+	}
+	return Math.max(...counts) >= MAX_COLUMNS ? tooManyColumns() : undefined;
+}
+
+/** Depth and number of keys of each line, before a library recurses into it. */
+function refuseJson(bytes: Uint8Array): Skip | undefined {
+	let depth = 0;
+	let keys = 0;
+	let quoted = false;
+	for (let at = 0; at < bytes.length; at += 1) {
+		const byte = bytes[at];
+		if (byte === 0x0a) {
+			depth = 0;
+			keys = 0;
+			quoted = false;
+		} else if (quoted) {
+			if (byte === 0x5c) at += 1;
+			else if (byte === 0x22) quoted = false;
+		} else if (byte === 0x22) quoted = true;
+		else if (byte === 0x3a) keys += 1;
+		else if (byte === 0x7b || byte === 0x5b) depth += 1;
+		else if (byte === 0x7d || byte === 0x5d) depth -= 1;
+		if (depth > MAX_JSON_DEPTH) return { reason: "nesting", detail: `nested deeper than ${MAX_JSON_DEPTH} levels` };
+		if (keys > MAX_COLUMNS) return tooManyColumns();
+	}
+	return undefined;
+}
+
+function tooManyColumns(): Skip {
+	return { reason: "too_large", detail: `more than ${MAX_COLUMNS} columns` };
+}
