@@ -16,12 +16,12 @@ import { markdownSlices } from "./markdown-slices.js";
 import { ReferenceLabels } from "./reference-labels.js";
 
 /** Characters. Longer documents are chunked plainly. */
-const MAX_DOCUMENT = 2 * 1024 * 1024;
+const MAX_DOCUMENT = 1024 * 1024;
 /** A slice with more marks than this takes about three seconds at worst; written by people it has a twentieth. */
 const MAX_SLICE_MARKS = 6_000;
 /** Quotes and lists inside each other on one line; micromark needs stack and quadratic time for each. */
 const MAX_NESTING = 200;
-/** Bounds the sum of squared marks over a document: about 8 s at worst; 2 MB written by people need half of it. */
+/** Bounds the sum of squared marks over a document: about 8 s at worst; 1 MB written by people needs a third of it. */
 const MAX_COST = 100_000_000;
 const MAX_SECTIONS = 5_000;
 const MAX_REFERENCES = 2_000;

@@ -125,6 +125,7 @@ describe("markdownExtractor", () => {
 	it.each([
 		["nested quotes", `${">".repeat(2_000)} a`],
 		["nested lists", "1. ".repeat(2_000)],
+		["lists nested by indentation", Array.from({ length: 600 }, (_, n) => `${"  ".repeat(n)}- a`).join("\n")],
 		["closing brackets", "]".repeat(100_000)],
 		["setext headings without blank lines", "a\n=\n".repeat(50_000)],
 		["opened links", "[a](".repeat(50_000)],
@@ -140,8 +141,8 @@ describe("markdownExtractor", () => {
 		expect(result.regions).toHaveLength(1);
 	});
 
-	it("leaves a document of more than 2 MiB to plain chunks", async () => {
-		const result = await extract("# a\n\n".repeat(500_000));
+	it("leaves a document of more than 1 MiB to plain chunks", async () => {
+		const result = await extract("# a\n\n".repeat(250_000));
 		expect(result.regions).toEqual([]);
 		expect(result.skips).toMatchObject([{ reason: "too_large" }]);
 	});

@@ -6,7 +6,7 @@ export interface Slice {
 	readonly last: number;
 	/** Characters that can open, close or continue a construct. */
 	readonly marks: number;
-	/** The most quotes and lists that one line opens inside each other. */
+	/** The most quotes and lists that may be open inside each other on one line. */
 	readonly nesting: number;
 }
 
@@ -105,9 +105,10 @@ function countMarks(text: string, start: number, end: number): number {
 	return count;
 }
 
-/** How many quotes and list items begin one inside the other: `> - 1. ` is three, a rule of dashes none. */
+/** How many quotes and list items may be open inside each other: `> - 1. ` is three, a rule of dashes none. */
 function openedContainers(text: string, start: number, end: number): number {
 	let count = 0;
+	let indent = 0;
 	for (let at = start; at < end; at++) {
 		const code = text.charCodeAt(at);
 		const digit = code >= 48 && code <= 57;
@@ -115,9 +116,11 @@ function openedContainers(text: string, start: number, end: number): number {
 		// > opens by itself; - * + . ) only before white space.
 		const opens = code === 62 || (code >= 41 && code <= 46 && code !== 44 && isGap(text, at + 1, end));
 		if (!opens) break;
+		if (count === 0) indent = at - start;
 		count += 1;
 	}
-	return count;
+	// Each item of a list may lie in one that is indented by two less.
+	return count === 0 ? 0 : count + (indent >> 1);
 }
 
 function isGap(text: string, at: number, end: number): boolean {
