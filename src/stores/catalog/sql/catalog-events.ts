@@ -1,0 +1,50 @@
+import type { Transaction } from "kysely";
+import type { JsonObject } from "../../../domain/digest.js";
+import { appendEvents, streamVersion } from "../../events/sql/event-log.js";
+import type { EventTables } from "../../events/sql/event-tables.js";
+import type { CatalogTransaction } from "./catalog-tables.js";
+import type { IngestionRow } from "./rows.js";
+
+export const sourceStream = (source: string): string => `source-${source}`;
+export const ingestionStream = (ingestion: string): string => `ingestion-${ingestion}`;
+
+export type SourceEventType =
+	| "SourceAdded"
+	| "GroupChanged"
+	| "HorizonMoved"
+	| "SourceRemovalStarted"
+	| "SourceRemoved";
+export type IngestionEventType = "IngestionStarted" | "IngestionPublished" | "IngestionAborted" | "IngestionReleased";
+
+// Kysely's types do not see that the catalog's tables include the log's.
+const eventTables = (transaction: CatalogTransaction) => transaction as unknown as Transaction<EventTables>;
+
+/** The caller's row is the guard against doubles, so every call is a new event. */
+export async function appendSourceEvent(
+	transaction: CatalogTransaction,
+	time: string,
+	source: string,
+	type: SourceEventType,
+	data: JsonObject,
+): Promise<void> {
+	const stream = sourceStream(source);
+	const version = await streamVersion(eventTables(transaction), stream);
+	const metadata = { correlationId: stream, idempotencyKey: `${version + 1}:${type}`, source };
+	await appendEvents(eventTables(transaction), time, stream, version, [{ type, data, metadata }]);
+}
+
+export async function appendIngestionEvent(
+	transaction: CatalogTransaction,
+	time: string,
+	ingestion: Pick<IngestionRow, "id" | "seq" | "source" | "run_id">,
+	type: IngestionEventType,
+	data: JsonObject,
+): Promise<void> {
+	const metadata = {
+		correlationId: ingestion.id,
+		causationId: ingestion.run_id,
+		idempotencyKey: `${ingestion.seq}:${type}`,
+		source: ingestion.source,
+	};
+	await appendEvents(eventTables(transaction), time, ingestionStream(ingestion.id), "any", [{ type, data, metadata }]);
+}

@@ -1,0 +1,106 @@
+import { LodeError } from "../../../domain/errors.js";
+import type { Group } from "../../../domain/group.js";
+import type { Source } from "../catalog.port.js";
+import { appendSourceEvent } from "./catalog-events.js";
+import { type CatalogContext, type CatalogTransaction, lockInstallation, write } from "./catalog-tables.js";
+import { openIngestion } from "./ingestion-rows.js";
+import { jsonText, parseJson, toSource } from "./rows.js";
+
+export function putSource(
+	context: CatalogContext,
+	source: Omit<Source, "createdAt">,
+	defaultGroup: Group,
+): Promise<Source> {
+	if (defaultGroup.source !== source.id || defaultGroup.name !== "default") {
+		throw new LodeError(
+			"INTERNAL",
+			`The default group of ${source.id} is given as ${defaultGroup.name} of ${defaultGroup.source}`,
+		);
+	}
+	return write(context, async (transaction) => {
+		await lockInstallation(transaction);
+		const there = await sourceRow(transaction, source.id);
+		if (there) return toSource(there);
+		const row = {
+			id: source.id,
+			kind: source.kind,
+			address: source.address,
+			branch: source.branch,
+			policy: source.policy,
+			created_at: context.now(),
+			removing: 0,
+		};
+		await transaction.insertInto("source").values(row).execute();
+		const added = toSource(row);
+		await appendSourceEvent(transaction, row.created_at, source.id, "SourceAdded", { source: { ...added } });
+		await saveGroup(context, transaction, defaultGroup);
+		return added;
+	});
+}
+
+export function putGroup(context: CatalogContext, group: Group): Promise<void> {
+	return write(context, async (transaction) => {
+		await lockInstallation(transaction);
+		if (!(await sourceRow(transaction, group.source))) throw unknown(group.source, `Cannot save group ${group.name}`);
+		await saveGroup(context, transaction, group);
+	});
+}
+
+async function saveGroup(context: CatalogContext, transaction: CatalogTransaction, group: Group): Promise<void> {
+	const definition = jsonText(group);
+	const there = await transaction
+		.selectFrom("source_group")
+		.select("definition")
+		.where("source", "=", group.source)
+		.where("name", "=", group.name)
+		.executeTakeFirst();
+	if (there?.definition === definition) return;
+	await transaction
+		.insertInto("source_group")
+		.values({ source: group.source, name: group.name, definition })
+		.onConflict((conflict) => conflict.columns(["source", "name"]).doUpdateSet({ definition }))
+		.execute();
+	await appendSourceEvent(transaction, context.now(), group.source, "GroupChanged", {
+		group: parseJson(definition, `group ${group.name}`),
+	});
+}
+
+export function markRemoved(context: CatalogContext, source: string): Promise<void> {
+	return write(context, async (transaction) => {
+		await lockInstallation(transaction);
+		const row = await sourceRow(transaction, source);
+		if (!row) throw unknown(source, "Cannot remove it");
+		if (row.removing === 1) return;
+		await transaction.updateTable("source").set({ removing: 1 }).where("id", "=", source).execute();
+		await appendSourceEvent(transaction, context.now(), source, "SourceRemovalStarted", { source });
+	});
+}
+
+/** A source that is gone already is no error: the workflow that removes it may repeat the step. */
+export function dropSource(context: CatalogContext, source: string): Promise<void> {
+	return write(context, async (transaction) => {
+		await lockInstallation(transaction);
+		if (!(await sourceRow(transaction, source))) return;
+		const open = await openIngestion(transaction, source);
+		if (open) {
+			// Its seq would leave `excluding` while stores may still hold, or be sent, records of it.
+			throw new LodeError("SOURCE_BUSY", `Cannot remove ${source}: its ingestion ${open.id} is ${open.status}`, {
+				next: "Abort and release it first.",
+			});
+		}
+		await transaction.deleteFrom("entry").where("source", "=", source).execute();
+		await transaction.deleteFrom("ingestion").where("source", "=", source).execute();
+		await transaction.deleteFrom("horizon").where("source", "=", source).execute();
+		await transaction.deleteFrom("source_group").where("source", "=", source).execute();
+		await transaction.deleteFrom("source").where("id", "=", source).execute();
+		await appendSourceEvent(transaction, context.now(), source, "SourceRemoved", { source });
+	});
+}
+
+function sourceRow(transaction: CatalogTransaction, source: string) {
+	return transaction.selectFrom("source").selectAll().where("id", "=", source).executeTakeFirst();
+}
+
+function unknown(source: string, what: string): LodeError {
+	return new LodeError("SOURCE_NOT_FOUND", `${what}: there is no source ${source}`, { next: "See `lode sources`." });
+}

@@ -1,0 +1,73 @@
+import type { Catalog } from "../catalog.port.js";
+import { expectedStaged, recordBatch } from "./batches.js";
+import { checkCatalog } from "./catalog-check.js";
+import { type CatalogContext, read } from "./catalog-tables.js";
+import { changedEntries, entriesOf, hasFilesUnder, references, tallyVisible, visibleEntries } from "./entries.js";
+import { openSeqs } from "./ingestion-rows.js";
+import { abort, begin, publish, release } from "./ingestions.js";
+import { collectEntries, moveHorizon } from "./retention.js";
+import { toGroup, toIngestion, toSource } from "./rows.js";
+import { findSnapshot, headIn, snapshotsOf } from "./snapshots.js";
+import { dropSource, markRemoved, putGroup, putSource } from "./sources.js";
+
+/** The catalog on any engine that Kysely speaks to: the engine's folder gives it a connection, a schema and its own check. */
+export function createSqlCatalog(context: CatalogContext): Catalog {
+	const { kysely } = context;
+	let closed = false;
+	return {
+		putSource: (source, defaultGroup) => putSource(context, source, defaultGroup),
+		source: async (id) => {
+			const row = await kysely.selectFrom("source").selectAll().where("id", "=", id).executeTakeFirst();
+			return row && toSource(row);
+		},
+		sources: async () => (await kysely.selectFrom("source").selectAll().orderBy("id").execute()).map(toSource),
+		groups: async (source) => {
+			const query = kysely.selectFrom("source_group").selectAll().where("source", "=", source).orderBy("name");
+			return (await query.execute()).map(toGroup);
+		},
+		putGroup: (group) => putGroup(context, group),
+
+		begin: (request) => begin(context, request),
+		recordBatch: (seq, record) => recordBatch(context, seq, record),
+		expected: (seq) => expectedStaged(context, seq),
+		changedEntries: (seq, which, after, limit) => changedEntries(kysely, seq, which, after, limit),
+		publish: (seq, stats) => publish(context, seq, stats),
+		abort: (seq, failure) => abort(context, seq, failure),
+		release: (seq, status) => release(context, seq, status),
+
+		ingestion: async (id) => {
+			const row = await kysely.selectFrom("ingestion").selectAll().where("id", "=", id).executeTakeFirst();
+			return row && toIngestion(row);
+		},
+		ingestions: async ({ source, status, commit, limit }) => {
+			if (status?.length === 0) return [];
+			let query = kysely.selectFrom("ingestion").selectAll();
+			if (source !== undefined) query = query.where("source", "=", source);
+			if (status !== undefined) query = query.where("status", "in", status);
+			if (commit !== undefined) query = query.where("commit_id", "=", commit);
+			return (await query.orderBy("seq", "desc").limit(limit).execute()).map(toIngestion);
+		},
+		openSeqs: () => openSeqs(kysely),
+
+		snapshot: (selector, sources) => read(context, (transaction) => findSnapshot(transaction, selector, sources)),
+		snapshots: (source, limit) => read(context, (transaction) => snapshotsOf(transaction, source, limit)),
+		head: (snapshot, source) => headIn(kysely, snapshot, source),
+
+		entries: (snapshot, source, after, limit) => visibleEntries(kysely, snapshot, source, after, limit),
+		entriesOf: (snapshot, source, origins) => entriesOf(kysely, snapshot, source, origins),
+		hasFilesUnder: (snapshot, source, folder, without) => hasFilesUnder(kysely, snapshot, source, folder, without),
+		references: (after, limit) => references(kysely, after, limit),
+
+		moveHorizon: (source, graceBefore) => moveHorizon(context, source, graceBefore),
+		collect: (source, horizon) => collectEntries(context, source, horizon),
+		tally: (snapshot, source) => tallyVisible(kysely, snapshot, source),
+		markRemoved: (source) => markRemoved(context, source),
+		dropSource: (source) => dropSource(context, source),
+		check: () => checkCatalog(context),
+		close: async () => {
+			if (closed) return;
+			closed = true;
+			context.release();
+		},
+	};
+}

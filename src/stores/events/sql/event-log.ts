@@ -1,0 +1,128 @@
+import type { Kysely, Selectable, Transaction } from "kysely";
+import { canonicalJson, type JsonObject, sha256 } from "../../../domain/digest.js";
+import { LodeError } from "../../../domain/errors.js";
+import type { ExpectedVersion, NewEvent, StoredEvent } from "../events.port.js";
+import type { EventTables } from "./event-tables.js";
+
+export type EventRow = Selectable<EventTables["event"]>;
+
+/** Before the first event of every stream. */
+export const FIRST_SEAL = "0".repeat(64);
+
+/** Covers all of an event and, through the seal before it, all that came before in its stream. */
+export function sealOf(previous: string, row: Omit<EventRow, "seal">): string {
+	return sha256(
+		canonicalJson([
+			previous,
+			row.position,
+			row.stream,
+			row.version,
+			row.id,
+			row.type,
+			row.time,
+			row.data,
+			row.correlation_id,
+			row.causation_id,
+			row.idempotency_key,
+			row.source,
+		]),
+	);
+}
+
+export function storedEvent(row: EventRow): StoredEvent {
+	return {
+		id: row.id,
+		stream: row.stream,
+		version: row.version,
+		position: row.position,
+		type: row.type,
+		time: row.time,
+		data: JSON.parse(row.data) as JsonObject,
+		metadata: {
+			correlationId: row.correlation_id,
+			...(row.causation_id === null ? {} : { causationId: row.causation_id }),
+			idempotencyKey: row.idempotency_key,
+			...(row.source === null ? {} : { source: row.source }),
+		},
+	};
+}
+
+/** Appends inside a transaction of the caller, so that an event and what it tells of become true together. */
+export async function appendEvents(
+	transaction: Transaction<EventTables>,
+	time: string,
+	stream: string,
+	expected: ExpectedVersion,
+	events: readonly NewEvent[],
+): Promise<StoredEvent[]> {
+	// Locks the log until the commit: without it a reader could see position 5 before 4 exists, and pass over 4 for ever.
+	const log = await transaction
+		.updateTable("event_log")
+		.set((eb) => ({ position: eb.ref("position") }))
+		.returning("position")
+		.executeTakeFirstOrThrow();
+	const head = await transaction.selectFrom("stream").selectAll().where("name", "=", stream).executeTakeFirst();
+	const current = head?.version ?? 0;
+	const byKey = new Map<string, EventRow>();
+	for (const { metadata } of events) {
+		const row = await transaction
+			.selectFrom("event")
+			.selectAll()
+			.where("stream", "=", stream)
+			.where("idempotency_key", "=", metadata.idempotencyKey)
+			.executeTakeFirst();
+		if (row) byKey.set(metadata.idempotencyKey, row);
+	}
+
+	const fresh: EventRow[] = [];
+	let seal = head?.seal ?? FIRST_SEAL;
+	for (const { type, data, metadata } of events) {
+		if (byKey.has(metadata.idempotencyKey)) continue;
+		const row: Omit<EventRow, "seal"> = {
+			position: log.position + fresh.length + 1,
+			stream,
+			version: current + fresh.length + 1,
+			// Derived, so that a repeat after an unknown outcome names the same event.
+			id: sha256(`${stream}\0${metadata.idempotencyKey}`).slice(0, 32),
+			type,
+			time,
+			data: canonicalJson(data),
+			correlation_id: metadata.correlationId,
+			causation_id: metadata.causationId ?? null,
+			idempotency_key: metadata.idempotencyKey,
+			source: metadata.source ?? null,
+		};
+		seal = sealOf(seal, row);
+		const sealed = { ...row, seal };
+		fresh.push(sealed);
+		byKey.set(metadata.idempotencyKey, sealed);
+	}
+
+	if (fresh.length > 0) {
+		if (expected !== "any" && expected !== current) {
+			throw new LodeError(
+				"VERSION_CONFLICT",
+				`Cannot append to stream ${stream}: it is at version ${current}, not ${expected}`,
+				{ next: "Read the stream again and decide anew." },
+			);
+		}
+		for (const row of fresh) await transaction.insertInto("event").values(row).execute();
+		const version = current + fresh.length;
+		await transaction
+			.insertInto("stream")
+			.values({ name: stream, version, seal })
+			.onConflict((conflict) => conflict.column("name").doUpdateSet({ version, seal }))
+			.execute();
+		await transaction
+			.updateTable("event_log")
+			.set({ position: log.position + fresh.length })
+			.execute();
+	}
+	return events.map(({ metadata }) => storedEvent(byKey.get(metadata.idempotencyKey) as EventRow));
+}
+
+/** The stream's version now; 0 where it does not exist. */
+export async function streamVersion(database: Kysely<EventTables>, stream: string): Promise<number> {
+	const head = await database.selectFrom("stream").select("version").where("name", "=", stream).executeTakeFirst();
+	return head?.version ?? 0;
+}

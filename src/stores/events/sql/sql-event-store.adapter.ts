@@ -1,0 +1,156 @@
+import type { Kysely } from "kysely";
+import { LodeError } from "../../../domain/errors.js";
+import type { EventStore, ExpectedVersion, NewEvent, StoredEvent } from "../events.port.js";
+import type { AppendSignal } from "./append-signal.js";
+import { appendEvents, storedEvent } from "./event-log.js";
+import type { EventTables } from "./event-tables.js";
+
+export interface SqlEventStoreOptions {
+	readonly kysely: Kysely<EventTables>;
+	readonly signal: AppendSignal;
+	/** ISO 8601, UTC. */
+	readonly now: () => string;
+	/** How long a subscription sleeps when there is nothing new. */
+	readonly pollMs: number;
+	readonly release: () => void;
+}
+
+/** How many events a subscription takes at once. */
+const PAGE = 100;
+
+/** The event store on any engine that Kysely speaks to. */
+export class SqlEventStore implements EventStore {
+	readonly #options: SqlEventStoreOptions;
+	readonly #subscriptions = new Set<Subscription>();
+	#closed = false;
+
+	constructor(options: SqlEventStoreOptions) {
+		this.#options = options;
+	}
+
+	async append(stream: string, expected: ExpectedVersion, events: readonly NewEvent[]): Promise<StoredEvent[]> {
+		const { kysely, signal, now } = this.#options;
+		const stored = await kysely
+			.transaction()
+			.execute((transaction) => appendEvents(transaction, now(), stream, expected, events));
+		signal.notify();
+		return stored;
+	}
+
+	async read(stream: string, fromVersion = 1, limit?: number): Promise<StoredEvent[]> {
+		let query = this.#options.kysely
+			.selectFrom("event")
+			.selectAll()
+			.where("stream", "=", stream)
+			.where("version", ">=", fromVersion)
+			.orderBy("version");
+		if (limit !== undefined) query = query.limit(limit);
+		return (await query.execute()).map(storedEvent);
+	}
+
+	async readAll(position: number, limit: number): Promise<StoredEvent[]> {
+		const rows = await this.#options.kysely
+			.selectFrom("event")
+			.selectAll()
+			.where("position", ">", position)
+			.orderBy("position")
+			.limit(limit)
+			.execute();
+		return rows.map(storedEvent);
+	}
+
+	async subscribe(consumer: string, handler: (event: StoredEvent) => Promise<void>): Promise<() => Promise<void>> {
+		if (this.#closed) throw new LodeError("STORE_UNAVAILABLE", "Cannot subscribe: the event store is closed");
+		const subscription = new Subscription(this, this.#options, consumer, handler);
+		this.#subscriptions.add(subscription);
+		return async () => {
+			this.#subscriptions.delete(subscription);
+			await subscription.stop();
+		};
+	}
+
+	async close(): Promise<void> {
+		if (this.#closed) return;
+		this.#closed = true;
+		const stopping = [...this.#subscriptions].map((subscription) => subscription.stop());
+		this.#subscriptions.clear();
+		// A handler's error belongs to whoever stops its subscription; a close goes on to release the database.
+		await Promise.allSettled(stopping);
+		this.#options.release();
+	}
+}
+
+/** One consumer's loop over the log. */
+class Subscription {
+	readonly #store: SqlEventStore;
+	readonly #options: SqlEventStoreOptions;
+	readonly #consumer: string;
+	readonly #handler: (event: StoredEvent) => Promise<void>;
+	readonly #ended: Promise<void>;
+	#stopping = false;
+	#failure: { readonly error: unknown } | undefined;
+
+	constructor(
+		store: SqlEventStore,
+		options: SqlEventStoreOptions,
+		consumer: string,
+		handler: (event: StoredEvent) => Promise<void>,
+	) {
+		this.#store = store;
+		this.#options = options;
+		this.#consumer = consumer;
+		this.#handler = handler;
+		this.#ended = this.#run().catch((error: unknown) => {
+			this.#failure = { error };
+		});
+	}
+
+	/** Waits for the handler that runs now. @throws what the handler threw, where that ended the subscription */
+	async stop(): Promise<void> {
+		this.#stopping = true;
+		this.#options.signal.notify();
+		await this.#ended;
+		if (this.#failure) throw this.#failure.error;
+	}
+
+	async #run(): Promise<void> {
+		const { kysely, signal, pollMs } = this.#options;
+		const checkpoint = await kysely
+			.selectFrom("checkpoint")
+			.select("position")
+			.where("consumer", "=", this.#consumer)
+			.executeTakeFirst();
+		let position = checkpoint?.position ?? 0;
+		while (!this.#stopping) {
+			// Armed before the read: what is appended between the read and the sleep still wakes it.
+			const woken = new AbortController();
+			const sleep = signal.wait(pollMs, woken.signal);
+			const events = await this.#store.readAll(position, PAGE);
+			if (events.length === 0) {
+				if (!this.#stopping) await sleep;
+				else woken.abort();
+				continue;
+			}
+			woken.abort();
+			for (const event of events) {
+				if (this.#stopping) return;
+				await this.#handler(event);
+				position = event.position;
+				await this.#save(position);
+			}
+		}
+	}
+
+	async #save(position: number): Promise<void> {
+		await this.#options.kysely.transaction().execute((transaction) =>
+			transaction
+				.insertInto("checkpoint")
+				.values({ consumer: this.#consumer, position })
+				// Never back: another process may serve the same consumer, and be ahead.
+				.onConflict((conflict) =>
+					conflict.column("consumer").doUpdateSet({ position }).where("checkpoint.position", "<", position),
+				)
+				.execute(),
+		);
+	}
+}
