@@ -1,0 +1,86 @@
+import { randomUUID } from "node:crypto";
+import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { IN_USE, systemCode } from "./folder-errors.js";
+
+/** What one temporary file may be written from. */
+export type FileContent = Uint8Array | AsyncIterable<Uint8Array>;
+
+const ATTEMPTS = 6;
+
+/**
+ * Writes files so that nobody ever sees a part of one: into a temporary folder of the same file system, then renamed. What fails is
+ * removed; what a killed process left there is for garbage collection.
+ */
+export class FileDrop {
+	constructor(readonly folder: string) {}
+
+	/** Returns the path of a complete temporary file. `durable`: its bytes are on disk. */
+	async write(content: FileContent, durable: boolean): Promise<string> {
+		const path = join(this.folder, randomUUID());
+		const handle = await this.#open(path);
+		try {
+			await handle.writeFile(content);
+			if (durable) await handle.sync();
+			await handle.close();
+			return path;
+		} catch (error) {
+			await handle.close().catch(() => undefined);
+			await this.remove(path);
+			throw error;
+		}
+	}
+
+	async #open(path: string): Promise<FileHandle> {
+		try {
+			return await open(path, "wx");
+		} catch (error) {
+			if (systemCode(error) !== "ENOENT") throw error;
+			await mkdir(this.folder, { recursive: true });
+			return await open(path, "wx");
+		}
+	}
+
+	/** Moves a temporary file to its place, over what is there. Returns whether the folder had to be made. */
+	async place(temporary: string, target: string): Promise<boolean> {
+		let made = false;
+		for (let attempt = 1; ; attempt++) {
+			try {
+				await rename(temporary, target);
+				return made;
+			} catch (error) {
+				const code = systemCode(error);
+				if (attempt === ATTEMPTS) {
+					await this.remove(temporary);
+					throw error;
+				}
+				if (code === "ENOENT") {
+					// Missing, or removed as empty since the last attempt.
+					await mkdir(dirname(target), { recursive: true });
+					made = true;
+				} else if (process.platform === "win32" && code !== undefined && IN_USE.has(code)) {
+					await pause(10 * attempt);
+				} else {
+					await this.remove(temporary);
+					throw error;
+				}
+			}
+		}
+	}
+
+	async remove(temporary: string): Promise<void> {
+		await rm(temporary, { force: true }).catch(() => undefined);
+	}
+}
+
+/** Makes renames in a folder durable. Windows cannot, and does not need to: its renames are journaled. */
+export async function syncFolder(path: string): Promise<void> {
+	if (process.platform === "win32") return;
+	const handle = await open(path, "r");
+	try {
+		await handle.sync();
+	} finally {
+		await handle.close();
+	}
+}

@@ -1,0 +1,47 @@
+import { join } from "node:path";
+import type { ArtifactStore } from "../artifacts.port.js";
+import { collectFiles } from "./collect-files.js";
+import { DerivedFiles } from "./derived-files.js";
+import { FileDrop } from "./file-drop.js";
+import { ObjectFiles } from "./object-files.js";
+import { RootTable } from "./root-table.js";
+
+export interface FolderArtifactOptions {
+	/** The archive's folder, created where it is missing. One file system: files are renamed within it. */
+	readonly path: string;
+}
+
+/**
+ * The archive in a folder: `objects/` by SHA-256, `derived/` by key, `roots.db`. Any number of processes may have it open.
+ * @throws PERMISSION_DENIED, DISK_FULL, STORE_CORRUPT, STORE_UNAVAILABLE
+ */
+export function createFolderArtifactStore(options: FolderArtifactOptions): ArtifactStore {
+	const below = (name: string) => join(options.path, name);
+	const drop = new FileDrop(below("tmp"));
+	const objects = new ObjectFiles(below("objects"), below("trash"), drop);
+	const derived = new DerivedFiles(below("derived"), drop);
+	const roots = new RootTable(below("roots.db"));
+
+	return {
+		capabilities: { refusesClosedSeq: true },
+
+		put: (contents) => objects.put(contents),
+		putStream: (content) => objects.putStream(content),
+		get: (object) => objects.get(object),
+		missing: (addresses) => objects.missing(addresses),
+
+		putDerived: (key, bytes) => derived.put(key, bytes),
+		getDerived: (key) => derived.get(key),
+		removeDerived: (prefix) => derived.remove(prefix),
+
+		stageRoot: async (seq, root) => roots.stage(seq, root),
+		stagedRoot: async (seq) => roots.staged(seq),
+		root: async (snapshot, source) => roots.at(snapshot, source),
+		discard: async (seq) => roots.discard(seq),
+		collectRoots: async (source, horizon, open) => roots.collect(source, horizon, open),
+		roots: async () => roots.all(),
+		collectObjects: (kept, before) => collectFiles(objects, derived, drop.folder, kept, before),
+		dropSource: async (source) => roots.drop(source),
+		close: async () => roots.close(),
+	};
+}
