@@ -25,7 +25,10 @@ export async function run(argv: readonly string[], dependencies: CliDependencies
 			.find((command) => command.name() === argv.find((word) => !word.startsWith("-")))
 			?.name();
 		const help = name === undefined ? "lode --help" : `lode ${name} --help`;
-		const message = error.code === "commander.help" ? "a command is missing" : error.message.replace(/^error: /, "");
+		const message =
+			error.code === "commander.help"
+				? "a command is missing"
+				: error.message.replace(/^error: /, "").replace(/\s*\n\s*/g, " ");
 		return writeError(io, new LodeError("USAGE", message, { next: `See ${help}` }), json);
 	}
 }

@@ -182,6 +182,7 @@ export function loadConfig(sources: ConfigSources = {}): LoadedConfig {
 	for (const setting of SETTINGS) {
 		const flag = flags[setting.name];
 		const variable = env[setting.name];
+		if (given(flag) && setting.secret) problems.push(`${setting.name}: can only be set in the environment`);
 		if (given(flag)) setPath(raw, setting.key, flag);
 		else if (given(variable)) setPath(raw, setting.key, variable);
 		const inFile = getPath(content, setting.key) !== undefined;

@@ -38,7 +38,7 @@ describe("loadConfig", () => {
 		const { config, origins, file } = load();
 		expect(config.home).toBe(join(cwd, ".lode"));
 		expect(config.profile).toBe("embedded");
-		expect(config.temporal).toEqual({ namespace: "default" });
+		expect(config.temporal).toEqual({ namespace: "default", taskQueue: "lode" });
 		expect(config.chunks).toEqual({ size: 1_200, overlap: 150 });
 		expect(config.limits.maxFileBytes).toBe(64 * 1024 * 1024);
 		expect(config.gc.graceSeconds).toBe(3_600);

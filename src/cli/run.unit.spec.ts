@@ -1,0 +1,330 @@
+import { EventEmitter } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Writable } from "node:stream";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Config } from "../config/config.js";
+import { LodeError } from "../domain/errors.js";
+import type { IngestOptions, LodeCommander, LodeReader } from "../services/lode.js";
+import type { IngestReport, SearchQuery, SearchReport, VerifyReport } from "../services/reports.js";
+import type { CliDependencies } from "./cli.js";
+import { run } from "./run.js";
+
+/** Real: parsing, configuration, output. Stand-ins: the services behind them. */
+
+class Sink extends Writable {
+	text = "";
+	override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+		this.text += chunk.toString("utf8");
+		done();
+	}
+}
+
+const REPORT: IngestReport = {
+	ingestion: "01J",
+	source: "shop-1f2e3d4c5b6a",
+	commit: "4f0c2d1e8b7a69584f0c2d1e8b7a69584f0c2d1e",
+	snapshot: 3,
+	outcome: "published",
+	files: { added: 2, changed: 1, removed: 0, failed: 0 },
+	entities: 10,
+	chunks: 5,
+	embedded: 4,
+	reused: 1,
+	durationMs: 1234,
+	workflowId: "ingest/shop/4f0c",
+	runId: "r",
+};
+const SEARCH: SearchReport = {
+	snapshot: 3,
+	model: "lexical-v1-384",
+	tookMs: 4,
+	hits: [
+		{
+			source: "shop-1f2e3d4c5b6a",
+			commit: REPORT.commit,
+			path: "src/a.ts",
+			startLine: 7,
+			endLine: 9,
+			kind: "function",
+			symbol: "parse",
+			score: 0.5,
+			text: "\tfunction parse() {\n\t\treturn '\u001b[31mred\u009b0m';\n\t}",
+		},
+	],
+};
+const TALLY = { count: 1, digest: "0".repeat(64) };
+const VERIFY: VerifyReport = {
+	ok: false,
+	snapshot: 3,
+	stores: { catalog: TALLY, graph: TALLY, vectors: TALLY, artifacts: TALLY },
+	problems: [{ store: "graph", record: "file:src/a.ts", problem: "digest differs" }],
+};
+
+let cwd: string;
+let signals: EventEmitter;
+beforeEach(() => {
+	cwd = mkdtempSync(join(tmpdir(), "lode-cli-"));
+	signals = new EventEmitter();
+});
+afterEach(() => rmSync(cwd, { recursive: true, force: true }));
+
+interface Stubs {
+	reader?: Partial<LodeReader>;
+	commander?: Partial<LodeCommander>;
+	env?: Record<string, string>;
+	owned?: boolean;
+}
+
+async function lode(argv: string[], stubs: Stubs = {}) {
+	const stdout = new Sink();
+	const stderr = new Sink();
+	const configs: Config[] = [];
+	const closed: string[] = [];
+	const dependencies: CliDependencies = {
+		io: { stdout, stderr, env: stubs.env ?? {}, cwd, signals },
+		openReader: async (config) => {
+			configs.push(config);
+			return { close: async () => void closed.push("reader"), ...stubs.reader } as LodeReader;
+		},
+		openCommander: async (config) => {
+			configs.push(config);
+			return { close: async () => void closed.push("commander"), ...stubs.commander } as LodeCommander;
+		},
+		withRuntime: async (_config, _report, fn) => {
+			const runtime = { address: "127.0.0.1:1", uiAddress: "http://127.0.0.1:2", owned: stubs.owned ?? true, pid: 1 };
+			try {
+				return await fn(runtime);
+			} finally {
+				closed.push("runtime");
+			}
+		},
+		runningRuntime: async () => undefined,
+		probeEmbeddings: async () => ({ provider: "lexical", model: "lexical-v1-384" }),
+	};
+	const code = await run(argv, dependencies, "1.2.3");
+	return { code, stdout: stdout.text, stderr: stderr.text, configs, closed };
+}
+
+describe("answers", () => {
+	it("prints one JSON object and nothing else on standard output", async () => {
+		const progress = { filesDone: 1, filesTotal: 3, chunks: 2, embedded: 0, reused: 0, detail: "" };
+		const ingest = async (_target: string, options: IngestOptions) => {
+			options.onProgress?.({ ...progress, stage: "files" });
+			return REPORT;
+		};
+		const { code, stdout, stderr, closed } = await lode(["ingest", "https://example.org/shop.git", "--json"], {
+			commander: { ingest },
+		});
+		expect(code).toBe(0);
+		expect(JSON.parse(stdout)).toEqual(REPORT);
+		expect(stdout.split("\n")).toHaveLength(2);
+		expect(stderr).toContain("mining files 1/3 files");
+		expect(closed).toEqual(["commander", "runtime"]);
+	});
+
+	it("passes paths as absolute ones, URLs as they are, and the options", async () => {
+		const calls: unknown[] = [];
+		const commander = {
+			ingest: async (target: string, { ref, noWait }: IngestOptions) => {
+				calls.push([target, ref, noWait]);
+				return REPORT;
+			},
+		};
+		await lode(["ingest", "."], { commander });
+		await lode(["ingest", "git@example.org:a/b.git", "--ref", "v1", "--no-wait"], { commander });
+		expect(calls).toEqual([
+			[cwd, undefined, false],
+			["git@example.org:a/b.git", "v1", true],
+		]);
+	});
+
+	it("passes the search's options and closes the reader", async () => {
+		const queries: SearchQuery[] = [];
+		const search = async (query: SearchQuery) => {
+			queries.push(query);
+			return SEARCH;
+		};
+		const argv =
+			"search retry after timeout --source s --group g --kind function,class --kind text --path src/** --limit 3 --at 7";
+		const { closed } = await lode(argv.split(" "), { reader: { search } });
+		expect(queries).toEqual([
+			{
+				text: "retry after timeout",
+				source: "s",
+				group: "g",
+				kinds: ["function", "class", "text"],
+				path: "src/**",
+				limit: 3,
+				at: "7",
+			},
+		]);
+		expect(closed).toEqual(["reader"]);
+	});
+
+	it("names place, model and text of a hit, and lets no content steer the terminal", async () => {
+		const { stdout } = await lode(["search", "parse"], { reader: { search: async () => SEARCH } });
+		expect(stdout).toContain("src/a.ts:7 to 9  function parse");
+		expect(stdout).toContain("lexical-v1-384");
+		expect(stdout).toContain("    function parse() {\n      return");
+		expect(stdout).not.toMatch(/(?!\n)\p{Cc}/u);
+		const json = await lode(["search", "parse", "--json"], { reader: { search: async () => SEARCH } });
+		expect(json.stdout).not.toMatch(/(?!\n)\p{Cc}/u);
+		expect(JSON.parse(json.stdout)).toEqual(SEARCH);
+	});
+
+	it("takes settings from flags anywhere on the line", async () => {
+		const reader = { sources: async () => [] };
+		const { configs, stdout } = await lode(["--json", "sources", "--home", "data", "--set", "LODE_CHUNK_SIZE=700"], {
+			reader,
+		});
+		expect(configs[0]?.home).toBe(join(cwd, "data"));
+		expect(configs[0]?.chunks.size).toBe(700);
+		expect(JSON.parse(stdout)).toEqual({ sources: [] });
+	});
+});
+
+describe("exit codes and errors", () => {
+	const failing = (error: unknown) => ({ reader: { search: () => Promise.reject(error) } });
+
+	it.each([
+		["SOURCE_NOT_FOUND", 3],
+		["DISK_FULL", 4],
+		["STORE_CORRUPT", 5],
+		["MODEL_MISMATCH", 2],
+		["CANCELLED", 130],
+	] as const)("exits for %s with %i and says what to do next", async (code, exit) => {
+		const result = await lode(["search", "x"], failing(new LodeError(code, "it went wrong", { next: "Do this." })));
+		expect(result.code).toBe(exit);
+		expect(result.stdout).toBe("");
+		expect(result.stderr).toBe(`error ${code}: it went wrong\nnext: Do this.\n`);
+	});
+
+	it("writes errors as JSON on standard error with --json", async () => {
+		const result = await lode(
+			["search", "x", "--json"],
+			failing(new LodeError("SNAPSHOT_EXPIRED", "gone", { next: "n" })),
+		);
+		expect(result.stdout).toBe("");
+		expect(JSON.parse(result.stderr)).toEqual({ error: { code: "SNAPSHOT_EXPIRED", message: "gone", next: "n" } });
+	});
+
+	it("calls what it does not know INTERNAL, what the system says by its name, and hides known secrets", async () => {
+		const env = { LODE_EMBEDDING_API_KEY: "sk-0123456789" };
+		const unknown = await lode(["search", "x"], { ...failing(new Error("bad key sk-0123456789")), env });
+		expect(unknown.code).toBe(1);
+		expect(unknown.stderr).toContain("error INTERNAL: bad key [secret]");
+		const full = await lode(["search", "x"], failing(Object.assign(new Error("write"), { code: "ENOSPC" })));
+		expect(full.code).toBe(4);
+		expect(full.stderr).toContain("error DISK_FULL");
+	});
+
+	it.each([
+		[["search"]],
+		[["search", "x", "--limit", "0"]],
+		[["search", "x", "--kind", "novel"]],
+		[["nothing"]],
+		[["graph"]],
+		[["ingest", "a", "b"]],
+		[["config", "set", "LODE_HOME"]],
+	])("answers the wrong command line %j with USAGE and 2", async (argv) => {
+		const result = await lode(argv);
+		expect(result.code).toBe(2);
+		expect(result.stderr).toMatch(/^error USAGE: .+\nnext: See lode .*--help\n$/);
+		const json = await lode([...argv, "--json"]);
+		expect(JSON.parse(json.stderr).error.code).toBe("USAGE");
+	});
+
+	it("exits with 2 for a wrong configuration", async () => {
+		const result = await lode(["sources"], { env: { LODE_PROFILE: "servers" } });
+		expect(result.code).toBe(2);
+		expect(result.stderr).toContain("not in this version");
+	});
+
+	it("exits with 5 when verification finds damage, and still answers", async () => {
+		const result = await lode(["verify", "--json"], { reader: { verify: async () => VERIFY } });
+		expect(result.code).toBe(5);
+		expect(JSON.parse(result.stdout)).toEqual(VERIFY);
+	});
+
+	it("exits with 1 when a retry failed again", async () => {
+		const failure = { code: "DISK_FULL", message: "no space" };
+		const retry = async () => ({ retried: [], failed: [{ ingestion: "01J", failure }] });
+		const result = await lode(["retry"], { commander: { retry } });
+		expect(result.code).toBe(1);
+		expect(result.stdout).toContain("DISK_FULL: no space");
+	});
+
+	it.each([
+		[true, "next `lode dev`"],
+		[false, "goes on"],
+	])("ends waiting at Ctrl-C with 130 and says what becomes of it (owned: %s)", async (owned, told) => {
+		let aborted = false;
+		const ingest = (_target: string, { signal }: IngestOptions) => {
+			signal?.addEventListener("abort", () => {
+				aborted = true;
+			});
+			queueMicrotask(() => signals.emit("SIGINT"));
+			return new Promise<IngestReport>(() => undefined);
+		};
+		const result = await lode(["ingest", "x"], { commander: { ingest }, owned });
+		expect(result.code).toBe(130);
+		expect(aborted).toBe(true);
+		expect(result.stderr).toContain("error CANCELLED: stopped waiting for the ingestion of x");
+		expect(result.stderr).toContain(told);
+		expect(result.closed).toEqual(["commander", "runtime"]);
+		expect(signals.listenerCount("SIGINT")).toBe(0);
+	});
+});
+
+describe("help and settings", () => {
+	it("lists every command with an example, and the exit codes", async () => {
+		const { code, stdout } = await lode(["--help"]);
+		expect(code).toBe(0);
+		for (const name of "ingest retry cancel remove gc verify search graph sources status diff init dev config doctor".split(
+			" ",
+		)) {
+			expect(stdout).toMatch(new RegExp(`^  ${name}\\b`, "m"));
+			const help = await lode([name, ...(name === "graph" ? ["show"] : name === "config" ? ["set"] : []), "--help"]);
+			expect(help.code, name).toBe(0);
+			expect(help.stdout, name).toContain("$ lode ");
+		}
+		expect((await lode(["help", "exit-codes"])).stdout).toContain("SNAPSHOT_EXPIRED");
+		expect((await lode(["--version"])).stdout).toBe("1.2.3\n");
+	});
+
+	it("creates home and file once, then sets and gets", async () => {
+		const first = await lode(["init", "--json"]);
+		expect(JSON.parse(first.stdout).created).toHaveLength(2);
+		expect(JSON.parse((await lode(["init", "--json"])).stdout).created).toEqual([]);
+		expect((await lode(["config", "set", "gc.graceSeconds", "60"])).code).toBe(0);
+		expect((await lode(["config", "get", "LODE_GC_GRACE"])).stdout).toBe("60\n");
+		const secret = await lode(["config", "set", "LODE_EMBEDDING_API_KEY", "sk-0123456789"]);
+		expect(secret.code).toBe(2);
+		expect(secret.stderr).toContain("environment");
+		expect(secret.stdout + secret.stderr).not.toContain("0123456789");
+	});
+
+	it("never shows a secret", async () => {
+		const env = { LODE_EMBEDDING_API_KEY: "sk-0123456789" };
+		for (const argv of [
+			["config", "get"],
+			["config", "get", "--json"],
+			["config", "get", "LODE_EMBEDDING_API_KEY"],
+		]) {
+			const { stdout } = await lode(argv, { env });
+			expect(stdout).toContain("[secret]");
+			expect(stdout).not.toContain("0123456789");
+		}
+	});
+
+	it("mends a broken configuration with config set", async () => {
+		await lode(["config", "set", "chunks.size", "5000"]);
+		await lode(["config", "set", "chunks.overlap", "1900"]);
+		await lode(["config", "set", "chunks.size", ""]);
+		expect((await lode(["config", "get"])).code).toBe(2);
+		expect((await lode(["config", "set", "chunks.overlap", "100"])).code).toBe(0);
+		expect((await lode(["config", "get"])).code).toBe(0);
+	});
+});
