@@ -1,7 +1,8 @@
 import { access, realpath } from "node:fs/promises";
 import path from "node:path";
 import { errorCode, LodeError } from "../../domain/errors.js";
-import { isBundle, isDirectory } from "./git-address.js";
+import { isDirectory } from "../local-path.js";
+import { isBundle } from "./git-address.js";
 import type { GitCommand, GitResult } from "./git-command.js";
 import { gitEnvironment } from "./git-environment.js";
 import { gitFailure } from "./git-errors.js";

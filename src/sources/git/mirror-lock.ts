@@ -42,7 +42,7 @@ export async function withMirrorLock<T>(
 }
 
 async function acquire(folder: string, waiting: Waiting, onLost: () => void): Promise<() => Promise<void>> {
-	for (let pause = 20; ; pause = Math.min(pause * 2, 500)) {
+	for (let pause = 20; ; pause = Math.min(pause * 2, 200)) {
 		try {
 			return await lockfile.lock(folder, {
 				realpath: false,

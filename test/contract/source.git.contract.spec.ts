@@ -1,0 +1,23 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { createGitSource } from "../../src/sources/git/git-source.adapter.js";
+import { createRepository } from "../support/git-repository.js";
+import { sourceContract } from "./source.contract.js";
+
+// Real: git, its repositories and the mirrors.
+sourceContract("git", async () => {
+	const home = await mkdtemp(path.join(tmpdir(), "lode-home-"));
+	const repository = await createRepository();
+	return {
+		adapter: createGitSource({ home }),
+		target: repository.path,
+		capabilities: { log: true, bytePaths: true, modes: true },
+		write: async (files, deletes) => void (await repository.commit({ files, deletes })),
+		vanish: () => repository.vanish(),
+		async close() {
+			await repository.remove();
+			await rm(home, { recursive: true, force: true });
+		},
+	};
+});
