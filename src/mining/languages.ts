@@ -51,7 +51,7 @@ const LANGUAGES: Readonly<Record<string, Language>> = {
 		interpreters: ["ruby"],
 	},
 	php: { mediaType: "text/x-php", extensions: ["php", "phtml"], interpreters: ["php"] },
-	sql: { mediaType: "application/sql", extensions: ["sql", "ddl"] },
+	sql: { mediaType: "application/sql", extensions: ["sql", "ddl", "psql", "pgsql"] },
 	markdown: { mediaType: "text/markdown", extensions: ["md", "markdown", "mdown", "mkd"] },
 	yaml: { mediaType: "application/yaml", extensions: ["yaml", "yml"], filenames: [".clang-format"] },
 	json: {
@@ -137,7 +137,10 @@ for (const [language, { extensions = [], filenames = [], interpreters = [] }] of
 	for (const interpreter of interpreters) byInterpreter.set(interpreter, language);
 }
 
-/** Formats whose rows are data: read by the dataset extractor even where they are too large to be chunked. */
+/**
+ * Formats whose rows are data: read by the dataset extractor even where they are too large to be chunked. Every extension that it
+ * reads must be one of these, because the mining pool keeps them out of threads that may be ended.
+ */
 const DATA_LANGUAGES: ReadonlySet<string> = new Set(["csv", "tsv", "jsonl", "parquet"]);
 /** Of these, formats that are binary by nature. */
 const BINARY_LANGUAGES: ReadonlySet<string> = new Set(["parquet"]);
@@ -175,8 +178,8 @@ export function fileTypeOf(path: string, head = ""): FileType {
 	const extension = posix.extname(filename).slice(1);
 	const language =
 		byFilename.get(filename) ??
-		(filename.startsWith("dockerfile.") ? "dockerfile" : undefined) ??
 		byExtension.get(extension) ??
+		(filename.startsWith("dockerfile.") ? "dockerfile" : undefined) ??
 		interpreterLanguage(head);
 	const mediaType = language === undefined ? mime.lookup(filename) || undefined : LANGUAGES[language]?.mediaType;
 	return { language, mediaType };

@@ -11,6 +11,7 @@ describe("fileTypeOf", () => {
 		["a.hpp", "cpp", "text/x-c++"],
 		["Dockerfile", "dockerfile", "text/x-dockerfile"],
 		["deploy/Dockerfile.prod", "dockerfile", "text/x-dockerfile"],
+		["dockerfile.csv", "csv", "text/csv"],
 		["models/a.sql", "sql", "application/sql"],
 		["Cargo.lock", "toml", "application/toml"],
 		["data/a.parquet", "parquet", "application/vnd.apache.parquet"],

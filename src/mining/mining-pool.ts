@@ -4,6 +4,7 @@ import pLimit from "p-limit";
 import { Piscina } from "piscina";
 import { LodeError } from "../domain/errors.js";
 import type { ChunkSettings, MinedFile, Skip } from "../domain/mined-file.js";
+import { fileTypeOf, isDataLanguage } from "./languages.js";
 import { type MineInput, mineFile, mineUnread } from "./mine-file.js";
 import type { MiningTask } from "./mining-worker.js";
 
@@ -74,6 +75,9 @@ class ThreadedMining implements MiningPool {
 	mine(input: MineInput, settings: ChunkSettings, signal?: AbortSignal): Promise<MinedFile> {
 		return this.#limit(async () => {
 			this.#check(signal);
+			// DuckDB reads these in threads of its own and bounds time and memory itself. Ending a thread that waits for it
+			// would abort the whole process (Napi::Error in a terminated environment).
+			if (isDataLanguage(fileTypeOf(input.path).language)) return mineFile(input, settings);
 			this.#started ??= this.#ping();
 			await this.#started;
 			let skip: Skip = { reason: "parse", detail: "" };
@@ -156,9 +160,14 @@ function defaultEntry(): URL {
 	return new URL(`./mining-worker.${extension}`, import.meta.url);
 }
 
-/** Lets Node find `./x.ts` where TypeScript's sources import `./x.js`. */
+/**
+ * For sources only: lets Node find `./x.ts` where TypeScript imports `./x.js`, and read all of TypeScript's syntax (by itself it
+ * strips types but refuses what has to be rewritten).
+ */
 const TYPESCRIPT_HOOK = `data:text/javascript,${encodeURIComponent(`
-import { registerHooks } from "node:module";
+import { readFileSync } from "node:fs";
+import { registerHooks, stripTypeScriptTypes } from "node:module";
+import { fileURLToPath } from "node:url";
 registerHooks({
 	resolve(specifier, context, next) {
 		if (/^\\.{1,2}\\/.*\\.js$/.test(specifier) && context.parentURL?.endsWith(".ts")) {
@@ -167,6 +176,11 @@ registerHooks({
 			} catch {}
 		}
 		return next(specifier, context);
+	},
+	load(url, context, next) {
+		if (!url.startsWith("file:") || !url.endsWith(".ts")) return next(url, context);
+		const source = stripTypeScriptTypes(readFileSync(fileURLToPath(url), "utf8"), { mode: "transform" });
+		return { format: "module", source, shortCircuit: true };
 	},
 });
 `)}`;

@@ -73,6 +73,17 @@ describe("mining pool", () => {
 		);
 	});
 
+	it("keeps data files out of threads, because ending one within DuckDB would abort the process", async () => {
+		const hostile = await hostilePool({ timeLimitMs: 1 });
+		const rows = Array.from({ length: 20_000 }, (_, n) => `${n},name ${n}`).join("\n");
+		const files = ["csv", "tsv", "jsonl", "ndjson", "parquet"].map((type) =>
+			input(`seeds/hang.${type}`, `id,name\n${rows}`),
+		);
+		const mined = await Promise.all(files.map((file) => hostile.mine(file, settings)));
+		expect(mined).toEqual(await Promise.all(files.map((file) => mineFile(file, settings))));
+		expect(mined[0]?.states).toContainEqual(expect.objectContaining({ kind: "dataset" }));
+	});
+
 	it("stops with the signal's reason, also in the middle of a file, and goes on with others", async () => {
 		const hostile = await hostilePool({});
 		const controller = new AbortController();
