@@ -86,7 +86,7 @@ async function checkEnds(
 	}
 
 	const logs = await kysely.selectFrom("event_log").selectAll().execute();
-	if (logs.length !== 1 || logs[0]?.position !== position) {
+	if (logs.length !== 1 || logs[0]?.id !== 1 || logs[0].position !== position) {
 		report({ record: "event log", problem: `should end at position ${logs[0]?.position}, but ends at ${position}` });
 	}
 	for (const { consumer, position: reached } of await kysely.selectFrom("checkpoint").selectAll().execute()) {
