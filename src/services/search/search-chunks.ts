@@ -43,22 +43,33 @@ export async function searchChunks(
 	const text = query.text.slice(0, MAX_QUERY);
 	if (text.trim() === "" || query.limit < 1) return { hits: [], model: "", unavailable: [] };
 	const depth = Math.min(MAX_DEPTH, Math.max(MIN_DEPTH, query.limit * 6));
-	const rankings: Ranking[] = [{ hits: await vectors.searchText(text, filter, depth), weight: 1, from: "zero" }];
+	const found = await vectors.searchText(text, filter, depth);
+	const rankings: Ranking[] = [{ hits: found, weight: 1, from: "zero" }];
 
 	const ranked: string[] = [];
 	const unavailable: { model: string; reason: string }[] = [];
 	for (const model of await vectors.models(filter)) {
-		const vector = await embedQuery(ports, model, text);
-		if (typeof vector === "string") {
-			unavailable.push({ model, reason: vector });
+		const embedded = await embedQuery(ports, model, text);
+		if (typeof embedded === "string") {
+			unavailable.push({ model, reason: embedded });
 			continue;
 		}
-		const lexical = model.startsWith("lexical-");
-		rankings.push({
-			hits: await vectors.searchVector(model, vector, filter, depth),
-			weight: lexical ? LEXICAL_WEIGHT : SEMANTIC_WEIGHT,
-			from: lexical ? "zero" : "last",
-		});
+		const { provider, vector } = embedded;
+		if (provider.name === "lexical") {
+			// It knows spelling, as full text does: where that found plenty, an exact scan of all vectors would find no others.
+			const plenty = found.length >= depth;
+			const hits = plenty
+				? await rerank(
+						provider,
+						vector,
+						found.filter((hit) => hit.model === model),
+					)
+				: await vectors.searchVector(model, vector, filter, depth);
+			rankings.push({ hits, weight: LEXICAL_WEIGHT, from: "zero" });
+		} else {
+			const hits = await vectors.searchVector(model, vector, filter, depth);
+			rankings.push({ hits, weight: SEMANTIC_WEIGHT, from: "last" });
+		}
 		ranked.push(model);
 	}
 	rankings.push(...(await symbolRankings(vectors, text, filter, depth)));
@@ -84,15 +95,37 @@ async function symbolRankings(
 	return rankings;
 }
 
-/** The query's vector, or why there is none. */
-async function embedQuery(ports: SearchPorts, model: string, text: string): Promise<Float32Array | string> {
+/** The same hits by cosine similarity. Embedding their texts again is cheap with the built-in model alone. */
+async function rerank(
+	provider: EmbeddingProvider,
+	query: Float32Array,
+	hits: readonly ChunkHit[],
+): Promise<ChunkHit[]> {
+	const vectors = await provider.embed(hits.map(({ text }) => text));
+	return hits
+		.map((hit, index) => ({ ...hit, score: dot(query, vectors[index] as Float32Array) }))
+		.sort((a, b) => b.score - a.score);
+}
+
+function dot(a: Float32Array, b: Float32Array): number {
+	let sum = 0;
+	for (let at = 0; at < a.length; at += 1) sum += (a[at] as number) * (b[at] as number);
+	return sum;
+}
+
+/** The query's vector and who made it, or why there is none. */
+async function embedQuery(
+	ports: SearchPorts,
+	model: string,
+	text: string,
+): Promise<{ provider: EmbeddingProvider; vector: Float32Array } | string> {
 	try {
 		const provider = await ports.provider(model);
 		if (!provider) return "no configured provider serves it";
 		const served = (await provider.model()).id;
 		if (served !== model) return `the provider serves ${served}`;
 		const [vector] = await provider.embed([text]);
-		return vector ?? "the provider gave no vector";
+		return vector ? { provider, vector } : "the provider gave no vector";
 	} catch (error) {
 		const code = errorCode(error);
 		if (code === undefined || !(code.startsWith("EMBEDDING_") || code === "MODEL_MISMATCH")) throw error;
