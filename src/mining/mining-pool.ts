@@ -13,7 +13,7 @@ export interface MiningPoolOptions {
 	readonly threads: number;
 	/** Milliseconds that one file may take; default 20,000. */
 	readonly timeLimitMs?: number;
-	/** Heap of a thread in MiB; default 1,024. */
+	/** Heap of a thread in MiB; default 512. */
 	readonly maxHeapMb?: number;
 	/** The module that threads run; default: mining-worker beside this file. */
 	readonly entry?: URL;
@@ -56,7 +56,7 @@ class ThreadedMining implements MiningPool {
 	#started: Promise<void> | undefined;
 	#closed = false;
 
-	constructor({ threads, timeLimitMs = 20_000, maxHeapMb = 1_024, entry = defaultEntry() }: MiningPoolOptions) {
+	constructor({ threads, timeLimitMs = 20_000, maxHeapMb = 512, entry = defaultEntry() }: MiningPoolOptions) {
 		this.#timeLimitMs = timeLimitMs;
 		// No more tasks than threads are handed over, so that a file's time begins when its thread does.
 		this.#limit = pLimit(threads);
