@@ -126,7 +126,7 @@ export class Invocation {
 				async (runtime) => {
 					if (runtime.uiAddress !== null) progress.line(`Temporal Web UI: ${runtime.uiAddress}`);
 					const commander = await this.dependencies.openCommander(config, { address: runtime.address });
-					const stopped = interrupts.interrupted.then(async () => {
+					const stopped = interrupts.interrupted.then(async (): Promise<never> => {
 						progress.stop();
 						const { LodeError } = await import("../domain/errors.js");
 						throw new LodeError("CANCELLED", `stopped waiting for ${what}`, {
@@ -138,10 +138,17 @@ export class Invocation {
 					// It rejects in any case once interrupted, even when nobody waits for it any more.
 					stopped.catch(() => undefined);
 					try {
-						return await Promise.race([stopped, use(commander, progress, signal)]);
+						// Only here is it known who finishes what was accepted: the service's own word on the interruption gives way.
+						const used = use(commander, progress, signal).catch((error: unknown) => {
+							if (signal.aborted) return stopped;
+							throw error;
+						});
+						return await Promise.race([stopped, used]);
 					} finally {
 						progress.stop();
-						await commander.close();
+						// After an interruption calls may still be under way, and the Temporal client throws out of a timer when its
+						// connection is closed between two tries of one. The end of the process closes it.
+						if (!signal.aborted) await commander.close();
 					}
 				},
 				{ signal, force },

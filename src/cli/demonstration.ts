@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loadConfig } from "../config/config.js";
 import type { LodeReader } from "../services/lode.js";
@@ -19,14 +19,14 @@ import { Progress } from "./progress.js";
 const SEARCHES = [
 	"when is a record visible in a snapshot",
 	"restart a child process that died",
-	"splitIdentifier camelCase",
+	"split identifiers at camelCase and underscores",
 ];
 const ENTITY = "isVisible";
 const SHOWN = 3;
 
 /** The folder of package.json: this file is dist/src/cli/demo.js there. */
 function checkout(): string {
-	return fileURLToPath(new URL("../../../", import.meta.url));
+	return dirname(fileURLToPath(new URL("../../../package.json", import.meta.url)));
 }
 
 const dependencies = realDependencies();

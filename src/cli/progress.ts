@@ -24,10 +24,13 @@ export class Progress {
 	#bar: SingleBar | undefined;
 	#stage: string | undefined;
 	#written = 0;
+	#ended = false;
 
 	constructor(private readonly io: CliIo) {}
 
 	update = (progress: IngestProgress): void => {
+		// The last answer to a question may come after the result.
+		if (this.#ended) return;
 		if (this.io.stderr.isTTY) this.#draw(progress);
 		else this.#print(progress);
 	};
@@ -38,7 +41,9 @@ export class Progress {
 		this.io.stderr.write(`${clear}${printable(text)}\n`);
 	}
 
+	/** Ends the bar; later updates are ignored. */
 	stop(): void {
+		this.#ended = true;
 		this.#bar?.stop();
 		this.#bar = undefined;
 	}

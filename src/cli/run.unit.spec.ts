@@ -262,19 +262,58 @@ describe("exit codes and errors", () => {
 	])("ends waiting at Ctrl-C with 130 and says what becomes of it (owned: %s)", async (owned, told) => {
 		let aborted = false;
 		const ingest = (_target: string, { signal }: IngestOptions) => {
-			signal?.addEventListener("abort", () => {
-				aborted = true;
-			});
 			queueMicrotask(() => signals.emit("SIGINT"));
-			return new Promise<IngestReport>(() => undefined);
+			return new Promise<IngestReport>((_, reject) => {
+				signal?.addEventListener("abort", () => {
+					aborted = true;
+					reject(new LodeError("CANCELLED", "the service's word"));
+				});
+			});
 		};
 		const result = await lode(["ingest", "x"], { commander: { ingest }, owned });
 		expect(result.code).toBe(130);
 		expect(aborted).toBe(true);
 		expect(result.stderr).toContain("error CANCELLED: stopped waiting for the ingestion of x");
 		expect(result.stderr).toContain(told);
-		expect(result.closed).toEqual(["commander", "runtime"]);
+		expect(result.closed).toEqual(["runtime"]);
 		expect(signals.listenerCount("SIGINT")).toBe(0);
+	});
+});
+
+describe("doctor", () => {
+	const reader = { sources: async () => [] };
+
+	it("exits with 0 when all that is needed is there", async () => {
+		const { code, stdout } = await lode(["doctor", "--json"], { reader, env: { LODE_CACHE_DIR: cwd } });
+		const { ok, checks } = JSON.parse(stdout);
+		expect([code, ok]).toEqual([0, true]);
+		expect(checks.map(({ name }: { name: string }) => name)).toEqual([
+			"Node",
+			"git",
+			"configuration",
+			"home",
+			"Temporal",
+			"embeddings",
+			"stores",
+			"runtime",
+		]);
+		// No binary on the given PATH: the first start gets one, so it is no failure.
+		expect(checks[4].status).toBe("warn");
+	});
+
+	it("exits with 1 and says how to mend what failed", async () => {
+		await lode(["init"]);
+		const broken = new LodeError("STORE_CORRUPT", "graph.db is damaged", { next: "Restore it." });
+		const { code, stdout } = await lode(["doctor"], { reader: { sources: () => Promise.reject(broken) } });
+		expect(code).toBe(1);
+		expect(stdout).toMatch(/stores +fail +STORE_CORRUPT: graph.db is damaged/);
+		expect(stdout).toContain("stores: Restore it.");
+	});
+
+	it("reports a wrong configuration as a check", async () => {
+		const { code, stdout } = await lode(["doctor", "--json"], { env: { LODE_CHUNK_SIZE: "x" } });
+		expect(code).toBe(1);
+		expect(JSON.parse(stdout).checks.at(-1)).toMatchObject({ name: "configuration", status: "fail" });
 	});
 });
 
