@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import type { Config } from "../config/config.js";
 import type { CliDependencies } from "./cli.js";
 import { run } from "./run.js";
 
@@ -10,23 +9,10 @@ export function realDependencies(): CliDependencies {
 		openReader: async (config) => (await import("../wiring.js")).openReader(config),
 		openCommander: async (config, options) => (await import("../wiring.js")).openCommander(config, options),
 		withRuntime: async (...args) => (await import("../runtime/runtime.js")).withRuntime(...args),
-		probeEmbeddings,
+		probeEmbeddings: async (config) =>
+			(await import("../services/probe-embeddings.js")).probeEmbeddings({ ...config.embedding, home: config.home }),
 		runningRuntime: async (home) => (await import("../runtime/runtime.js")).runningRuntime(home),
 	};
-}
-
-async function probeEmbeddings(config: Config): Promise<{ provider: string; model: string }> {
-	const { chooseProvider, createProvider } = await import("../embeddings/choose-provider.js");
-	const settings = { ...config.embedding, home: config.home };
-	const chosen = chooseProvider(settings);
-	// Loading a local model may download it: that belongs to the first ingestion.
-	if (chosen === "local") return { provider: chosen, model: config.embedding.model ?? "its default model" };
-	const provider = createProvider(settings);
-	try {
-		return { provider: provider.name, model: (await provider.model()).id };
-	} finally {
-		await provider.close();
-	}
 }
 
 function version(): string {
