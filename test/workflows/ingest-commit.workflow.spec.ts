@@ -163,7 +163,7 @@ describe("ingestCommit", () => {
 				await environment.client.workflow.getHandle(id).cancel();
 			},
 		);
-		expect(error?.cause?.name).toBe("CancelledFailure");
+		expect(error?.cause).toMatchObject({ name: "CancelledFailure" });
 		expect(released).toEqual(["cancelled"]);
 		expect(calls).toContain("discardVectors");
 	});

@@ -1,0 +1,114 @@
+import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { promisify } from "node:util";
+import { WithStartWorkflowOperation } from "@temporalio/client";
+import type { TestWorkflowEnvironment } from "@temporalio/testing";
+import type { Activities } from "../../src/activities/activities.js";
+import { toFailure } from "../../src/activities/failure-mapping.js";
+import { LodeError } from "../../src/domain/errors.js";
+import { ingestUpdate, refChangedSignal, stopSignal } from "../../src/workflows/contracts/follow-source.js";
+import { followSource } from "../../src/workflows/follow-source.js";
+import { ingestCommit } from "../../src/workflows/ingest-commit.js";
+import { collectGarbage, removeSource, verifySnapshot } from "../../src/workflows/maintenance.js";
+import { findTemporal } from "../../temporal/server/find.js";
+import { fakedActivities } from "./faked-activities.js";
+import { testWorker } from "./temporal-environment.js";
+
+/** A history as the Temporal CLI prints it: the form that the Web UI exports too. */
+async function historyJson(environment: TestWorkflowEnvironment, workflowId: string): Promise<string> {
+	const found = await findTemporal({ temporal: {} }, () => {});
+	if (found.kind !== "binary") throw new Error("recording needs the Temporal CLI");
+	const args = ["workflow", "show", "--workflow-id", workflowId, "--address", environment.address, "--output", "json"];
+	const { stdout } = await promisify(execFile)(found.path, args, { maxBuffer: 64 * 1024 * 1024 });
+	return stdout;
+}
+
+const COMMIT = "c".repeat(40);
+
+/** Runs each workflow through its ways on a real server with faked activities and returns the histories by name. */
+export async function recordHistories(environment: TestWorkflowEnvironment): Promise<Map<string, string>> {
+	const { workflow } = environment.client;
+	const recorded = new Map<string, string>();
+
+	async function record(
+		overrides: Partial<Activities>,
+		names: Record<string, string>,
+		run: (taskQueue: string) => Promise<unknown>,
+	) {
+		const taskQueue = randomUUID();
+		const worker = await testWorker(environment, taskQueue, fakedActivities(overrides).activities);
+		await worker.runUntil(() => run(taskQueue).catch(() => undefined));
+		for (const [name, id] of Object.entries(names)) {
+			recorded.set(name, await historyJson(environment, id.replace("QUEUE", taskQueue)));
+		}
+	}
+
+	const ingest = (taskQueue: string) =>
+		workflow.execute(ingestCommit, {
+			workflowId: `ingest/${taskQueue}`,
+			taskQueue,
+			args: [{ source: taskQueue, commit: COMMIT }],
+		});
+	const broken = () => {
+		throw toFailure(new LodeError("STORE_CORRUPT", "graph: broken"), 1, false);
+	};
+	let asked = 0;
+	await record({}, { "ingest-commit.published": "ingest/QUEUE" }, ingest);
+	await record({ stageGraph: broken }, { "ingest-commit.parked": "ingest/QUEUE" }, ingest);
+	await record(
+		{
+			begin: async () =>
+				asked++ === 0
+					? { outcome: "stale", by: "ing-1", seq: 1 }
+					: asked === 2
+						? { outcome: "busy", by: "ing-2" }
+						: { outcome: "started", seq: 3, ingestion: "ing-3" },
+		},
+		{ "ingest-commit.stale-and-busy": "ingest/QUEUE" },
+		ingest,
+	);
+	await record(
+		{ planChanges: async () => ({ batches: 205, fileBatches: 1, files: { added: 1, changed: 0, removed: 0 } }) },
+		{ "ingest-commit.children": "ingest/QUEUE", "ingest-batches.child": "ingest/QUEUE/1/200" },
+		ingest,
+	);
+	await record({}, { "collect-garbage": "gc/QUEUE" }, (taskQueue) =>
+		workflow.execute(collectGarbage, { workflowId: `gc/${taskQueue}`, taskQueue }),
+	);
+	await record({}, { "verify-snapshot": "verify/QUEUE" }, (taskQueue) =>
+		workflow.execute(verifySnapshot, { workflowId: `verify/${taskQueue}`, taskQueue, args: [{}] }),
+	);
+	await record({}, { "remove-source": "remove/QUEUE" }, (taskQueue) =>
+		workflow.execute(removeSource, { workflowId: `remove/${taskQueue}`, taskQueue, args: [taskQueue] }),
+	);
+	let pending = ["a".repeat(40), "b".repeat(40)];
+	await record(
+		{
+			pendingCommits: async () => pending,
+			planChanges: async (seq) =>
+				seq === 0 ? broken() : { batches: 0, fileBatches: 0, files: { added: 0, changed: 0, removed: 0 } },
+		},
+		{ "follow-source.requests-and-hints": "source/QUEUE" },
+		async (taskQueue) => {
+			const startWorkflowOperation = () =>
+				new WithStartWorkflowOperation(followSource, {
+					workflowId: `source/${taskQueue}`,
+					taskQueue,
+					args: [{ source: taskQueue, policy: "every" }],
+					workflowIdConflictPolicy: "USE_EXISTING",
+				});
+			await workflow.executeUpdateWithStart(ingestUpdate, {
+				args: [{ commit: COMMIT }],
+				startWorkflowOperation: startWorkflowOperation(),
+			});
+			const handle = workflow.getHandle(`source/${taskQueue}`);
+			await handle.signal(refChangedSignal);
+			await new Promise((resolve) => setTimeout(resolve, 3_000));
+			pending = [];
+			await handle.signal(refChangedSignal);
+			await handle.signal(stopSignal);
+			await handle.result();
+		},
+	);
+	return recorded;
+}
