@@ -69,7 +69,10 @@ function failure(reason: Skip["reason"], detail: string): Parsed {
 function firstLine(error: unknown): string {
 	const message = error instanceof Error ? error.message : String(error);
 	// V8 quotes the text around a JSON error; a manifest may hold what should not be repeated in a status.
-	const line = (message.split("\n", 1)[0] ?? "").replace(/,? ?(\.\.\.)?".*$/, "").trim();
+	const line = (message.split("\n", 1)[0] ?? "")
+		.slice(0, 1_000)
+		.replace(/,? ?(\.\.\.)?".*$/, "")
+		.trim();
 	return line.slice(0, 200) || "cannot be read";
 }
 
@@ -77,7 +80,7 @@ function firstLine(error: unknown): string {
  * The deepest nesting of [] and {} outside double-quoted strings. Exact for JSON; a quick refusal of the plainly hostile for the
  * others, whose readers recurse and end in a RangeError where this was fooled.
  */
-export function bracketDepth(text: string): number {
+function bracketDepth(text: string): number {
 	let depth = 0;
 	let deepest = 0;
 	let quoted = false;

@@ -217,14 +217,14 @@ class SchemaStates {
 		name: string,
 		table: Table,
 		query: SqlQuery,
-		nameOf: (own: string, index: number) => string | undefined,
+		nameOf: (own: string | undefined, index: number) => string | undefined,
 	): Relation {
 		const { relation, tables } = this.#read(query);
 		for (const target of tables) if (target !== name) table.draft.edge("DERIVES_FROM", this.#modelName(target));
 		const columns = new Map<string, { name: string; origins: ReadonlySet<EntityKey> }>();
 		// Behind a star over an unknown table positions mean nothing.
 		const known = relation.open.length === 0;
-		[...relation.columns.values()].forEach((column, index) => {
+		[...(relation.positions ?? relation.columns.values())].forEach((column, index) => {
 			const given = nameOf(column.name, known ? index : Number.NaN);
 			if (given === undefined) return;
 			const draft = this.#column(table, given);

@@ -1,6 +1,6 @@
 /** Reading parsed documents whose shape nobody guarantees. Only own properties count, so `__proto__` is a name like others. */
 
-export type UntypedRecord = { readonly [key: string]: unknown };
+type UntypedRecord = { readonly [key: string]: unknown };
 
 export function asRecord(value: unknown): UntypedRecord | undefined {
 	return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as UntypedRecord) : undefined;

@@ -1,5 +1,5 @@
 import type { Skip } from "../../../domain/mined-file.js";
-import { DuckDbTimeout, type FileQuery, literal, withDuckDbFile } from "./duckdb-reader.js";
+import { DuckDbRefusal, DuckDbTimeout, type FileQuery, literal, withDuckDbFile } from "./duckdb-reader.js";
 
 export type DatasetFormat = "csv" | "tsv" | "jsonl" | "parquet";
 
@@ -22,11 +22,13 @@ const MAX_COLUMNS = 10_000;
 const MAX_NAME = 300;
 const MAX_TYPE = 500;
 const MAX_JSON_DEPTH = 100;
+/** The first line is the header. Left to itself DuckDB takes a later one when the rows do not fit the first: a broken file, not a preamble. */
+const CSV_OPTIONS = "header = true, skip = 0, sample_size = -1";
 const EMPTY: DatasetDescription = { columns: [], columnCount: 0, rowCount: 0 };
 
 const remembered = new WeakMap<Uint8Array, Map<DatasetFormat, Promise<DatasetDescription>>>();
 
-/** Columns, types and number of rows of a file. Two extractors ask for a seed: it is read once. Never rejects for bad contents. */
+/** Columns, types and number of rows of a file. Two extractors ask for a seed: it is read once. Rejects only where the machine fails. */
 export function describeDataset(format: DatasetFormat, bytes: Uint8Array): Promise<DatasetDescription> {
 	let formats = remembered.get(bytes);
 	if (formats === undefined) {
@@ -37,6 +39,7 @@ export function describeDataset(format: DatasetFormat, bytes: Uint8Array): Promi
 	if (description === undefined) {
 		description = describe(format, bytes);
 		formats.set(format, description);
+		description.catch(() => formats.delete(format));
 	}
 	return description;
 }
@@ -51,21 +54,28 @@ async function describe(format: DatasetFormat, bytes: Uint8Array): Promise<Datas
 			if (format === "jsonl") {
 				return measure(query, "read_json($FILE, format = 'newline_delimited', sample_size = -1, maximum_depth = 8)");
 			}
-			return describeDelimited(query, format === "tsv" ? "\t" : undefined);
+			// A header in quotes may hold any character: then one column is one column.
+			return describeDelimited(query, format === "tsv" ? "\t" : undefined, bytes[0] !== 0x22);
 		});
 	} catch (error) {
-		return unread(skipOf(error));
+		const skip = skipOf(error);
+		if (skip === undefined) throw error;
+		return unread(skip);
 	}
 }
 
-async function describeDelimited(query: FileQuery, fixed: string | undefined): Promise<DatasetDescription> {
+async function describeDelimited(
+	query: FileQuery,
+	fixed: string | undefined,
+	suspicious: boolean,
+): Promise<DatasetDescription> {
 	const reader = (delimiter: string | undefined) =>
-		`read_csv($FILE, header = true, sample_size = -1${delimiter === undefined ? "" : `, delim = ${literal(delimiter)}`})`;
+		`read_csv($FILE, ${CSV_OPTIONS}${delimiter === undefined ? "" : `, delim = ${literal(delimiter)}`})`;
 	let delimiter = fixed;
 	let description = await measure(query, reader(delimiter));
 	// Rows of different length make DuckDB take whole lines for one column. With the delimiter named it says what is wrong.
 	const whole = description.columns.length === 1 ? /[,;\t|]/.exec(description.columns[0]?.name ?? "")?.[0] : undefined;
-	if (fixed === undefined && whole !== undefined) {
+	if (fixed === undefined && suspicious && whole !== undefined) {
 		delimiter = whole;
 		description = await measure(query, reader(delimiter));
 	}
@@ -80,14 +90,12 @@ async function exactNames(
 ): Promise<readonly DatasetColumn[]> {
 	if (!columns.some(({ name }) => /_\d+$/.test(name))) return columns;
 	const forced = delimiter === undefined ? "" : `, delim = ${literal(delimiter)}`;
-	const [dialect] = await query(
-		`SELECT Delimiter AS d, Quote AS q, SkipRows::INTEGER AS s FROM sniff_csv($FILE, header = true, sample_size = -1${forced})`,
-	);
-	const { d, q, s } = dialect ?? {};
-	if (typeof d !== "string" || typeof q !== "string" || typeof s !== "number") return columns;
+	const [dialect] = await query(`SELECT Delimiter AS d, Quote AS q FROM sniff_csv($FILE, ${CSV_OPTIONS}${forced})`);
+	const { d, q } = dialect ?? {};
+	if (typeof d !== "string" || typeof q !== "string") return columns;
 	const quote = q === "(empty)" ? "" : q;
 	const [header] = await query(
-		`SELECT * FROM read_csv($FILE, header = false, all_varchar = true, delim = ${literal(d)}, quote = ${literal(quote)}, skip = ${s}) LIMIT 1`,
+		`SELECT * FROM read_csv($FILE, header = false, all_varchar = true, delim = ${literal(d)}, quote = ${literal(quote)}, skip = 0) LIMIT 1`,
 	);
 	const names = Object.values(header ?? {});
 	if (names.length !== columns.length) return columns;
@@ -115,9 +123,10 @@ function unread(skip: Skip): DatasetDescription {
 	return { columns: [], columnCount: 0, skip };
 }
 
-function skipOf(error: unknown): Skip {
+function skipOf(error: unknown): Skip | undefined {
 	if (error instanceof DuckDbTimeout) return { reason: "timeout", detail: "DuckDB took longer than 10 s" };
-	const line = (error instanceof Error ? error.message : String(error)).split("\n", 1)[0] ?? "";
+	if (!(error instanceof DuckDbRefusal)) return undefined;
+	const line = error.message.split("\n", 1)[0] ?? "";
 	if (/out of memory/i.test(line)) return { reason: "too_large", detail: "DuckDB needs more than 256 MB for it" };
 	return { reason: "parse", detail: line.trim().slice(0, 300) };
 }

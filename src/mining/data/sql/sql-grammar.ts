@@ -82,7 +82,7 @@ export function readName(
 
 const GENERIC_TYPES = new Set(["ARRAY", "STRUCT", "MAP", "RECORD", "TABLE", "ROW"]);
 
-const words = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/));
+const words = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/));
 
 /** Ends the list of columns of a SELECT, or one of its later clauses. */
 export const CLAUSES = words(

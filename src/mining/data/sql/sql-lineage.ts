@@ -22,6 +22,13 @@ export interface ResolvedColumn {
 export interface Relation {
 	readonly columns: ReadonlyMap<string, ResolvedColumn>;
 	readonly open: readonly (readonly EntityKey[])[];
+	/** All columns in order, unnamed ones too; undefined where a star hides some. */
+	readonly positions?: readonly PositionedColumn[];
+}
+
+interface PositionedColumn {
+	readonly name?: string;
+	readonly origins: ReadonlySet<EntityKey>;
 }
 
 export interface LineageOptions {
@@ -72,8 +79,8 @@ class Resolver {
 		const scope = new Scope(outer);
 		for (const cte of query.ctes) {
 			const name = cte.name.toLowerCase();
-			// A recursive CTE reads itself: what it adds there comes from nowhere else.
-			scope.set(name, { columns: new Map(), open: [] });
+			// A recursive CTE, always a union, reads itself; in `with orders as (select * from orders)` the table is meant.
+			if ((cte.query?.branches.length ?? 0) > 1) scope.set(name, { columns: new Map(), open: [] });
 			const relation = cte.query === undefined ? UNKNOWN_RELATION : this.query(cte.query, scope);
 			scope.set(name, cte.columns === undefined ? relation : renamed(relation, cte.columns));
 		}
@@ -81,27 +88,37 @@ class Resolver {
 		const [first, ...others] = query.branches.map((branch) =>
 			isSelect(branch) ? this.#select(branch, scope) : this.query(branch, scope),
 		);
-		return first === undefined ? UNKNOWN_RELATION : others.reduce(union, first);
+		return first === undefined ? UNKNOWN_RELATION : others.reduce((all, branch) => this.#union(all, branch), first);
+	}
+
+	#union(first: Relation, second: Relation): Relation {
+		this.#steps += first.columns.size;
+		return this.#steps > MAX_STEPS ? first : union(first, second);
 	}
 
 	#select(select: SqlSelect, scope: Scope): Relation {
 		const sources = select.from.map((factor) => this.#source(factor, scope));
-		const columns = new Map<string, ResolvedColumn>();
 		const open: (readonly EntityKey[])[] = [];
+		const positions: PositionedColumn[] = [];
 		for (const item of select.items) {
-			if (columns.size >= MAX_COLUMNS || this.#steps > MAX_STEPS) {
+			if (positions.length >= MAX_COLUMNS || this.#steps > MAX_STEPS) {
 				open.push([]);
 				break;
 			}
-			if (item.star) this.#star(item, sources, columns, open);
-			else if (item.name !== undefined && this.options.isKnownName(item.name)) {
-				const origins = new Set<EntityKey>();
-				for (const ref of item.refs) this.#addOrigins(origins, ref, sources);
-				put(columns, { name: item.name, origins });
-			} else if (item.name !== undefined || item.refs.some((ref) => !this.options.isKnownName(ref.column)))
-				open.push([]);
+			if (item.star) {
+				this.#star(item, sources, positions, open);
+				continue;
+			}
+			const { isKnownName } = this.options;
+			// A placeholder may stand for any number of columns.
+			const names = item.name === undefined ? item.refs.map((ref) => ref.column) : [item.name];
+			const isKnown = names.every(isKnownName);
+			if (!isKnown) open.push([]);
+			const origins = new Set<EntityKey>();
+			for (const ref of item.refs) this.#addOrigins(origins, ref, sources);
+			positions.push({ name: isKnown ? item.name : undefined, origins });
 		}
-		return { columns, open };
+		return relationOf(positions, open);
 	}
 
 	#source(factor: SqlFactor, scope: Scope): Source {
@@ -119,7 +136,7 @@ class Resolver {
 	#star(
 		item: Extract<SqlItem, { star: true }>,
 		sources: readonly Source[],
-		columns: Map<string, ResolvedColumn>,
+		positions: PositionedColumn[],
 		open: (readonly EntityKey[])[],
 	): void {
 		const qualifier = item.qualifier?.toLowerCase();
@@ -127,10 +144,10 @@ class Resolver {
 		if (chosen.length === 0) open.push([]);
 		const except = new Set(item.except.map((name) => name.toLowerCase()));
 		for (const { relation } of chosen) {
-			for (const [name, column] of relation.columns) {
+			for (const column of relation.positions ?? relation.columns.values()) {
 				this.#steps += 1;
-				if (this.#steps > MAX_STEPS || columns.size >= MAX_COLUMNS) return;
-				if (!except.has(name)) put(columns, column);
+				if (this.#steps > MAX_STEPS || positions.length >= MAX_COLUMNS) return;
+				if (column.name === undefined || !except.has(column.name.toLowerCase())) positions.push(column);
 			}
 			for (const entry of relation.open) if (open.length < MAX_ORIGINS) open.push(entry);
 		}
@@ -165,32 +182,37 @@ function addBounded(origins: Set<EntityKey>, origin: EntityKey): void {
 	if (origins.size < MAX_ORIGINS) origins.add(origin);
 }
 
+function relationOf(positions: readonly PositionedColumn[], open: Relation["open"]): Relation {
+	const columns = new Map<string, ResolvedColumn>();
+	for (const { name, origins } of positions) if (name !== undefined) put(columns, { name, origins });
+	return open.length > 0 ? { columns, open } : { columns, open, positions };
+}
+
 /** `with t (a, b) as (...)`: by position, which is known only where no star hides columns. */
 function renamed(relation: Relation, names: readonly string[]): Relation {
-	const values = relation.open.length === 0 ? [...relation.columns.values()] : [];
-	const columns = new Map<string, ResolvedColumn>();
-	names.slice(0, MAX_COLUMNS).forEach((name, index) => {
-		put(columns, { name, origins: values[index]?.origins ?? new Set() });
-	});
-	return { columns, open: [] };
+	const none = new Set<EntityKey>();
+	const given = names.slice(0, MAX_COLUMNS);
+	return relationOf(
+		given.map((name, index) => ({ name, origins: relation.positions?.[index]?.origins ?? none })),
+		[],
+	);
 }
 
 /** The first branch of a UNION names the columns; the others add where their values come from, by position. */
 function union(first: Relation, second: Relation): Relation {
-	const others = [...second.columns.values()];
-	const columns = new Map<string, ResolvedColumn>();
-	let index = 0;
-	for (const [key, column] of first.columns) {
-		const other = first.open.length + second.open.length === 0 ? others[index] : second.columns.get(key);
+	const joined = (column: PositionedColumn, other: PositionedColumn | undefined): PositionedColumn => {
 		const origins = new Set(column.origins);
 		for (const origin of other?.origins ?? []) addBounded(origins, origin);
-		columns.set(key, { name: column.name, origins });
-		index += 1;
-	}
-	if (first.open.length === 0) return { columns, open: [] };
-	const both = first.open.length === 1 && second.open.length === 1 && second.columns.size === 0;
-	return {
-		columns,
-		open: both ? [[...(first.open[0] ?? []), ...(second.open[0] ?? [])].slice(0, MAX_ORIGINS)] : first.open,
+		return { name: column.name, origins };
 	};
+	if (first.positions !== undefined) {
+		return relationOf(
+			first.positions.map((column, index) => joined(column, second.positions?.[index])),
+			[],
+		);
+	}
+	const named = [...first.columns].map(([key, column]) => joined(column, second.columns.get(key)));
+	const both = first.open.length === 1 && second.open.length === 1 && second.columns.size === 0;
+	const tables = [...(first.open[0] ?? []), ...(second.open[0] ?? [])].slice(0, MAX_ORIGINS);
+	return relationOf(named, both ? [tables] : first.open);
 }

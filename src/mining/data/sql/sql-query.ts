@@ -366,7 +366,7 @@ class QueryReader {
 			const call = this.#upper(path.next) === "(" && path.next < to;
 			const named = this.#upper(path.next) === "=>";
 			const literal = this.tokens[path.next]?.kind === "string" && path.next < to;
-			if (!call && !named && !literal && !this.#isDatePart(at, path.next)) {
+			if (!call && !named && !literal && !this.#isDatePart(at, path.next, to)) {
 				refs.push({ qualifier: path.parts.at(-2), column: path.parts.at(-1) as string });
 			}
 			at = path.next - 1;
@@ -374,8 +374,8 @@ class QueryReader {
 		return refs;
 	}
 
-	#isDatePart(at: number, next: number): boolean {
-		if (next !== at + 1 || !DATE_PARTS.has(this.#upper(at))) return false;
+	#isDatePart(at: number, next: number, to: number): boolean {
+		if (next !== at + 1 || next >= to || !DATE_PARTS.has(this.#upper(at))) return false;
 		const before = this.tokens[at - 1];
 		if (before?.kind === "number" || before?.kind === "string" || this.#upper(next) === "FROM") return true;
 		if (before?.upper === "(") return /DATE|TIME|EXTRACT|LAST_DAY/.test(this.#upper(at - 2));
