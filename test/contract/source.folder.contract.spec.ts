@@ -3,19 +3,20 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { createFolderSource } from "../../src/sources/folder/folder-source.adapter.js";
+import { createFolderArtifactStore } from "../../src/stores/artifacts/folder/folder-artifacts.adapter.js";
 import type { TestContent } from "../support/git-repository.js";
-import { createMemoryArchive } from "../support/memory-archive.js";
 import { sourceContract } from "./source.contract.js";
 
 const POSIX = process.platform !== "win32";
 
-// Real: the file system. The archive is kept in memory.
+// Real: the file system and the archive.
 sourceContract("folder", async () => {
 	const root = await mkdtemp(path.join(tmpdir(), "lode-folder-"));
 	const folder = path.join(root, "folder");
 	await mkdir(folder);
+	const artifacts = createFolderArtifactStore({ path: path.join(root, "home", "artifacts") });
 	return {
-		adapter: createFolderSource({ home: path.join(root, "home"), artifacts: createMemoryArchive() }),
+		adapter: createFolderSource({ home: path.join(root, "home"), artifacts }),
 		target: folder,
 		capabilities: { log: false, bytePaths: process.platform === "linux", modes: POSIX },
 		async write(files, deletes = []) {
@@ -23,7 +24,10 @@ sourceContract("folder", async () => {
 			for (const [name, content] of files) await put(folder, name, content);
 		},
 		vanish: () => rm(folder, { recursive: true }),
-		close: () => rm(root, { recursive: true, force: true }),
+		async close() {
+			await artifacts.close();
+			await rm(root, { recursive: true, force: true });
+		},
 	};
 });
 

@@ -1,21 +1,25 @@
-import { createHash } from "node:crypto";
 import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, open, readlink } from "node:fs/promises";
 import { sha256 } from "../../domain/digest.js";
+import type { ObjectInfo } from "../../stores/artifacts/artifacts.port.js";
 import { type NativePath, posixBytes } from "./native-path.js";
 
-/** Larger files are listed by their hash and read from the folder while it has them: they never fit into memory at once. */
-export const ARCHIVED_BYTES = 512 * 1024 * 1024;
 const TRIES = 4;
 const CHUNK = 1024 * 1024;
 
 export interface Content {
 	readonly sha: string;
 	readonly size: number;
-	/** Undefined for files above `ARCHIVED_BYTES`. */
+	/** Undefined where it was too large to be held: then it is in the archive already. */
 	readonly bytes: Uint8Array | undefined;
 	/** As the file was after its last byte was read; undefined when it was still changing, so that nobody trusts it. */
 	readonly stat: BigIntStats | undefined;
+}
+
+/** Where contents of more than `above` bytes go, piece by piece. */
+export interface LargeContents {
+	readonly above: number;
+	readonly put: (content: AsyncIterable<Uint8Array>) => Promise<ObjectInfo>;
 }
 
 /** The text of a link, with POSIX separators. Never what it points to. */
@@ -29,7 +33,7 @@ export async function readLinkContent(file: NativePath): Promise<Content> {
  * A file's content, read again when it changed meanwhile. One that never stands still (a log) is taken as the last try read it: what
  * is archived is what was hashed, and the next scan reads it again. Undefined when it is a regular file no more.
  */
-export async function readFileContent(file: NativePath): Promise<Content | undefined> {
+export async function readFileContent(file: NativePath, large: LargeContents): Promise<Content | undefined> {
 	for (let attempt = 1; ; attempt++) {
 		// Without following a link or waiting on a pipe that took the file's place since it was listed.
 		const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
@@ -38,7 +42,9 @@ export async function readFileContent(file: NativePath): Promise<Content | undef
 			const before = await handle.stat({ bigint: true });
 			if (!before.isFile()) return undefined;
 			const content =
-				before.size > BigInt(ARCHIVED_BYTES) ? await hashOnly(handle) : await readWhole(handle, Number(before.size));
+				before.size > BigInt(large.above)
+					? await putLarge(handle, large)
+					: await readWhole(handle, Number(before.size));
 			const after = await handle.stat({ bigint: true });
 			const still = sameState(before, after) && BigInt(content.size) === after.size;
 			if (still || attempt >= TRIES) return { ...content, stat: still ? after : undefined };
@@ -65,14 +71,17 @@ async function readWhole(handle: FileHandle, size: number): Promise<Omit<Content
 	return { sha: sha256(bytes), size: done, bytes };
 }
 
-async function hashOnly(handle: FileHandle): Promise<Omit<Content, "stat">> {
-	const hash = createHash("sha256");
-	const chunk = Buffer.allocUnsafeSlow(CHUNK);
-	let size = 0;
+async function putLarge(handle: FileHandle, large: LargeContents): Promise<Omit<Content, "stat">> {
+	const { object, size } = await large.put(chunksOf(handle));
+	return { sha: object, size, bytes: undefined };
+}
+
+async function* chunksOf(handle: FileHandle): AsyncGenerator<Uint8Array, void, undefined> {
+	let position = 0;
 	for (;;) {
-		const { bytesRead } = await handle.read(chunk, 0, CHUNK, size);
-		if (bytesRead === 0) return { sha: hash.digest("hex"), size, bytes: undefined };
-		hash.update(chunk.subarray(0, bytesRead));
-		size += bytesRead;
+		const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(CHUNK), 0, CHUNK, position);
+		if (bytesRead === 0) return;
+		position += bytesRead;
+		yield buffer.subarray(0, bytesRead);
 	}
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { realpath, rm } from "node:fs/promises";
 import path from "node:path";
+import type { FileEntry } from "../../domain/commits.js";
 import { LodeError } from "../../domain/errors.js";
 import { sourceId } from "../../domain/keys.js";
 import type { ArtifactStore } from "../../stores/artifacts/artifacts.port.js";
@@ -12,18 +13,20 @@ import { pages } from "../pages.js";
 import { decodePath } from "../path-name.js";
 import type { SourceAdapter } from "../source.port.js";
 import { sourceHome } from "../source-home.js";
-import { ARCHIVED_BYTES, type Content, readFileContent, readLinkContent } from "./file-content.js";
+import { type Content, type LargeContents, readFileContent, readLinkContent } from "./file-content.js";
 import { isGone, type ScannedFile, scanFolder, unreadable } from "./folder-scan.js";
 import { compareListings, type ListedFile, ListingBuilder, listedFiles, listingKey, loadListing } from "./listing.js";
 import { nativePath } from "./native-path.js";
 import { StatCache } from "./stat-cache.js";
 
-type Archive = Pick<ArtifactStore, "put" | "get" | "missing" | "putDerived" | "getDerived">;
+type Archive = Pick<ArtifactStore, "put" | "putStream" | "get" | "missing" | "putDerived" | "getDerived">;
 
 export interface FolderSourceOptions {
 	readonly home: string;
 	/** Contents go there when they are hashed, so that a commit stays readable whatever happens to the folder. */
 	readonly artifacts: Archive;
+	/** Larger contents go into the archive piece by piece. Bytes; default: 64 MiB. */
+	readonly maxLoadedBytes?: number;
 }
 
 const PAGE = 1_000;
@@ -39,7 +42,8 @@ const PROGRESS_MS = 2_000;
  */
 export function createFolderSource(options: FolderSourceOptions): SourceAdapter {
 	const home = path.resolve(options.home);
-	const { artifacts } = options;
+	const { artifacts, maxLoadedBytes = 64 * 1024 * 1024 } = options;
+	const large: LargeContents = { above: maxLoadedBytes, put: (content) => artifacts.putStream(content) };
 
 	async function locate(target: string): Promise<string> {
 		const local = await localPath(target);
@@ -58,7 +62,7 @@ export function createFolderSource(options: FolderSourceOptions): SourceAdapter 
 		let complete = false;
 		try {
 			for await (const file of scanFolder(root, realHome)) {
-				const listed = await hashed(root, file, cache, batch);
+				const listed = await hashed(root, file, cache, batch, large);
 				if (listed !== undefined) listing.add(listed);
 			}
 			await batch.flush();
@@ -76,14 +80,14 @@ export function createFolderSource(options: FolderSourceOptions): SourceAdapter 
 		const batch = new ArchiveBatch(artifacts);
 		const restored = new Set<string>();
 		for (const file of files) {
-			if (!missing.has(file.sha) || restored.has(file.sha) || file.size > ARCHIVED_BYTES) continue;
-			const content = await contentOf(source.address, file.path, file.mode === "symlink");
-			if (content?.bytes === undefined || content.sha !== file.sha) {
+			if (!missing.has(file.sha) || restored.has(file.sha)) continue;
+			const content = await contentOf(source.address, file.path, file.mode === "symlink", large);
+			if (content?.sha !== file.sha) {
 				throw new LodeError("COMMIT_NOT_FOUND", `The folder ${source.address} changed before its state was archived.`, {
 					next: "Ingest the folder again: its present state gets a commit id of its own.",
 				});
 			}
-			await batch.add(content.bytes);
+			if (content.bytes !== undefined) await batch.add(content.bytes);
 			restored.add(file.sha);
 		}
 		await batch.flush();
@@ -149,18 +153,14 @@ export function createFolderSource(options: FolderSourceOptions): SourceAdapter 
 		async *read(_source, files, { maxBytes, signal }) {
 			for (const file of files) {
 				if (signal?.aborted) throw new LodeError("CANCELLED", "Reading files was cancelled.", { cause: signal.reason });
-				const fits = file.size <= maxBytes && file.size <= ARCHIVED_BYTES && file.mode !== "submodule";
-				const bytes = fits ? await artifacts.get(file.blob) : undefined;
-				if (fits && bytes === undefined) throw notArchived(file.path);
-				yield { file, bytes };
+				const fits = file.size <= maxBytes && file.mode !== "submodule";
+				yield { file, bytes: fits ? await archived(artifacts, file) : undefined };
 			}
 		},
 
 		async stream(source, file) {
-			if (file.size > ARCHIVED_BYTES) return streamLarge(source, decodePath(file.path), file.path, file.blob);
-			const bytes = await artifacts.get(file.blob);
-			if (bytes === undefined) throw notArchived(file.path);
-			return each([bytes]);
+			if (file.size > maxLoadedBytes) return streamLarge(artifacts, source, file);
+			return each([await archived(artifacts, file)]);
 		},
 
 		async forget(source) {
@@ -174,6 +174,7 @@ async function hashed(
 	file: ScannedFile,
 	cache: StatCache,
 	batch: ArchiveBatch,
+	large: LargeContents,
 ): Promise<ListedFile | undefined> {
 	const link = file.stat.isSymbolicLink();
 	if (!link) {
@@ -183,7 +184,7 @@ async function hashed(
 			return { path: file.path, mode: modeOf(file), size: Number(file.stat.size), sha };
 		}
 	}
-	const content = await contentOf(root, file.path, link);
+	const content = await contentOf(root, file.path, link, large);
 	if (content === undefined) return undefined;
 	if (content.bytes !== undefined) await batch.add(content.bytes);
 	if (content.stat !== undefined) await cache.remember(file.path, content.stat, content.sha);
@@ -196,10 +197,15 @@ function modeOf({ stat }: ScannedFile): ListedFile["mode"] {
 }
 
 /** Undefined where the file vanished, or became something else. */
-async function contentOf(root: string, relative: Buffer, link: boolean): Promise<Content | undefined> {
+async function contentOf(
+	root: string,
+	relative: Buffer,
+	link: boolean,
+	large: LargeContents,
+): Promise<Content | undefined> {
 	const file = nativePath(root, relative);
 	try {
-		return link ? await readLinkContent(file) : await readFileContent(file);
+		return link ? await readLinkContent(file) : await readFileContent(file, large);
 	} catch (error) {
 		// EINVAL: no link any more.
 		if (isGone(error) || (link && (error as NodeJS.ErrnoException).code === "EINVAL")) return undefined;
@@ -207,35 +213,40 @@ async function contentOf(root: string, relative: Buffer, link: boolean): Promise
 	}
 }
 
-/** Hashed while it is handed on: a reader that came to the end has what the listing names, or an error. */
-async function* streamLarge(
-	source: Source,
-	relative: Buffer,
-	shown: string,
-	sha: string,
-): AsyncGenerator<Uint8Array, void, undefined> {
+/**
+ * From the folder while it has the same content, so that it is never held whole; then from the archive. Both give what the listing
+ * names: a reader that came to the end has that, or an error.
+ */
+async function streamLarge(artifacts: Archive, source: Source, file: FileEntry): Promise<AsyncIterable<Uint8Array>> {
+	const place = nativePath(source.address, decodePath(file.path));
 	const hash = createHash("sha256");
 	try {
-		for await (const chunk of createReadStream(nativePath(source.address, relative))) {
-			hash.update(chunk as Buffer);
-			yield chunk as Buffer;
-		}
-	} catch (error) {
-		throw unreadable(source.address, relative, error);
+		for await (const chunk of createReadStream(place)) hash.update(chunk as Buffer);
+	} catch {
+		return each([await archived(artifacts, file)]);
 	}
-	if (hash.digest("hex") !== sha) {
-		throw new LodeError(
-			"REPOSITORY_UNREADABLE",
-			`${shown} is too large to be archived, and was changed since it was listed.`,
-			{
-				next: "Ingest the folder again.",
-			},
-		);
-	}
+	if (hash.digest("hex") !== file.blob) return each([await archived(artifacts, file)]);
+	return verified(createReadStream(place), file);
 }
 
-function notArchived(file: string): LodeError {
-	return new LodeError("REPOSITORY_UNREADABLE", `The content of ${file} is not in the archive.`, {
+/** It may change even now. */
+async function* verified(
+	content: AsyncIterable<Uint8Array>,
+	file: FileEntry,
+): AsyncGenerator<Uint8Array, void, undefined> {
+	const hash = createHash("sha256");
+	for await (const chunk of content) {
+		hash.update(chunk);
+		yield chunk;
+	}
+	if (hash.digest("hex") === file.blob) return;
+	throw new LodeError("SOURCE_UNAVAILABLE", `${file.path} was changed while it was read.`, { next: "Try again." });
+}
+
+async function archived(artifacts: Archive, file: FileEntry): Promise<Uint8Array> {
+	const bytes = await artifacts.get(file.blob);
+	if (bytes !== undefined) return bytes;
+	throw new LodeError("REPOSITORY_UNREADABLE", `The content of ${file.path} is not in the archive.`, {
 		next: "Ingest the folder again.",
 	});
 }

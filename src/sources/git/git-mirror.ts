@@ -54,7 +54,7 @@ export class GitMirrors {
 		const mirror = this.folder(source);
 		return (stderr) => {
 			const error = gitFailure(doing, stderr, "REPOSITORY_UNREADABLE");
-			if (error.code === "COMMIT_NOT_FOUND" || /bad object|not a git repository/i.test(stderr)) {
+			if (error.code === "COMMIT_NOT_FOUND" || /bad object|not a tree object|not a git repository/i.test(stderr)) {
 				return new LodeError("COMMIT_NOT_FOUND", `${doing} failed: the commit is not in Lode's mirror.`, {
 					next: `Ingest the source again. If that does not help, delete ${mirror}: it is fetched anew.`,
 				});
