@@ -112,7 +112,12 @@ export function normalRecord(record: GraphRecord): GraphRecord {
 
 /** The digest of a record in its normal form: independent of seq, of the order of its edges, of doubles and of the engine. */
 export function graphRecordDigest(record: GraphRecord): string {
-	const { source, origin, key, kind, name, props, edges, provides } = normalRecord(record);
+	return normalRecordDigest(normalRecord(record));
+}
+
+/** The same of a record that is in its normal form already. */
+export function normalRecordDigest(record: GraphRecord): string {
+	const { source, origin, key, kind, name, props, edges, provides } = record;
 	return sha256(
 		canonicalJson([
 			source,

@@ -172,7 +172,8 @@ describe("a graph database that someone else changed", () => {
 			const store = createSqliteGraphStore({ path });
 			const problems = await store.check();
 			await store.close();
-			expect(problems, sql).toEqual([{ source: SOURCE, record: `file:a ${key}`, problem: expect.any(String) }]);
+			expect(problems[0], sql).toEqual({ source: SOURCE, record: `file:a ${key}`, problem: expect.any(String) });
+			for (const problem of problems) expect(problem.record, sql).toContain(key);
 		}
 	});
 

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { canonicalJson } from "../../../domain/digest.js";
-import { graphRecordDigest } from "../../../domain/entities.js";
+import { normalRecordDigest } from "../../../domain/entities.js";
 import type { SqliteDatabase } from "../../sqlite/sqlite-database.js";
 import type { StoreProblem } from "../../versioned.port.js";
 import type { GraphRecords, StoredRecord } from "./graph-records.js";
@@ -18,6 +18,18 @@ const ORPHANS: readonly { readonly sql: string; readonly problem: string }[] = [
 		problem: "an edge to it belongs to a state that is gone",
 	},
 	{
+		sql: `SELECT k.text AS record FROM edge e JOIN state s ON s.id = e.state JOIN term k ON k.id = s.key
+			WHERE NOT EXISTS (
+				SELECT 1 FROM arrival a
+				WHERE a.target = e.target AND a.kind = e.kind AND a.from_key = k.text AND a.state = e.state)`,
+		problem: "an edge of it is not found from its other end",
+	},
+	{
+		sql: `SELECT from_key AS record FROM arrival a
+			WHERE NOT EXISTS (SELECT 1 FROM edge e WHERE e.state = a.state AND e.kind = a.kind AND e.target = a.target)`,
+		problem: "its other end has an edge from it that it does not state",
+	},
+	{
 		sql: "SELECT target AS record FROM provided p WHERE NOT EXISTS (SELECT 1 FROM state WHERE id = p.state)",
 		problem: "a name of it belongs to a state that is gone",
 	},
@@ -31,7 +43,7 @@ const ORPHANS: readonly { readonly sql: string; readonly problem: string }[] = [
 	},
 	{
 		sql: `SELECT text AS record FROM term t WHERE NOT EXISTS (SELECT 1 FROM state WHERE key = t.id)
-			AND NOT EXISTS (SELECT 1 FROM edge WHERE target = t.id) AND NOT EXISTS (SELECT 1 FROM provided WHERE name = t.id)`,
+			AND NOT EXISTS (SELECT 1 FROM arrival WHERE target = t.id) AND NOT EXISTS (SELECT 1 FROM provided WHERE name = t.id)`,
 		problem: "all that referred to this text is gone",
 	},
 	{
@@ -92,7 +104,7 @@ async function checkRecords(database: SqliteDatabase, records: GraphRecords, pro
 
 function problemOf(stored: StoredRecord): string | undefined {
 	const { record, digest, checksum, addedAt, removedAt } = stored;
-	if (graphRecordDigest(record) !== Buffer.from(digest).toString("hex"))
+	if (normalRecordDigest(record) !== Buffer.from(digest).toString("hex"))
 		return "its content, edges or names are not those that were staged";
 	if (Buffer.compare(lifetimeChecksum(digest, addedAt, removedAt), checksum) !== 0)
 		return "its lifetime is not the one that was recorded";

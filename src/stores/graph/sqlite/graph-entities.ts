@@ -85,12 +85,9 @@ export class GraphEntities {
 	}
 
 	#matchingKeys(scope: GraphScope, query: EntityQuery): EntityKey[] {
-		const conditions = [inScope("s", scope)];
+		if (query.limit <= 0) return [];
+		const conditions = [inScope("s", scope), "s.kind = :kind"];
 		const parameters: Record<string, string | number> = { ...scopeParameters(scope) };
-		// The index is by kind and name: every kind is named, so that it serves a search by name alone, too.
-		const kinds = query.kinds ?? ENTITY_KINDS.filter((kind) => kind !== "name" || query.key !== undefined);
-		conditions.push("s.kind IN (SELECT value FROM json_each(:kinds))");
-		parameters.kinds = JSON.stringify(kinds);
 		if (query.key !== undefined) {
 			conditions.push("s.key = (SELECT id FROM term WHERE text = :key)");
 			parameters.key = wellFormed(query.key);
@@ -105,17 +102,22 @@ export class GraphEntities {
 				parameters.end = end;
 			}
 		}
-		const keys = new Set<EntityKey>();
-		if (query.limit <= 0) return [];
 		const rows = this.database.prepare(
-			`SELECT DISTINCT s.name, k.text AS key FROM state s JOIN term k ON k.id = s.key
+			`SELECT s.name, k.text AS key FROM state s CROSS JOIN term k ON k.id = s.key
 			WHERE ${conditions.join(" AND ")} ORDER BY s.name, k.text`,
 		);
-		for (const { key } of rows.iterate<{ key: EntityKey }>(parameters)) {
-			keys.add(key);
-			if (keys.size >= query.limit) break;
-		}
-		return [...keys];
+		// The index is by kind and name: asked kind by kind it gives each in order, and the reading ends at the limit.
+		const kinds = query.kinds ?? ENTITY_KINDS.filter((kind) => kind !== "name" || query.key !== undefined);
+		const found = [...new Set(kinds)].flatMap((kind) => {
+			const first = new Map<EntityKey, { name: string; key: EntityKey }>();
+			for (const row of rows.iterate<{ name: string; key: EntityKey }>({ ...parameters, kind })) {
+				if (!first.has(row.key)) first.set(row.key, row);
+				if (first.size >= query.limit) break;
+			}
+			return [...first.values()];
+		});
+		found.sort((a, b) => compareBytes(a.name, b.name) || compareBytes(a.key, b.key));
+		return [...new Set(found.map(({ key }) => key))].slice(0, query.limit);
 	}
 
 	/** Keys of the source that something became visible or invisible of between the two snapshots, in order, a page of them. */

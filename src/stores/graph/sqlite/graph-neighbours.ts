@@ -53,15 +53,14 @@ export class NeighbourSearch {
 			`SELECT DISTINCT e.kind, t.id, t.text AS name ${leaving} AND ${isName} ORDER BY e.kind, t.text`,
 		);
 		this.#in = database.prepare(
-			`SELECT DISTINCT e.kind, k.text AS other
-			FROM edge e CROSS JOIN state s ON s.id = e.state CROSS JOIN term k ON k.id = s.key
+			`SELECT DISTINCT e.kind, e.from_key AS other FROM arrival e CROSS JOIN state s ON s.id = e.state
 			WHERE e.target = :id AND (:names OR s.kind <> 'name') AND ${seen} ${ofKinds}
-			ORDER BY e.kind, k.text LIMIT :limit`,
+			ORDER BY e.kind, e.from_key LIMIT :limit`,
 		);
 		this.#namesOf = database.prepare(
-			`SELECT DISTINCT k.id, k.text AS name
-			FROM edge e CROSS JOIN state s ON s.id = e.state CROSS JOIN term k ON k.id = s.key
-			WHERE e.target = :id AND e.kind = 'REFERENCES' AND s.kind = 'name' AND ${seen} ORDER BY k.text`,
+			`SELECT DISTINCT s.key AS id, e.from_key AS name FROM arrival e CROSS JOIN state s ON s.id = e.state
+			WHERE e.target = :id AND e.kind = 'REFERENCES' AND e.from_key >= '${NAMES_FROM}' AND e.from_key < '${NAMES_TO}'
+			AND s.kind = 'name' AND ${seen} ORDER BY e.from_key`,
 		);
 		this.#targetsOf = database.prepare(
 			`SELECT DISTINCT t.text AS target

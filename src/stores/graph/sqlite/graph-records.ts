@@ -5,7 +5,7 @@ import {
 	type Edge,
 	type EntityKind,
 	type GraphRecord,
-	graphRecordDigest,
+	normalRecordDigest,
 	type ProvidedName,
 } from "../../../domain/entities.js";
 import type { Seq, Snapshot } from "../../../domain/snapshot.js";
@@ -69,7 +69,7 @@ export class GraphRecords {
 						{ ...parameters, origins: JSON.stringify([...new Set(origins.map(wellFormed))]) },
 					);
 		await this.forEach(ids, ({ record, addedAt }) => {
-			(addedAt === seq ? added : retired).add(graphRecordDigest(record));
+			(addedAt === seq ? added : retired).add(normalRecordDigest(record));
 		});
 		return { added: added.build(), retired: retired.build() };
 	}
@@ -82,7 +82,7 @@ export class GraphRecords {
 			{ ...snapshotParameters(snapshot), source: wellFormed(source) },
 		);
 		await this.forEach(ids, ({ record }) => {
-			whole.add(graphRecordDigest(record));
+			whole.add(normalRecordDigest(record));
 		});
 		return whole.build();
 	}
@@ -108,7 +108,7 @@ export class GraphRecords {
 			{ ...snapshotParameters(snapshot), origins: JSON.stringify(origins.map(({ id }) => id)) },
 		);
 		await this.forEach(ids, ({ originId, record }) => {
-			tallies.get(originId)?.add(graphRecordDigest(record));
+			tallies.get(originId)?.add(normalRecordDigest(record));
 		});
 		return origins.map(({ id, name }) => ({ origin: name, tally: (tallies.get(id) as TallyBuilder).build() }));
 	}

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { canonicalJson } from "../../../domain/digest.js";
-import { type GraphRecord, graphRecordDigest, normalRecord } from "../../../domain/entities.js";
+import { type GraphRecord, normalRecord, normalRecordDigest } from "../../../domain/entities.js";
 import type { Seq, Snapshot } from "../../../domain/snapshot.js";
 import { wellFormed } from "../../../domain/well-formed.js";
 import { assertOpen, closeSeq, closeUpTo } from "../../sqlite/closed-seqs.js";
@@ -22,6 +22,7 @@ export class GraphWriter {
 			VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?) ON CONFLICT DO NOTHING`,
 		);
 		const insertEdge = database.prepare("INSERT INTO edge (state, kind, target) VALUES (?, ?, ?)");
+		const insertArrival = database.prepare("INSERT INTO arrival (target, kind, from_key, state) VALUES (?, ?, ?, ?)");
 		const insertProvided = database.prepare("INSERT INTO provided (state, name, rank, target) VALUES (?, ?, ?, ?)");
 		database.transaction(() => {
 			assertOpen(database, seq);
@@ -29,7 +30,7 @@ export class GraphWriter {
 			const ids = new Ids(database);
 			for (const given of records) {
 				const record = normalRecord(given);
-				const digest = Buffer.from(graphRecordDigest(record), "hex");
+				const digest = Buffer.from(normalRecordDigest(record), "hex");
 				const { changes, lastInsertRowid: state } = insertState.run([
 					ids.origin(record.source, record.origin),
 					ids.term(record.key),
@@ -41,7 +42,11 @@ export class GraphWriter {
 					lifetimeChecksum(digest, seq, null),
 				]);
 				if (changes === 0) continue;
-				for (const edge of record.edges) insertEdge.run([state, edge.kind, ids.term(edge.to)]);
+				for (const edge of record.edges) {
+					const target = ids.term(edge.to);
+					insertEdge.run([state, edge.kind, target]);
+					insertArrival.run([target, edge.kind, record.key, state]);
+				}
 				for (const { name, rank } of record.provides) insertProvided.run([state, ids.term(name), rank, record.key]);
 			}
 		});
@@ -118,12 +123,15 @@ const DELETE_DOOMED = [
 	`INSERT OR IGNORE INTO freed_term SELECT target FROM edge WHERE state IN ${DOOMED}`,
 	`INSERT OR IGNORE INTO freed_term SELECT name FROM provided WHERE state IN ${DOOMED}`,
 	`INSERT OR IGNORE INTO freed_origin SELECT origin FROM state WHERE id IN ${DOOMED}`,
+	`DELETE FROM arrival WHERE (target, kind, from_key, state) IN (
+		SELECT e.target, e.kind, k.text, e.state FROM doomed_state d
+		CROSS JOIN edge e ON e.state = d.id CROSS JOIN state s ON s.id = e.state CROSS JOIN term k ON k.id = s.key)`,
 	`DELETE FROM edge WHERE state IN ${DOOMED}`,
 	`DELETE FROM provided WHERE state IN ${DOOMED}`,
 	`DELETE FROM state WHERE id IN ${DOOMED}`,
 	`DELETE FROM term WHERE id IN (SELECT id FROM freed_term)
 		AND NOT EXISTS (SELECT 1 FROM state WHERE key = term.id)
-		AND NOT EXISTS (SELECT 1 FROM edge WHERE target = term.id)
+		AND NOT EXISTS (SELECT 1 FROM arrival WHERE target = term.id)
 		AND NOT EXISTS (SELECT 1 FROM provided WHERE name = term.id)`,
 	`DELETE FROM origin WHERE id IN (SELECT id FROM freed_origin) AND NOT EXISTS (SELECT 1 FROM state WHERE origin = origin.id)`,
 	"DELETE FROM source WHERE NOT EXISTS (SELECT 1 FROM origin WHERE source = source.id)",
