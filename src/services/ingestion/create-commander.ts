@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
 	type Client,
 	WithStartWorkflowOperation,
@@ -43,6 +44,22 @@ export interface CommanderPorts {
 }
 
 const PROGRESS_EVERY_MS = 400;
+const PROGRESS_DEADLINE_MS = 2_000;
+
+/** Rejects when the user stops waiting; stays pending otherwise. */
+function stoppedWaiting(signal: AbortSignal | undefined, ended: AbortSignal): Promise<never> {
+	return new Promise((_, reject) => {
+		if (!signal) return;
+		const stop = () =>
+			reject(
+				new LodeError("CANCELLED", "stopped waiting; the ingestion goes on", {
+					next: "lode status, or stop it with: lode cancel",
+				}),
+			);
+		if (signal.aborted) stop();
+		signal.addEventListener("abort", stop, { once: true, signal: ended });
+	});
+}
 
 /** The use cases that start or steer workflows. */
 export function createCommander(ports: CommanderPorts): LodeCommander {
@@ -118,37 +135,40 @@ export function createCommander(ports: CommanderPorts): LodeCommander {
 		};
 	}
 
-	async function waitFor(handle: WorkflowUpdateHandle<IngestOutcome>, workflowId: string, options: IngestOptions) {
-		const { signal, onProgress } = options;
+	async function waitFor(
+		handle: WorkflowUpdateHandle<IngestOutcome>,
+		workflowId: string,
+		{ signal, onProgress }: IngestOptions,
+	): Promise<IngestOutcome> {
 		const done = handle.result();
 		done.catch(() => {});
-		let timer: NodeJS.Timeout | undefined;
-		if (onProgress) {
-			timer = setInterval(async () => {
-				// No answer yet is no news: the workflow may wait for its turn or for a worker.
-				const state = await temporal.workflow
-					.getHandle(workflowId)
-					.query(ingestStateQuery)
-					.catch(() => undefined);
-				if (state) onProgress(state);
-			}, PROGRESS_EVERY_MS);
-		}
+		const ended = new AbortController();
+		const progress = onProgress ? reportProgress(workflowId, onProgress, ended.signal) : undefined;
 		try {
-			const aborted = new Promise<never>((_, reject) => {
-				const stop = () =>
-					reject(
-						new LodeError("CANCELLED", "stopped waiting; the ingestion goes on", {
-							next: `lode status, or stop it with: lode cancel`,
-						}),
-					);
-				if (signal?.aborted) stop();
-				signal?.addEventListener("abort", stop, { once: true });
-			});
-			return await Promise.race([done, aborted]);
+			return await Promise.race([done, stoppedWaiting(signal, ended.signal)]);
 		} catch (error) {
 			throw fromWorkflowError(error);
 		} finally {
-			clearInterval(timer);
+			ended.abort();
+			// A question in flight must end before the connection may close.
+			await progress;
+		}
+	}
+
+	async function reportProgress(
+		workflowId: string,
+		onProgress: NonNullable<IngestOptions["onProgress"]>,
+		ended: AbortSignal,
+	): Promise<void> {
+		while (!ended.aborted) {
+			// No answer is no news: the workflow may wait for its turn or for a worker.
+			const state = await temporal
+				.withDeadline(Date.now() + PROGRESS_DEADLINE_MS, () =>
+					temporal.workflow.getHandle(workflowId).query(ingestStateQuery),
+				)
+				.catch(() => undefined);
+			if (state && !ended.aborted) onProgress(state);
+			await sleep(PROGRESS_EVERY_MS, undefined, { signal: ended }).catch(() => undefined);
 		}
 	}
 
