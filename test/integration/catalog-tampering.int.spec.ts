@@ -1,5 +1,8 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { SQLInputValue } from "node:sqlite";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { fileOrigin } from "../../src/domain/keys.js";
 import type { Catalog } from "../../src/stores/catalog/catalog.port.js";
 import { type CatalogDatabase, openCatalogDatabase } from "../../src/stores/catalog/sqlite/catalog-database.js";
@@ -207,5 +210,57 @@ describe("a catalog in SQLite, tampered with", () => {
 		expect(beyond?.map(({ record }) => record)).toEqual(["checkpoint of consumer"]);
 		const orphaned = await checkAfter("source", () => db.database.raw.exec("DELETE FROM source WHERE id = 'c'"));
 		expect(orphaned?.map(({ record }) => record)).toContain("table source_group");
+	});
+});
+
+describe("a catalog in SQLite, in a bad state", () => {
+	let folder: string;
+	beforeEach(async () => {
+		folder = await mkdtemp(join(tmpdir(), "lode-catalog-bad-"));
+	});
+	afterEach(() => rm(folder, { recursive: true, force: true }));
+
+	it("publishes nothing on a base that is no longer the head", async () => {
+		const database = openCatalogDatabase(join(folder, "catalog.db"));
+		const catalog = createSqliteCatalog({ database });
+		await addSource(catalog, "a");
+		await ingest(catalog, "a", "c1", { x: 1 });
+		const { seq } = await started(catalog, "a", "c2");
+		// The rules of begin do not let it happen; publish has to hold without them.
+		database.database.exec("UPDATE ingestion SET base_seq = NULL WHERE seq = 2");
+		await expect(catalog.publish(seq, STATS)).rejects.toMatchObject({ code: "BASE_MOVED" });
+		expect(await catalog.snapshot({ by: "latest" })).toMatchObject({ number: 1 });
+		database.close();
+	});
+
+	it("answers damaged content with a coded error, not with half an answer", async () => {
+		const database = openCatalogDatabase(join(folder, "catalog.db"));
+		const catalog = createSqliteCatalog({ database });
+		await addSource(catalog, "a");
+		const { snapshot } = await ingest(catalog, "a", "c1", { x: 1, y: 1 });
+		database.database.exec("UPDATE entry SET content = substr(content, 2) WHERE origin = 'file:x'");
+		await expect(catalog.entries(snapshot, "a", undefined, 10)).rejects.toMatchObject({
+			code: "STORE_CORRUPT",
+			message: expect.stringContaining("file:x"),
+		});
+		database.close();
+	});
+
+	it("reports pages of the file that were overwritten", async () => {
+		const path = join(folder, "catalog.db");
+		const catalog = createSqliteCatalog({ path });
+		await addSource(catalog, "a");
+		await ingest(catalog, "a", "c1", Object.fromEntries(Array.from({ length: 200 }, (_, n) => [`f${n}`, 1])));
+		await catalog.close();
+		const bytes = await readFile(path);
+		const page = bytes.readUInt16BE(16);
+		for (let number = 1; number < bytes.length / page; number++) {
+			const damaged = Buffer.from(bytes);
+			damaged.fill(0xa5, number * page, (number + 1) * page);
+			await writeFile(path, damaged);
+			const reopened = createSqliteCatalog({ path });
+			expect(await reopened.check(), `page ${number + 1}`).not.toEqual([]);
+			await reopened.close();
+		}
 	});
 });

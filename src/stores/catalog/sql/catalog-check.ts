@@ -1,4 +1,5 @@
 import type { Kysely } from "kysely";
+import { errorCode } from "../../../domain/errors.js";
 import { checkEvents } from "../../events/sql/event-check.js";
 import type { EventTables } from "../../events/sql/event-tables.js";
 import type { StoreProblem } from "../../versioned.port.js";
@@ -12,16 +13,28 @@ import { checkEntries } from "./entry-check.js";
  * seal was changed with it, and entries that are garbage already (retired before the horizon).
  */
 export async function checkCatalog(context: CatalogContext): Promise<StoreProblem[]> {
-	const problems = await context.engineCheck();
+	const problems: StoreProblem[] = [];
+	const report = (problem: StoreProblem): void => {
+		problems.push(problem);
+	};
+	try {
+		for (const problem of await context.engineCheck()) report(problem);
+		await checkContent(context, report);
+	} catch (error) {
+		// A page that cannot be read ends the check: that is a finding, and what was found before it stays one.
+		if (errorCode(error) !== "STORE_CORRUPT") throw error;
+		report({ record: "catalog database", problem: (error as Error).message });
+	}
+	return problems;
+}
+
+async function checkContent(context: CatalogContext, report: (problem: StoreProblem) => void): Promise<void> {
 	await context.withReader((kysely) =>
 		kysely
 			.transaction()
 			.setAccessMode("read only")
 			.setIsolationLevel("repeatable read")
 			.execute(async (transaction) => {
-				const report = (problem: StoreProblem): void => {
-					problems.push(problem);
-				};
 				const fold = new CatalogFold();
 				await checkEvents(transaction as unknown as Kysely<EventTables>, report, (event) => {
 					try {
@@ -38,7 +51,6 @@ export async function checkCatalog(context: CatalogContext): Promise<StoreProble
 				await checkEntries(transaction, fold, report);
 			}),
 	);
-	return problems;
 }
 
 type Row = Readonly<Record<string, string | number | null>>;

@@ -15,9 +15,9 @@ const PAGE = 1_000;
 type Report = (problem: StoreProblem) => void;
 
 /**
- * One pass over all entries. Each is held against its seal; those that a source's horizon shows against the totals published then,
- * and every later publication's additions and retirements against what its event says of them, so that every version that may
- * still be asked for is covered, not only the head.
+ * One pass over all entries. Each is held against its seal; those that are current against the totals that were published last, and
+ * what each publication after the source's horizon added and retired against its event. An entry that may still be read is
+ * either current or was retired after the horizon, so every version that may be asked for is covered, not only the head.
  */
 export async function checkEntries(kysely: CatalogReader, fold: CatalogFold, report: Report): Promise<void> {
 	const check = new EntryCheck(fold, report);
@@ -76,7 +76,6 @@ class EntryCheck {
 	readonly #batchAdded = new Map<string, TotalsBuilder>();
 	readonly #batchRetired = new Map<string, TotalsBuilder>();
 	/** By source. */
-	readonly #atHorizon = new Map<string, TotalsBuilder>();
 	readonly #current = new Map<string, TotalsBuilder>();
 	#previous: EntryRow | undefined;
 	/** By digest of an entry: what is wrong with it. */
@@ -134,8 +133,6 @@ class EntryCheck {
 		if (addedBy && isOpen(addedBy)) sum(this.#batchAdded, `${row.added_at} ${row.batch}`);
 		if (removedBy && isOpen(removedBy)) sum(this.#batchRetired, `${row.removed_at} ${row.removed_batch}`);
 		const lifetime = { addedAt: row.added_at, removedAt: row.removed_at };
-		const horizon = this.#horizon(row.source);
-		if (horizon && isVisible(horizon, lifetime)) sum(this.#atHorizon, row.source);
 		if (this.#latest && isVisible(this.#latest, lifetime)) sum(this.#current, row.source);
 	}
 
@@ -170,21 +167,14 @@ class EntryCheck {
 
 	comparePublished(): void {
 		const heads = new Map<string, IngestionRow>();
-		const horizonHeads = new Map<string, IngestionRow>();
 		const published = [...this.#fold.ingestions.values()].filter((row) => row.status === "published");
 		for (const row of published.sort((a, b) => a.seq - b.seq)) {
 			heads.set(row.source, row);
 			const horizon = this.#horizon(row.source);
-			if (horizon && isCommitted(horizon, row.seq)) {
-				// What it retired, and what it added and a later one retired, may have been collected.
-				horizonHeads.set(row.source, row);
-				continue;
-			}
+			// What it retired, and what it added and a later one retired, may have been collected.
+			if (horizon && isCommitted(horizon, row.seq)) continue;
 			this.#compare(row.source, `ingestion ${row.id}, added entries`, row.added, this.#added.get(row.seq));
 			this.#compare(row.source, `ingestion ${row.id}, retired entries`, row.retired, this.#retired.get(row.seq));
-		}
-		for (const [source, row] of horizonHeads) {
-			this.#compare(source, `entries at the horizon, ingestion ${row.id}`, row.totals, this.#atHorizon.get(source));
 		}
 		for (const [source, row] of heads) {
 			this.#compare(source, `current entries, ingestion ${row.id}`, row.totals, this.#current.get(source));
