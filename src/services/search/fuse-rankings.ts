@@ -12,7 +12,7 @@ export interface Ranking {
 }
 
 /** Each further chunk of a file adds this much of the one before to the file's score, up to so many. */
-const FILE_DECAY = 0.3;
+const FILE_DECAY = 0.25;
 const FILE_CHUNKS = 4;
 /** So many chunks of one file, then other files have their turn. */
 const CHUNKS_BEFORE_OTHERS = 3;

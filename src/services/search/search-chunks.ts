@@ -23,7 +23,9 @@ export interface SearchResult {
  * What a ranking is worth beside BM25 (1): chosen on commit histories (test/bench/retrieval.bench.ts). The built-in vectors know spelling
  * only, as BM25 does, so they may settle what it leaves open and no more.
  */
-const LEXICAL_WEIGHT = 0.2;
+const LEXICAL_WEIGHT = 0.15;
+/** Shorter texts (in characters) have fewer features, so whatever they share with a query gives them a higher cosine: damped by the root. */
+const LEXICAL_FULL_LENGTH = 1_000;
 const SEMANTIC_WEIGHT = 1;
 /** Of a symbol that the query names beside other words. Where the query is a symbol's name, that symbol comes first whatever else ranks. */
 const NAMED_WEIGHT = 0.5;
@@ -65,7 +67,7 @@ export async function searchChunks(
 						found.filter((hit) => hit.model === model),
 					)
 				: await vectors.searchVector(model, vector, filter, depth);
-			rankings.push({ hits, weight: LEXICAL_WEIGHT, from: "zero" });
+			rankings.push({ hits: dampShort(hits), weight: LEXICAL_WEIGHT, from: "zero" });
 		} else {
 			const hits = await vectors.searchVector(model, vector, filter, depth);
 			rankings.push({ hits, weight: SEMANTIC_WEIGHT, from: "last" });
@@ -95,6 +97,12 @@ async function symbolRankings(
 	return rankings;
 }
 
+function dampShort(hits: readonly ChunkHit[]): ChunkHit[] {
+	return hits
+		.map((hit) => ({ ...hit, score: hit.score * Math.sqrt(Math.min(1, hit.text.length / LEXICAL_FULL_LENGTH)) }))
+		.sort((a, b) => b.score - a.score);
+}
+
 /** The same hits by cosine similarity. Embedding their texts again is cheap with the built-in model alone. */
 async function rerank(
 	provider: EmbeddingProvider,
@@ -102,9 +110,7 @@ async function rerank(
 	hits: readonly ChunkHit[],
 ): Promise<ChunkHit[]> {
 	const vectors = await provider.embed(hits.map(({ text }) => text));
-	return hits
-		.map((hit, index) => ({ ...hit, score: dot(query, vectors[index] as Float32Array) }))
-		.sort((a, b) => b.score - a.score);
+	return hits.map((hit, index) => ({ ...hit, score: dot(query, vectors[index] as Float32Array) }));
 }
 
 function dot(a: Float32Array, b: Float32Array): number {

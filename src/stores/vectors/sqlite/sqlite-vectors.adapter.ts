@@ -176,7 +176,8 @@ class SqliteVectorStore implements VectorStore {
 				);
 			}
 			const wanted = bounded(limit);
-			const among = `SELECT c.id FROM chunk c WHERE c.model_id = :model AND ${sql.where}`;
+			// One pass over the narrow table: the planner would rather look rows up one by one through an index that hardly selects.
+			const among = `SELECT c.id FROM chunk c NOT INDEXED WHERE c.model_id = :model AND ${sql.where}`;
 			const coarse = vector.length >= BITS_FROM_DIMENSIONS && !isSparse(model);
 			const candidates = coarse
 				? `${among} ORDER BY vec_distance_hamming(vec_bit(c.bits), vec_bit(:bits)), c.id LIMIT :candidates`
