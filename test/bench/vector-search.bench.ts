@@ -84,7 +84,8 @@ export async function run(options: VectorSearchOptions = {}): Promise<object> {
 }
 
 function record(index: number, model: string, text: string, vectorOf: (text: string) => Float32Array): ChunkRecord {
-	const path = `src/${index % 97}/module-${Math.floor(index / 20)}.ts`;
+	const file = Math.floor(index / 8);
+	const path = `src/${file % 97}/module-${file}.ts`;
 	return {
 		source: `source-${index % 5}`,
 		group: "default",
