@@ -23,6 +23,9 @@ const FETCH_SILENCE_MS = 15 * 60_000;
 const PROGRESS_MS = 2_000;
 const LOCK_TRIES = 45;
 const LEFTOVER_MS = 60 * 60_000;
+const LOOSE_IN_ONE_FOLDER = 27;
+/** A pack is two or three files; git packs packs together from 50 on. */
+const PACK_FILES = 150;
 /** Trying another way to fetch cannot help against these. */
 const FINAL = new Set(["DISK_FULL", "PERMISSION_DENIED", "SOURCE_NOT_FOUND", "SOURCE_UNAVAILABLE", "CANCELLED"]);
 
@@ -179,6 +182,8 @@ export class GitMirrors {
 		// Together is one round trip; a server may refuse the id, or this file system a ref's name: then one of them without the other.
 		for (const refSpecs of [[...refs, wanted], refs, [wanted]]) {
 			const { code, stderr } = await this.#fetch(source, refSpecs, report, signal);
+			// Git moves a ref only once it has seen that everything behind it is there.
+			if (code === 0 && (await this.#isKept(source, commit))) return;
 			if (await this.#has(source, commit, signal)) return this.#keep(source, commit, signal);
 			if (code === 0) break;
 			const error = await this.#fetchError(source, stderr);
@@ -250,8 +255,13 @@ export class GitMirrors {
 		}
 	}
 
-	/** Packs what many small fetches left; git decides whether it is worth it. Kept commits survive: they have refs. */
+	/** Packs what many small fetches left. Kept commits survive: they have refs. */
 	async #tidy(source: Mirrored, signal: AbortSignal): Promise<void> {
+		const objects = path.join(this.folder(source), "objects");
+		const count = async (folder: string): Promise<number> =>
+			(await readdir(path.join(objects, folder)).catch(() => [])).length;
+		// Git's own estimate, without a process: ids are evenly spread, so one folder of 256 tells about all.
+		if ((await count("17")) < LOOSE_IN_ONE_FOLDER && (await count("pack")) < PACK_FILES) return;
 		const { args, call } = this.local(source, signal);
 		const settings = ["gc.auto=6700", "gc.autoDetach=false", "pack.threads=1", "pack.windowMemory=64m"];
 		const gc = [...settings.flatMap((setting) => ["-c", setting]), "gc", "--auto", "--quiet"];
