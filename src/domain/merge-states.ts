@@ -3,7 +3,7 @@ import type { Json } from "./digest.js";
 import type { Entity, EntityState } from "./entities.js";
 
 /** How many origins an entity names at most. */
-export const MAX_ORIGINS = 100;
+const MAX_ORIGINS = 100;
 
 /** What of a state a merged entity shows. */
 export type MergeableState = Pick<EntityState, "key" | "kind" | "name" | "props"> & {

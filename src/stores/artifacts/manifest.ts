@@ -10,7 +10,7 @@ export interface ManifestFile extends Omit<FileInFolder, "type" | "name"> {
 	readonly path: string;
 }
 
-export interface ManifestEdits {
+interface ManifestEdits {
 	readonly puts: readonly ManifestFile[];
 	readonly removes: readonly string[];
 }

@@ -6,7 +6,7 @@ import { removeIfEmpty } from "./derived-files.js";
 import { archiveError, IN_USE, systemCode } from "./folder-errors.js";
 import type { ObjectFiles } from "./object-files.js";
 
-export interface CollectedFiles {
+interface CollectedFiles {
 	readonly objects: number;
 	readonly bytes: number;
 }

@@ -5,7 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { IN_USE, systemCode } from "./folder-errors.js";
 
 /** What one temporary file may be written from. */
-export type FileContent = Uint8Array | AsyncIterable<Uint8Array>;
+type FileContent = Uint8Array | AsyncIterable<Uint8Array>;
 
 const ATTEMPTS = 6;
 

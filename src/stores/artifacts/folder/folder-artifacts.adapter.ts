@@ -6,7 +6,7 @@ import { FileDrop } from "./file-drop.js";
 import { ObjectFiles } from "./object-files.js";
 import { RootTable } from "./root-table.js";
 
-export interface FolderArtifactOptions {
+interface FolderArtifactOptions {
 	/** The archive's folder, created where it is missing. One file system: files are renamed within it. */
 	readonly path: string;
 }

@@ -28,6 +28,7 @@ export class GraphWriter {
 			assertOpen(database, seq);
 			// Numbers hold within the transaction only: a deletion of another process may free them after it.
 			const ids = new Ids(database);
+			const arrivals: { target: number; kind: string; from: string; state: number }[] = [];
 			for (const given of records) {
 				const record = normalRecord(given);
 				const digest = Buffer.from(normalRecordDigest(record), "hex");
@@ -45,10 +46,13 @@ export class GraphWriter {
 				for (const edge of record.edges) {
 					const target = ids.term(edge.to);
 					insertEdge.run([state, edge.kind, target]);
-					insertArrival.run([target, edge.kind, record.key, state]);
+					arrivals.push({ target, kind: edge.kind, from: record.key, state });
 				}
 				for (const { name, rank } of record.provides) insertProvided.run([state, ids.term(name), rank, record.key]);
 			}
+			// Neighbours in the b-tree together: otherwise a large batch reads and writes its pages again and again.
+			arrivals.sort((a, b) => a.target - b.target);
+			for (const { target, kind, from, state } of arrivals) insertArrival.run([target, kind, from, state]);
 		});
 	}
 
