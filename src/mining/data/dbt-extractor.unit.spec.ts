@@ -89,6 +89,14 @@ from {{ ref('t') }} {{ sample() }}
 		]);
 	});
 
+	it("takes the branch that holds, and the first run's where dbt decides", async () => {
+		const found = await model(`select
+  {% if is_incremental() %} a as x {% else %} b as x {% endif %}, {% if 'c' in ['d'] %} no {% elif 1 == 1 %} yes {% else %} no {% endif %},
+  {{ 'm' if false else 'n' }}, {{ ['o', 'p'] | join('_') | upper }} from {{ ref('t') }}`);
+		expect(found.columns("orders")).toEqual(["O_P", "n", "x", "yes"]);
+		expect(found.lineage("orders", "x")).toEqual(["t.b"]);
+	});
+
 	it("keeps the lineage where the SQL cannot be read, and records it", async () => {
 		const found = await model("select ((( from {{ ref('t') }}");
 		expect(found.edges("data_model:shop:orders", "DERIVES_FROM")).toEqual(["name:model:dbt:t"]);

@@ -177,6 +177,21 @@ CREATE OR REPLACE TABLE \`proj.mart.events\` (items ARRAY<STRUCT<sku STRING, qty
 		expect(found.skips).toEqual([]);
 	});
 
+	it("does not mind rows in one statement larger than it would read", async () => {
+		const found = await read(`create table a (x int);\nINSERT INTO a VALUES ${"(1, 'x'),\n".repeat(200_000)}(2, 'y');`);
+		expect(found.skips).toEqual([]);
+	});
+
+	it("keeps the body of a routine together", async () => {
+		const found = await read(`
+create trigger t after insert on a begin
+  insert into hidden_log select case when x then 1 else 2 end from hidden; insert into hidden_log select * from hidden;
+end;
+create table b (x int);`);
+		expect(found.columns("b")).toEqual(["x"]);
+		expect(found.keys.filter((key) => key.includes("hidden"))).toEqual([]);
+	});
+
 	it.each([
 		["quotes that never close", `create table a (x int);\n${"'\\".repeat(500_000)}`],
 		["comments that never close", `create table a (x int);\n${"/* ".repeat(500_000)}`],

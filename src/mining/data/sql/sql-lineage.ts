@@ -1,13 +1,7 @@
 import type { EntityKey } from "../../../domain/entities.js";
 import { columnKey } from "../../../domain/keys.js";
-import {
-	isSelect,
-	type SqlColumnRef,
-	type SqlFactor,
-	type SqlItem,
-	type SqlQuery,
-	type SqlSelect,
-} from "./sql-query.js";
+import type { SqlColumnRef, SqlItem } from "./sql-items.js";
+import { isSelect, type SqlFactor, type SqlQuery, type SqlSelect } from "./sql-query.js";
 
 /** A column that a query returns, and the columns of tables that its value comes from. */
 export interface ResolvedColumn {

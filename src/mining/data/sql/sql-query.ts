@@ -1,14 +1,7 @@
-import {
-	CLAUSES,
-	DATE_PARTS,
-	EXPRESSION_WORDS,
-	FACTOR_ENDS,
-	matchBrackets,
-	PLACEHOLDER,
-	readName,
-	splitAtCommas,
-} from "./sql-grammar.js";
+import { CLAUSES, FACTOR_ENDS, matchBrackets, PLACEHOLDER, readName, splitAtCommas } from "./sql-grammar.js";
+import { ItemReader, type SqlItem } from "./sql-items.js";
 import type { SqlToken } from "./sql-lexer.js";
+import { MAX_DEPTH } from "./sql-token-reader.js";
 
 /**
  * Reads of a query what lineage needs: its CTEs, the tables it reads, the columns it returns and the columns that each of
@@ -33,13 +26,6 @@ export interface SqlSelect {
 	readonly items: readonly SqlItem[];
 	readonly from: readonly SqlFactor[];
 }
-export type SqlItem =
-	| { readonly star: true; readonly qualifier?: string; readonly except: readonly string[] }
-	| { readonly star: false; readonly name?: string; readonly refs: readonly SqlColumnRef[] };
-export interface SqlColumnRef {
-	readonly qualifier?: string;
-	readonly column: string;
-}
 /** A table, a subquery, or something whose columns nobody knows (a function, a pivot). */
 export interface SqlFactor {
 	readonly table?: readonly string[];
@@ -50,8 +36,6 @@ export interface SqlFactor {
 }
 
 export const isSelect = (branch: SqlSelect | SqlQuery): branch is SqlSelect => "items" in branch;
-
-const MAX_DEPTH = 60;
 
 /** @returns undefined where this is no query, or one whose brackets do not pair */
 export function readQuery(tokens: readonly SqlToken[], fold: (word: string) => string): SqlQuery | undefined {
@@ -75,15 +59,9 @@ interface CteBody {
 	readonly close: number;
 }
 
-class QueryReader {
-	constructor(
-		readonly tokens: readonly SqlToken[],
-		readonly partner: Int32Array,
-		readonly fold: (word: string) => string,
-	) {}
-
+class QueryReader extends ItemReader {
 	query(from: number, to: number, depth: number): SqlQuery | undefined {
-		if (depth > MAX_DEPTH || !this.#startsQuery(from, to)) return undefined;
+		if (depth > MAX_DEPTH || !this.startsQuery(from, to)) return undefined;
 		const { bodies, next } = this.cteBodies(from, to);
 		const ctes = bodies.map((body): SqlCte => {
 			const query = this.query(body.open + 1, body.close, depth + 1);
@@ -93,11 +71,11 @@ class QueryReader {
 		const branches: (SqlSelect | SqlQuery)[] = [];
 		for (const [start, end] of this.#splitAtSetOperators(next, to)) {
 			const close = this.partner[start] ?? -1;
-			if (this.#upper(start) === "(" && close > start) {
+			if (this.upper(start) === "(" && close > start) {
 				const inner = this.query(start + 1, close, depth + 1);
 				if (inner !== undefined) branches.push(inner);
-			} else if (this.#upper(start) === "SELECT") branches.push(this.#select(start, end, depth, nested));
-			else if (this.#upper(start) === "FROM") branches.push(this.#fromFirst(start, end, depth, nested));
+			} else if (this.upper(start) === "SELECT") branches.push(this.#select(start, end, depth, nested));
+			else if (this.upper(start) === "FROM") branches.push(this.#fromFirst(start, end, depth, nested));
 		}
 		return branches.length === 0 ? undefined : { ctes, branches, nested };
 	}
@@ -105,67 +83,39 @@ class QueryReader {
 	/** The bodies of WITH, and where the query proper begins. */
 	cteBodies(from: number, to: number): { bodies: CteBody[]; next: number } {
 		const bodies: CteBody[] = [];
-		if (this.#upper(from) !== "WITH") return { bodies, next: from };
-		let at = from + (this.#upper(from + 1) === "RECURSIVE" ? 2 : 1);
+		if (this.upper(from) !== "WITH") return { bodies, next: from };
+		let at = from + (this.upper(from + 1) === "RECURSIVE" ? 2 : 1);
 		while (at < to) {
 			const first = at;
 			const name = readName(this.tokens, at, to, this.fold);
 			if (name === undefined) break;
 			at = name.next;
 			let columns: readonly string[] | undefined;
-			if (this.#upper(at) === "(" && this.#upper((this.partner[at] ?? -2) + 1) === "AS") {
-				columns = this.#names(at + 1, this.partner[at] as number);
+			if (this.upper(at) === "(" && this.upper((this.partner[at] ?? -2) + 1) === "AS") {
+				columns = this.names(at + 1, this.partner[at] as number);
 				at = (this.partner[at] as number) + 1;
 			}
-			if (this.#upper(at) === "AS") at += 1;
-			while (this.#upper(at) === "NOT" || this.#upper(at) === "MATERIALIZED") at += 1;
+			if (this.upper(at) === "AS") at += 1;
+			while (this.upper(at) === "NOT" || this.upper(at) === "MATERIALIZED") at += 1;
 			const close = this.partner[at] ?? -1;
-			if (this.#upper(at) !== "(" || close < at) break;
+			if (this.upper(at) !== "(" || close < at) break;
 			bodies.push({ name: name.parts.at(-1) ?? "", columns, first, open: at, close });
 			at = close + 1;
-			if (this.#upper(at) !== ",") break;
+			if (this.upper(at) !== ",") break;
 			at += 1;
 		}
 		return { bodies, next: at };
-	}
-
-	#upper(index: number): string {
-		return this.tokens[index]?.upper ?? "";
-	}
-
-	#startsQuery(from: number, to: number): boolean {
-		let at = from;
-		// Bounded: asked at every bracket of `((((...`.
-		while (at < to && at - from <= MAX_DEPTH && this.#upper(at) === "(") at += 1;
-		return at < to && ["SELECT", "WITH", "FROM"].includes(this.#upper(at));
-	}
-
-	#names(from: number, to: number): string[] {
-		return splitAtCommas(this.tokens, this.partner, from, to).flatMap(
-			([start, end]) => readName(this.tokens, start, end, this.fold)?.parts.at(-1) ?? [],
-		);
-	}
-
-	/** The index of the first token at this level for which `stop` holds. */
-	#find(from: number, to: number, stop: (upper: string, index: number) => boolean): number {
-		for (let index = from; index < to; index += 1) {
-			const match = this.partner[index] ?? -1;
-			if (match > index) index = match;
-			else if (this.tokens[index]?.kind === "word" && stop(this.#upper(index), index)) return index;
-			else if (this.#upper(index) === "," && stop(",", index)) return index;
-		}
-		return to;
 	}
 
 	#splitAtSetOperators(from: number, to: number): [number, number][] {
 		const parts: [number, number][] = [];
 		let start = from;
 		for (;;) {
-			const at = this.#find(start, to, (upper, index) => this.#isSetOperator(upper, index));
+			const at = this.find(start, to, (upper, index) => this.#isSetOperator(upper, index));
 			if (start < at) parts.push([start, at]);
 			if (at >= to) return parts;
 			start = at + 1;
-			while (["ALL", "DISTINCT", "BY", "NAME"].includes(this.#upper(start))) start += 1;
+			while (["ALL", "DISTINCT", "BY", "NAME"].includes(this.upper(start))) start += 1;
 		}
 	}
 
@@ -173,39 +123,39 @@ class QueryReader {
 	#isSetOperator(upper: string, index: number): boolean {
 		if (upper === "UNION" || upper === "INTERSECT") return true;
 		if (upper !== "EXCEPT" && upper !== "MINUS") return false;
-		const next = this.#upper(index + 1);
+		const next = this.upper(index + 1);
 		if (next !== "(") return ["SELECT", "ALL", "DISTINCT", "WITH", "FROM", "VALUES"].includes(next);
-		return this.#startsQuery(index + 2, this.tokens.length);
+		return this.startsQuery(index + 2, this.tokens.length);
 	}
 
 	#isClause = (upper: string, index: number): boolean => {
 		if (!CLAUSES.has(upper)) return false;
-		if (this.#upper(index - 1) === "." || this.#upper(index - 1) === "AS") return false;
-		if (upper === "FROM") return !(this.#upper(index - 1) === "DISTINCT" && /^(IS|NOT)$/.test(this.#upper(index - 2)));
+		if (this.upper(index - 1) === "." || this.upper(index - 1) === "AS") return false;
+		if (upper === "FROM") return !(this.upper(index - 1) === "DISTINCT" && /^(IS|NOT)$/.test(this.upper(index - 2)));
 		if (upper === "GROUP" || upper === "ORDER" || upper === "CLUSTER" || upper === "DISTRIBUTE" || upper === "SORT") {
-			return this.#upper(index + 1) === "BY" || this.#upper(index + 1) === "ALL";
+			return this.upper(index + 1) === "BY" || this.upper(index + 1) === "ALL";
 		}
 		return true;
 	};
 
 	#select(from: number, to: number, depth: number, nested: SqlQuery[]): SqlSelect {
-		const listEnd = this.#find(from + 1, to, this.#isClause);
+		const listEnd = this.find(from + 1, to, this.#isClause);
 		let at = from + 1;
-		if (["ALL", "DISTINCT"].includes(this.#upper(at))) {
+		if (["ALL", "DISTINCT"].includes(this.upper(at))) {
 			at += 1;
-			if (this.#upper(at) === "ON" && this.#upper(at + 1) === "(") at = (this.partner[at + 1] ?? at) + 1;
+			if (this.upper(at) === "ON" && this.upper(at + 1) === "(") at = (this.partner[at + 1] ?? at) + 1;
 		}
-		if (this.#upper(at) === "TOP") at = this.#upper(at + 1) === "(" ? (this.partner[at + 1] ?? at) + 1 : at + 2;
-		if (this.#upper(at) === "AS" && ["STRUCT", "VALUE"].includes(this.#upper(at + 1))) at += 2;
+		if (this.upper(at) === "TOP") at = this.upper(at + 1) === "(" ? (this.partner[at + 1] ?? at) + 1 : at + 2;
+		if (this.upper(at) === "AS" && ["STRUCT", "VALUE"].includes(this.upper(at + 1))) at += 2;
 		const items = splitAtCommas(this.tokens, this.partner, at, listEnd)
 			.filter(([start, end]) => start < end)
-			.map(([start, end]) => this.#item(start, end, depth, nested));
+			.map(([start, end]) => this.item(start, end, (open, close) => this.#nested(open, close, depth, nested)));
 		return { items, from: this.#from(listEnd, to, depth, nested) };
 	}
 
 	/** DuckDB: `from t` and `from t select a`. */
 	#fromFirst(from: number, to: number, depth: number, nested: SqlQuery[]): SqlSelect {
-		const select = this.#find(from, to, (upper) => upper === "SELECT");
+		const select = this.find(from, to, (upper) => upper === "SELECT");
 		const factors = this.#from(from, select, depth, nested);
 		if (select >= to) return { items: [{ star: true, except: [] }], from: factors };
 		return { items: this.#select(select, to, depth, nested).items, from: factors };
@@ -213,8 +163,8 @@ class QueryReader {
 
 	/** From the clause that ends the select list on: factors of FROM, and queries inside the conditions. */
 	#from(at: number, to: number, depth: number, nested: SqlQuery[]): SqlFactor[] {
-		const begin = this.#find(at, to, (upper, index) => upper === "FROM" && this.#isClause(upper, index));
-		const end = this.#find(begin + 1, to, (upper, index) => upper !== "FROM" && this.#isClause(upper, index));
+		const begin = this.find(at, to, (upper, index) => upper === "FROM" && this.#isClause(upper, index));
+		const end = this.find(begin + 1, to, (upper, index) => upper !== "FROM" && this.#isClause(upper, index));
 		this.#nestedQueries(end, to, depth, nested);
 		return begin >= to ? [] : this.#factors(begin + 1, end, depth, nested);
 	}
@@ -224,9 +174,9 @@ class QueryReader {
 		let at = from;
 		while (at < to && depth <= MAX_DEPTH) {
 			at = this.#factor(at, to, depth, factors);
-			const next = this.#find(at, to, (upper, index) => upper === "," || this.#joins(upper, index));
+			const next = this.find(at, to, (upper, index) => upper === "," || this.#joins(upper, index));
 			// PIVOT and LATERAL VIEW between here and there add columns that nobody knows.
-			const reshape = this.#find(at, next, (upper) => ["PIVOT", "UNPIVOT", "VIEW", "MATCH_RECOGNIZE"].includes(upper));
+			const reshape = this.find(at, next, (upper) => ["PIVOT", "UNPIVOT", "VIEW", "MATCH_RECOGNIZE"].includes(upper));
 			if (reshape < next) factors.push({ reshaped: true });
 			this.#nestedQueries(at, next, depth, nested);
 			at = next + 1;
@@ -235,23 +185,23 @@ class QueryReader {
 	}
 
 	#joins(upper: string, index: number): boolean {
-		return (upper === "JOIN" || upper === "STRAIGHT_JOIN" || upper === "APPLY") && this.#upper(index - 1) !== ".";
+		return (upper === "JOIN" || upper === "STRAIGHT_JOIN" || upper === "APPLY") && this.upper(index - 1) !== ".";
 	}
 
 	#factor(from: number, to: number, depth: number, factors: SqlFactor[]): number {
 		let at = from;
-		while (["LATERAL", "ONLY", "OUTER"].includes(this.#upper(at))) at += 1;
+		while (["LATERAL", "ONLY", "OUTER"].includes(this.upper(at))) at += 1;
 		const close = this.partner[at] ?? -1;
-		if (this.#upper(at) === "(" && close > at) {
+		if (this.upper(at) === "(" && close > at) {
 			const query = this.query(at + 1, close, depth + 1);
 			if (query === undefined && this.tokens[at + 1]?.kind !== "word" && this.tokens[at + 1]?.kind !== "quoted") {
-				const inner = this.#upper(at + 1) === "(" ? this.#factors(at + 1, close, depth + 1, []) : [{ reshaped: true }];
+				const inner = this.upper(at + 1) === "(" ? this.#factors(at + 1, close, depth + 1, []) : [{ reshaped: true }];
 				factors.push(...inner);
 				return close + 1;
 			}
 			if (query === undefined) {
 				factors.push(
-					...(this.#upper(at + 1) === "VALUES" ? [{ reshaped: true }] : this.#factors(at + 1, close, depth + 1, [])),
+					...(this.upper(at + 1) === "VALUES" ? [{ reshaped: true }] : this.#factors(at + 1, close, depth + 1, [])),
 				);
 				return this.#alias(close + 1, to).next;
 			}
@@ -264,7 +214,7 @@ class QueryReader {
 			factors.push({ reshaped: true });
 			return at + 1;
 		}
-		if (this.#upper(name.next) === "(") {
+		if (this.upper(name.next) === "(") {
 			const { alias, next } = this.#alias((this.partner[name.next] ?? name.next) + 1, to);
 			factors.push({ alias, reshaped: true });
 			return next;
@@ -275,7 +225,7 @@ class QueryReader {
 	}
 
 	#alias(from: number, to: number): { alias?: string; columns: boolean; next: number } {
-		const explicit = this.#upper(from) === "AS";
+		const explicit = this.upper(from) === "AS";
 		const at = explicit ? from + 1 : from;
 		const token = at < to ? this.tokens[at] : undefined;
 		// A macro call behind a table (`from t {{ limit() }}`) is no alias.
@@ -283,114 +233,21 @@ class QueryReader {
 		const isName = token?.kind === "quoted" || (token?.kind === "word" && (explicit || isImplicit));
 		if (token === undefined || !isName) return { columns: false, next: from };
 		const alias = token.kind === "word" ? this.fold(token.text) : token.text;
-		const columns = this.#upper(at + 1) === "(" && at + 1 < to;
+		const columns = this.upper(at + 1) === "(" && at + 1 < to;
 		return { alias, columns, next: columns ? (this.partner[at + 1] ?? at) + 1 : at + 1 };
-	}
-
-	#item(from: number, to: number, depth: number, nested: SqlQuery[]): SqlItem {
-		const path = readName(this.tokens, from, to, this.fold);
-		if (this.#upper(from) === "*") return { star: true, except: this.#except(from + 1, to) };
-		// readName stops behind the dot where no name follows it.
-		if (path !== undefined && this.#upper(path.next) === "*" && this.#upper(path.next - 1) === ".") {
-			return { star: true, qualifier: path.parts.at(-1), except: this.#except(path.next + 1, to) };
-		}
-		const { name, end } = this.#itemName(from, to);
-		return { star: false, name, refs: this.#refs(from, end, depth, nested) };
-	}
-
-	/** Columns that a star leaves out or gives another value or name: BigQuery, Snowflake, DuckDB. */
-	#except(from: number, to: number): string[] {
-		const names: string[] = [];
-		for (let at = from; at < to; at += 1) {
-			const upper = this.#upper(at);
-			const close = this.partner[at + 1] ?? -1;
-			if (upper === "EXCEPT" || upper === "EXCLUDE") {
-				if (close > at + 1) names.push(...this.#names(at + 2, close));
-				else names.push(...this.#names(at + 1, at + 2));
-			} else if (upper === "RENAME" && close > at + 1) names.push(...this.#names(at + 2, close));
-			if (close > at + 1) at = close;
-		}
-		return names;
-	}
-
-	/** What the item is called, and where its expression ends. */
-	#itemName(from: number, to: number): { name?: string; end: number } {
-		const as = this.#find(from, to, (upper, index) => upper === "AS" && index === to - 2);
-		const last = this.tokens[to - 1] as SqlToken;
-		const lastName = last.kind === "word" ? this.fold(last.text) : last.text;
-		if (as < to) return { name: last.kind === "string" ? last.text : lastName, end: as };
-		const before = this.tokens[to - 2];
-		const canBeName = last.kind === "quoted" || (last.kind === "word" && !EXPRESSION_WORDS.has(last.upper));
-		if (to - from > 1 && canBeName && before !== undefined && this.#endsOperand(before))
-			return { name: lastName, end: to - 1 };
-		const path = readName(this.tokens, from, to, this.fold);
-		const rest = path === undefined ? "" : this.#upper(path.next);
-		const isColumn = path !== undefined && (path.next === to || rest === "::") && this.#isNameToken(from);
-		return { name: isColumn ? path.parts.at(-1) : undefined, end: to };
-	}
-
-	#isNameToken(index: number): boolean {
-		const token = this.tokens[index];
-		return token?.kind === "quoted" || (token?.kind === "word" && !EXPRESSION_WORDS.has(token.upper));
-	}
-
-	#endsOperand(token: SqlToken): boolean {
-		if (token.kind === "word")
-			return token.upper === "END" || token.upper === "NULL" || !EXPRESSION_WORDS.has(token.upper);
-		return token.kind !== "symbol" || token.upper === ")" || token.upper === "]";
-	}
-
-	#refs(from: number, to: number, depth: number, nested: SqlQuery[]): SqlColumnRef[] {
-		const refs: SqlColumnRef[] = [];
-		for (let at = from; at < to; at += 1) {
-			const upper = this.#upper(at);
-			const close = this.partner[at] ?? -1;
-			if (upper === "(" && close > at) {
-				const before = this.#upper(at - 1);
-				if (before === "OVER" || (before === "GROUP" && this.#upper(at - 2) === "WITHIN")) at = close;
-				else if (this.#startsQuery(at + 1, close)) {
-					const query = this.query(at + 1, close, depth + 1);
-					if (query !== undefined) nested.push(query);
-					at = close;
-				}
-				continue;
-			}
-			if (upper === "::" || (upper === "AS" && at > from)) {
-				// A type follows: skip its name.
-				at = (readName(this.tokens, at + 1, to, this.fold)?.next ?? at + 1) - 1;
-				continue;
-			}
-			if (!this.#isNameToken(at) || this.#upper(at - 1) === "OVER" || this.#upper(at - 1) === ":") continue;
-			const path = readName(this.tokens, at, to, this.fold);
-			if (path === undefined) continue;
-			const call = this.#upper(path.next) === "(" && path.next < to;
-			const named = this.#upper(path.next) === "=>";
-			const literal = this.tokens[path.next]?.kind === "string" && path.next < to;
-			if (!call && !named && !literal && !this.#isDatePart(at, path.next, to)) {
-				refs.push({ qualifier: path.parts.at(-2), column: path.parts.at(-1) as string });
-			}
-			at = path.next - 1;
-		}
-		return refs;
-	}
-
-	#isDatePart(at: number, next: number, to: number): boolean {
-		if (next !== at + 1 || next >= to || !DATE_PARTS.has(this.#upper(at))) return false;
-		const before = this.tokens[at - 1];
-		if (before?.kind === "number" || before?.kind === "string" || this.#upper(next) === "FROM") return true;
-		if (before?.upper === "(") return /DATE|TIME|EXTRACT|LAST_DAY/.test(this.#upper(at - 2));
-		return (
-			before?.upper === "," && this.#upper(next) === ")" && /DATE|TIME/.test(this.#upper((this.partner[next] ?? 0) - 1))
-		);
 	}
 
 	#nestedQueries(from: number, to: number, depth: number, nested: SqlQuery[]): void {
 		for (let at = from; at < to; at += 1) {
 			const close = this.partner[at] ?? -1;
-			if (this.#upper(at) !== "(" || close < at || !this.#startsQuery(at + 1, close)) continue;
-			const query = this.query(at + 1, close, depth + 1);
-			if (query !== undefined) nested.push(query);
+			if (this.upper(at) !== "(" || close < at || !this.startsQuery(at + 1, close)) continue;
+			this.#nested(at + 1, close, depth, nested);
 			at = close;
 		}
+	}
+
+	#nested(from: number, to: number, depth: number, nested: SqlQuery[]): void {
+		const query = this.query(from, to, depth + 1);
+		if (query !== undefined) nested.push(query);
 	}
 }
