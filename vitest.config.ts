@@ -1,10 +1,33 @@
 import { defineConfig } from "vitest/config";
 
+/**
+ * One project a tier; a file's suffix says its tier (test/conventions.unit.spec.ts holds that). Tiers that run servers and processes get few
+ * workers and a turn of their own (`groupOrder`), so that two cores are enough.
+ */
+const tiers = [
+	{ name: "unit", include: ["{src,temporal,test}/**/*.unit.spec.ts"] },
+	{ name: "contract", include: ["test/contract/*.contract.spec.ts"] },
+	{ name: "replay", include: ["test/replay/*.replay.spec.ts"] },
+	{ name: "workflow", include: ["test/workflows/*.workflow.spec.ts"], servers: 2 },
+	{ name: "integration", include: ["test/integration/*.int.spec.ts"], servers: 2 },
+	{ name: "e2e", include: ["test/e2e/*.e2e.spec.ts"], servers: 2 },
+	{ name: "crash", include: ["test/crash/*.crash.spec.ts"], servers: 1 },
+];
+
 export default defineConfig({
 	test: {
-		include: ["src/**/*.spec.ts", "temporal/**/*.spec.ts", "test/**/*.spec.ts"],
-		testTimeout: 60_000,
-		hookTimeout: 120_000,
-		pool: "forks",
+		globalSetup: ["test/support/build.ts", "test/support/temporal-binary.ts"],
+		reporters: ["default", "./test/support/closing-line-reporter.ts"],
+		projects: tiers.map(({ name, include, servers }, order) => ({
+			test: {
+				name,
+				include,
+				pool: "forks" as const,
+				testTimeout: 60_000,
+				hookTimeout: 120_000,
+				sequence: { groupOrder: servers === undefined ? 0 : order },
+				...(servers === undefined ? {} : { maxWorkers: servers }),
+			},
+		})),
 	},
 });

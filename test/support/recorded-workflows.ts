@@ -10,16 +10,15 @@ import { ingestUpdate, refChangedSignal, stopSignal } from "../../src/workflows/
 import { followSource } from "../../src/workflows/follow-source.js";
 import { ingestCommit } from "../../src/workflows/ingest-commit.js";
 import { collectGarbage, removeSource, verifySnapshot } from "../../src/workflows/maintenance.js";
-import { findTemporal } from "../../temporal/server/find.js";
 import { fakedActivities } from "./faked-activities.js";
+import { temporalBinary } from "./temporal-binary.js";
 import { testWorker } from "./temporal-environment.js";
 
 /** A history as the Temporal CLI prints it: the form that the Web UI exports too. */
 async function historyJson(environment: TestWorkflowEnvironment, workflowId: string): Promise<string> {
-	const found = await findTemporal({ temporal: {} }, () => {});
-	if (found.kind !== "binary") throw new Error("recording needs the Temporal CLI");
+	const cli = await temporalBinary(() => {});
 	const args = ["workflow", "show", "--workflow-id", workflowId, "--address", environment.address, "--output", "json"];
-	const { stdout } = await promisify(execFile)(found.path, args, { maxBuffer: 64 * 1024 * 1024 });
+	const { stdout } = await promisify(execFile)(cli, args, { maxBuffer: 64 * 1024 * 1024 });
 	return stdout;
 }
 

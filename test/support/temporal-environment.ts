@@ -7,7 +7,8 @@ import {
 	Worker,
 	type WorkflowBundleWithSourceMap,
 } from "@temporalio/worker";
-import { findTemporal } from "../../temporal/server/find.js";
+import { SEARCH_ATTRIBUTES } from "../../temporal/server/search-attributes.js";
+import { temporalBinary } from "./temporal-binary.js";
 
 try {
 	Runtime.install({ logger: new DefaultLogger("ERROR") });
@@ -29,12 +30,11 @@ export function workflowBundle(): Promise<WorkflowBundleWithSourceMap> {
 
 /** A real Temporal server of the test's own, with our search attributes. */
 export async function temporalEnvironment(): Promise<TestWorkflowEnvironment> {
-	const found = await findTemporal({ temporal: {} }, () => {});
-	if (found.kind !== "binary") throw new Error("the tests start their own Temporal server: unset TEMPORAL_ADDRESS");
+	const path = await temporalBinary(() => {});
 	return TestWorkflowEnvironment.createLocal({
 		server: {
-			executable: { type: "existing-path", path: found.path },
-			extraArgs: ["LodeSource", "LodeCommit", "LodeStage"].flatMap((name) => ["--search-attribute", `${name}=Keyword`]),
+			executable: { type: "existing-path", path },
+			extraArgs: Object.entries(SEARCH_ATTRIBUTES).flatMap(([name, type]) => ["--search-attribute", `${name}=${type}`]),
 		},
 	});
 }

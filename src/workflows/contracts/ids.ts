@@ -2,8 +2,4 @@
 export const followWorkflowId = (source: string): string => `source/${source}`;
 export const ingestWorkflowId = (source: string, commit: string): string => `ingest/${source}/${commit}`;
 export const removeWorkflowId = (source: string): string => `remove/${source}`;
-export const verifyWorkflowId = (snapshot: string): string => `verify/${snapshot}`;
 export const COLLECT_WORKFLOW_ID = "collect-garbage";
-
-/** Names of the search attributes that the Temporal Web UI filters by; all of type Keyword. */
-export const SEARCH_ATTRIBUTES = ["LodeSource", "LodeCommit", "LodeStage"] as const;
