@@ -236,6 +236,8 @@ shared = "4"
 	it("expands no entity that a document defines", async () => {
 		const found = await pom(`<!DOCTYPE project [<!ENTITY l0 "lol">${laughs}]>`, "&l10;");
 		expect(found.props("package:maven/g:a")?.version).toBe("&l10;");
+		const plain = await pom('<!DOCTYPE project [<!ENTITY v "1.0">]>', "&v;");
+		expect(plain.props("package:maven/g:a")?.version).toBe("&v;");
 	});
 
 	it("refuses external entities", async () => {
