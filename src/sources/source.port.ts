@@ -47,6 +47,8 @@ export interface SourceAdapter {
 	): AsyncIterable<{ file: FileEntry; bytes: Uint8Array | undefined }>;
 	/** Content of any size, as a stream. */
 	stream(source: Source, file: FileEntry): Promise<AsyncIterable<Uint8Array>>;
+	/** Derived objects of the archive that reading a commit needs: garbage collection keeps those of commits in use. */
+	archived?(commit: string): readonly string[];
 	/** Deletes what Lode's home holds of it. */
 	forget(source: Source): Promise<void>;
 }

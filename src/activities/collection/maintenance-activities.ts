@@ -5,9 +5,12 @@ import { requireSource } from "../../services/recipe.js";
 import { verifySnapshot } from "../../services/verification/verify-snapshot.js";
 import { readManifest } from "../../stores/artifacts/manifest.js";
 import type { MaintenanceActivities } from "../activity-types.js";
+import { ingestionPrefix } from "../batches.js";
 import type { Ports } from "../ports.js";
 
 const REFERENCES_A_PAGE = 5_000;
+/** Embeddings cost money or time and little room: a revert within a month embeds nothing. */
+const EMBEDDINGS_KEPT_MS = 30 * 24 * 3_600_000;
 
 /** Garbage collection, removal of sources and the durable form of verification. */
 export function createMaintenanceActivities(
@@ -15,6 +18,19 @@ export function createMaintenanceActivities(
 ): MaintenanceActivities {
 	const { catalog, graph, vectors, artifacts } = ports;
 	const graceBefore = () => new Date(Date.now() - ports.limits.graceSeconds * 1_000).toISOString();
+
+	/** What sources keep in the archive to read the commits that the next change set starts from. */
+	async function inUse(): Promise<Set<string>> {
+		const kept = new Set<string>();
+		for (const source of await catalog.sources()) {
+			const keep = ports.sources.of(source.kind).archived;
+			if (!keep) continue;
+			const [head] = await catalog.ingestions({ source: source.id, status: ["published"], limit: 1 });
+			const open = await catalog.ingestions({ source: source.id, status: ["staging", "aborted"], limit: 10 });
+			for (const { commit } of head ? [head, ...open] : open) for (const address of keep(commit)) kept.add(address);
+		}
+		return kept;
+	}
 
 	return {
 		async listSources() {
@@ -37,7 +53,7 @@ export function createMaintenanceActivities(
 
 		async collectObjects() {
 			const before = graceBefore();
-			const kept = new Set<string>();
+			const kept = await inUse();
 			let after: string | undefined;
 			for (;;) {
 				const page = await catalog.references(after, REFERENCES_A_PAGE);
@@ -49,11 +65,13 @@ export function createMaintenanceActivities(
 			}
 			const visited = new Set<string>();
 			for (const { root } of await artifacts.roots()) {
-				for await (const { path: _, ...file } of readManifest(artifacts, root.object, visited)) kept.add(file.object);
+				for await (const { object } of readManifest(artifacts, root.object, visited)) kept.add(object);
 			}
 			for (const object of visited) kept.add(object);
-			const collected = await artifacts.collectObjects((address) => kept.has(address), before);
-			await ports.embeddingCache.collect(before);
+			const running = (await catalog.openSeqs()).map(ingestionPrefix);
+			const isKept = (address: string) => kept.has(address) || running.some((prefix) => address.startsWith(prefix));
+			const collected = await artifacts.collectObjects(isKept, before);
+			await ports.embeddingCache.collect(new Date(Date.now() - EMBEDDINGS_KEPT_MS).toISOString());
 			return collected;
 		},
 

@@ -8,6 +8,7 @@ import {
 	WorkflowNotFoundError,
 	type WorkflowUpdateHandle,
 } from "@temporalio/client";
+import pRetry from "p-retry";
 import { LodeError } from "../../domain/errors.js";
 import { groupSchema } from "../../domain/group.js";
 import { sourceId } from "../../domain/keys.js";
@@ -45,6 +46,24 @@ export interface CommanderPorts {
 
 const PROGRESS_EVERY_MS = 400;
 const PROGRESS_DEADLINE_MS = 2_000;
+/** With waits of up to 5 s: a minute and a half without a server. */
+const ATTEMPTS = 20;
+
+/** Repeats while Temporal is away: the embedded server is restarted within seconds when it dies. Errors are ours. */
+function persistently<T>(attempt: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+	return pRetry(
+		() =>
+			attempt().catch((error: unknown) => {
+				throw fromWorkflowError(error);
+			}),
+		{
+			retries: ATTEMPTS,
+			minTimeout: 500,
+			maxTimeout: 5_000,
+			shouldRetry: ({ error }) => !signal?.aborted && (error as LodeError).code === "TEMPORAL_UNAVAILABLE",
+		},
+	);
+}
 
 /** Rejects when the user stops waiting; stays pending otherwise. */
 function stoppedWaiting(signal: AbortSignal | undefined, ended: AbortSignal): Promise<never> {
@@ -96,31 +115,31 @@ export function createCommander(ports: CommanderPorts): LodeCommander {
 	): Promise<IngestReport> {
 		const started = performance.now();
 		const took = () => Math.round(performance.now() - started);
-		const start = new WithStartWorkflowOperation<typeof followSource>("followSource", {
-			workflowId: followWorkflowId(source.id),
-			taskQueue: ports.taskQueue,
-			args: [{ source: source.id, policy: source.policy }],
-			workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
-			searchAttributes: { LodeSource: [source.id] },
-			staticSummary: `follows ${source.id}`,
-			workflowTaskTimeout: "5 seconds",
-		});
-		let handle: WorkflowUpdateHandle<IngestOutcome>;
-		try {
-			handle = await temporal.workflow.startUpdateWithStart(ingestUpdate, {
-				updateId: randomUUID(),
+		const start = () =>
+			new WithStartWorkflowOperation<typeof followSource>("followSource", {
+				workflowId: followWorkflowId(source.id),
+				taskQueue: ports.taskQueue,
+				args: [{ source: source.id, policy: source.policy }],
+				workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+				searchAttributes: { LodeSource: [source.id] },
+				staticSummary: `follows ${source.id}`,
+				workflowTaskTimeout: "5 seconds",
+			});
+		const workflowId = ingestWorkflowId(source.id, commit);
+		// One id for every attempt: a server that went away and came back answers with what it accepted before.
+		const updateId = randomUUID();
+		const accept = () =>
+			temporal.workflow.startUpdateWithStart(ingestUpdate, {
+				updateId,
 				args: [{ commit, unlessPassed }],
 				waitForStage: "ACCEPTED",
-				startWorkflowOperation: start,
+				startWorkflowOperation: start(),
 			});
-		} catch (error) {
-			throw fromWorkflowError(error);
-		}
-		const workflowId = ingestWorkflowId(source.id, commit);
 		if (options.noWait) {
+			await persistently(accept, options.signal);
 			return { ...emptyReport(source.id, commit, workflowId), outcome: "started", durationMs: took() };
 		}
-		const outcome = await waitFor(handle, workflowId, options);
+		const outcome = await persistently(async () => waitFor(await accept(), workflowId, options), options.signal);
 		const { stats } = outcome;
 		return {
 			ingestion: outcome.ingestion,

@@ -163,6 +163,8 @@ export function createFolderSource(options: FolderSourceOptions): SourceAdapter 
 			return each([await archived(artifacts, file)]);
 		},
 
+		archived: (commit) => [listingKey(commit)],
+
 		async forget(source) {
 			await rm(sourceHome(home, source.id), { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
 		},
