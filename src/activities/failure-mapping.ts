@@ -7,6 +7,17 @@ const ATTEMPTS_UNNAMED = 5;
 /** A disk does not free itself: after this many attempts a user has to act. */
 const ATTEMPTS_DISK_FULL = 3;
 const HEARTBEAT_EVERY_MS = 1_500;
+/**
+ * The compensation: it is repeated for ever, whatever a store says, because until it is done the seq stays excluded and its source
+ * waits. Only a publish that won ends it.
+ */
+const COMPENSATION: ReadonlySet<string> = new Set([
+	"abort",
+	"discardGraph",
+	"discardVectors",
+	"discardArtifacts",
+	"release",
+]);
 
 type AnyActivity = (...args: never[]) => Promise<unknown>;
 
@@ -23,13 +34,20 @@ export function withFailureMapping<T extends object>(activities: T, redact: (tex
 			try {
 				return await activity(...args);
 			} catch (error) {
-				throw toFailure(error, context.info.attempt, context.cancellationSignal.aborted, redact);
+				const failure = toFailure(error, context.info.attempt, context.cancellationSignal.aborted, redact);
+				throw COMPENSATION.has(name) ? repeated(failure) : failure;
 			} finally {
 				clearInterval(timer);
 			}
 		};
 	}
 	return wrapped as T;
+}
+
+function repeated(failure: Error): Error {
+	if (!(failure instanceof ApplicationFailure) || failure.type === "SEQ_CLOSED") return failure;
+	const { message, type, details } = failure;
+	return ApplicationFailure.retryable(message, type, ...(details ?? []));
 }
 
 /** Exported for tests. */

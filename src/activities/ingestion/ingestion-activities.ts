@@ -1,6 +1,6 @@
 import { Context } from "@temporalio/activity";
 import { WorkflowNotFoundError } from "@temporalio/client";
-import { LodeError } from "../../domain/errors.js";
+import { errorCode, LodeError } from "../../domain/errors.js";
 import { recipeOf, requireSource } from "../../services/recipe.js";
 import type { Ingestion } from "../../stores/catalog/catalog.port.js";
 import type { IngestionActivities } from "../activity-types.js";
@@ -42,8 +42,14 @@ export function createIngestionActivities(
 		return found;
 	}
 
+	/** Undefined where nothing of the source, or nothing at all, is published. */
 	async function headOf(source: string) {
-		return catalog.head(await catalog.snapshot({ by: "latest" }, []), source);
+		try {
+			return await catalog.head(await catalog.snapshot({ by: "latest" }, []), source);
+		} catch (error) {
+			if (errorCode(error) === "NOTHING_PUBLISHED") return undefined;
+			throw error;
+		}
 	}
 
 	return {
