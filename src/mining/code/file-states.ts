@@ -159,7 +159,8 @@ function memberModules(collector: SymbolCollector, modules: readonly ModuleName[
 			const cut = at.lastIndexOf(separator);
 			if (cut <= 0) break;
 			at = at.slice(0, cut);
-			all.push({ module: at, rank: rank + level });
+			// After what the package defines itself.
+			all.push({ module: at, rank: rank + level + 1 });
 		}
 		return all;
 	});

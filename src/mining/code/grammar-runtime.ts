@@ -51,6 +51,7 @@ class Instance {
 	/** Nothing was parsed here yet: all of the memory is free. */
 	pristine = true;
 	readonly #parsers = new Map<string, Promise<TreeSitter.Parser>>();
+	#loading: Promise<unknown> = Promise.resolve();
 
 	readonly #library: Library;
 	readonly #memory: WasmMemory;
@@ -82,7 +83,9 @@ class Instance {
 	parser(grammar: string): Promise<TreeSitter.Parser> {
 		let parser = this.#parsers.get(grammar);
 		if (parser === undefined) {
-			parser = this.#load(grammar);
+			// One after the other: the library's dynamic linker mixes up the tables of modules that load at the same time.
+			parser = this.#loading.then(() => this.#load(grammar));
+			this.#loading = parser.catch(() => undefined);
 			this.#parsers.set(grammar, parser);
 		}
 		return parser;
@@ -124,6 +127,7 @@ export async function withTree<T>(
 	text: string,
 	use: (tree: TreeSitter.Tree, language: TreeSitter.Language) => T,
 ): Promise<Parsed<T>> {
+	let spent = 0;
 	for (;;) {
 		current ??= Instance.open();
 		const opened = current;
@@ -141,7 +145,11 @@ export async function withTree<T>(
 		}
 		const wasPristine = instance.pristine;
 		instance.pristine = false;
-		const result = parse(parser, text, use, () => instance.bytes > (wasPristine ? memoryLimit(text) : KEEP_BYTES));
+		const limit = wasPristine ? memoryLimit(text) : KEEP_BYTES;
+		const started = performance.now();
+		const stops = { isFull: () => instance.bytes > limit, deadline: started + MAX_MILLISECONDS - spent };
+		const result = parse(parser, text, use, stops);
+		spent += performance.now() - started;
 		if (result === "memory" || instance.bytes > KEEP_BYTES) {
 			current = undefined;
 			await instance.close();
@@ -168,16 +176,15 @@ function parse<T>(
 	parser: TreeSitter.Parser,
 	text: string,
 	use: (tree: TreeSitter.Tree, language: TreeSitter.Language) => T,
-	isFull: () => boolean,
+	{ isFull, deadline }: { isFull: () => boolean; deadline: number },
 ): Parsed<T> | Stop {
-	const started = performance.now();
 	let reports = 0;
 	let stop: Stop | undefined;
 	const progressCallback = (): boolean => {
 		reports += 1;
 		if (reports > MAX_REPORTS) stop = "steps";
 		else if (isFull()) stop = "memory";
-		else if (reports % 16 === 0 && performance.now() - started > MAX_MILLISECONDS) stop = "time";
+		else if (reports % 16 === 0 && performance.now() > deadline) stop = "time";
 		return stop !== undefined;
 	};
 	try {
