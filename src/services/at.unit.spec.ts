@@ -1,0 +1,21 @@
+import { describe, expect, test } from "vitest";
+import { parseAt } from "./at.js";
+
+describe("--at", () => {
+	test.each([
+		[undefined, { by: "latest" }],
+		["latest", { by: "latest" }],
+		["12", { by: "number", number: 12 }],
+		["1a2b3c4", { by: "commit", commit: "1a2b3c4", source: "s" }],
+		["1A2B3C4D", { by: "commit", commit: "1a2b3c4d", source: "s" }],
+		["2026-01-31", { by: "time", time: "2026-01-31T23:59:59.999Z" }],
+		["2026-01-31T12:00", { by: "time", time: "2026-01-31T12:00:00.000Z" }],
+		["2026-01-31T12:00:00+02:00", { by: "time", time: "2026-01-31T10:00:00.000Z" }],
+	])("%s", (at, expected) => {
+		expect(parseAt(at, "s")).toEqual(expected);
+	});
+
+	test.each(["yesterday", "abc", "2026-13-01", "-1", "1.5", ""])("refuses %s", (at) => {
+		expect(() => parseAt(at)).toThrow(expect.objectContaining({ code: "USAGE" }));
+	});
+});
