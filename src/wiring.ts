@@ -10,6 +10,7 @@ import { createProvider, type EmbeddingSettings, providerForModel } from "./embe
 import type { EmbeddingProvider } from "./embeddings/embedding.port.js";
 import { createMiningPool, type MiningPool } from "./mining/mining-pool.js";
 import { runningRuntime } from "./runtime/runtime.js";
+import { askProgress } from "./services/ingestion/ask-progress.js";
 import { createCommander } from "./services/ingestion/create-commander.js";
 import type { LodeCommander, LodeReader } from "./services/lode.js";
 import { createReader } from "./services/reading/create-reader.js";
@@ -102,9 +103,9 @@ function minerOf(pool: MiningPool): Miner {
 	};
 }
 
-async function connect(config: Config, address: string): Promise<Opened<Client>> {
+async function connect(config: Config, address: string, connectTimeout: "2s" | "10s" = "10s"): Promise<Opened<Client>> {
 	try {
-		const connection = await Connection.connect({ address, connectTimeout: "10s" });
+		const connection = await Connection.connect({ address, connectTimeout });
 		return {
 			value: new Client({ connection, namespace: config.temporal.namespace }),
 			close: () => connection.close(),
@@ -148,15 +149,26 @@ export async function openPorts(
 	};
 }
 
-/** The use cases that only read: no Temporal server is needed. */
+/** The use cases that only read: no Temporal server is needed. Where one runs, it is asked how far ingestions are. */
 export async function openReader(config: Config): Promise<LodeReader> {
 	const stores = openStores(config);
 	const providers = new Providers(config);
+	let temporal: Promise<Opened<Client> | undefined> | undefined;
+	const connectIfRunning = async () => {
+		const address = (await runningRuntime(config.home))?.address ?? config.temporal.address;
+		return address === undefined ? undefined : connect(config, address, "2s").catch(() => undefined);
+	};
 	return createReader({
 		...stores.value,
 		provider: (model) => providers.find(model),
+		async progress({ workflowId, runId }) {
+			temporal ??= connectIfRunning();
+			const connected = await temporal;
+			return connected && askProgress(connected.value, workflowId, runId);
+		},
 		temporalUi: async () => (await runningRuntime(config.home))?.uiAddress ?? null,
 		async close() {
+			await (await temporal)?.close();
 			await providers.close();
 			await stores.close();
 		},

@@ -2,10 +2,16 @@ import { readFileSync } from "node:fs";
 import type { CliDependencies } from "./cli.js";
 import { run } from "./run.js";
 
+/** `npm run lode` starts in the project's folder, wherever the user is: npm says where that was. */
+function currentFolder(): string {
+	const { npm_lifecycle_event: script, INIT_CWD: folder } = process.env;
+	return script === "lode" && folder ? folder : process.cwd();
+}
+
 /** The real ones. Nothing of them is loaded before a command asks for it. */
 export function realDependencies(): CliDependencies {
 	return {
-		io: { stdout: process.stdout, stderr: process.stderr, env: process.env, cwd: process.cwd(), signals: process },
+		io: { stdout: process.stdout, stderr: process.stderr, env: process.env, cwd: currentFolder(), signals: process },
 		openReader: async (config) => (await import("../wiring.js")).openReader(config),
 		openCommander: async (config, options) => (await import("../wiring.js")).openCommander(config, options),
 		withRuntime: async (...args) => (await import("../runtime/runtime.js")).withRuntime(...args),

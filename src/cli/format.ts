@@ -41,7 +41,9 @@ const minute = (time: string): string => time.slice(0, 16).replace("T", " ");
 export function ingestText(report: IngestReport): string {
 	const commit = `${report.source} at ${short(report.commit)}`;
 	if (report.outcome === "started") {
-		return `Accepted: ${commit}, ingestion ${report.ingestion}\nIt is finished while Lode runs: lode dev, then lode status ${report.ingestion}`;
+		const what = report.ingestion === null ? "it begins when its turn comes" : `ingestion ${report.ingestion}`;
+		const ask = report.ingestion === null ? "lode status" : `lode status ${report.ingestion}`;
+		return `Accepted: ${commit}, ${what}\nIt is done while Lode runs (lode dev); see it with: ${ask}`;
 	}
 	if (report.outcome === "unchanged") return `Nothing new: ${commit} is in snapshot ${report.snapshot} already`;
 	if (report.outcome === "superseded") return `Superseded: a later commit of ${report.source} is published already`;

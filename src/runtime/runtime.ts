@@ -36,7 +36,10 @@ export interface RuntimeOptions {
 	readonly workerEntry?: string;
 }
 
+/** Our own server may be being restarted. */
 const ANSWER_MS = 30_000;
+/** Somebody else's either answers or does not. */
+const OTHERS_ANSWER_MS = 10_000;
 const POLL_MS = 200;
 
 type Report = (line: string) => void;
@@ -183,7 +186,7 @@ class Session {
 		const { namespace } = config.temporal;
 		if (found.kind === "server") {
 			const { address } = found;
-			await temporalReady({ address, namespace, timeoutMs: ANSWER_MS, report, signal: options.signal });
+			await temporalReady({ address, namespace, timeoutMs: OTHERS_ANSWER_MS, report, signal: options.signal });
 			return { address, uiAddress: null };
 		}
 		const ports = await freePorts();

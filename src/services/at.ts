@@ -16,7 +16,7 @@ export function parseAt(at: string | undefined, source?: string): SnapshotSelect
 		if (!Number.isNaN(time.getTime())) return { by: "time", time: time.toISOString() };
 	}
 	if (/^[0-9a-f]{7,64}$/i.test(at)) return { by: "commit", commit: at.toLowerCase(), source };
-	throw new LodeError("USAGE", "at: not a snapshot number, a time or a commit", {
-		next: "use e.g. --at 12, --at 2026-01-31T12:00:00Z or --at 1a2b3c4d",
+	throw new LodeError("USAGE", `${JSON.stringify(at.slice(0, 80))} is no snapshot number, time or commit`, {
+		next: "give e.g. 12, 2026-01-31T12:00:00Z or at least 7 digits of a commit id",
 	});
 }

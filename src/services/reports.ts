@@ -8,7 +8,8 @@ import type { StoreProblem } from "../stores/versioned.port.js";
 /** The JSON that others rely on: the CLI prints these, API and MCP answer with them. */
 
 export interface IngestReport {
-	readonly ingestion: string;
+	/** Null when `--no-wait` did not wait until it began: it waits for its turn or for a worker. */
+	readonly ingestion: string | null;
 	readonly source: string;
 	readonly commit: string;
 	/** The snapshot in which it is visible; null when `--no-wait` did not wait for it. */
@@ -22,7 +23,8 @@ export interface IngestReport {
 	readonly reused: number;
 	readonly durationMs: number;
 	readonly workflowId: string;
-	readonly runId: string;
+	/** Null as `ingestion` is. */
+	readonly runId: string | null;
 }
 
 /** While it runs: asked from the workflow by a query. */
@@ -45,6 +47,8 @@ export interface IngestProgress {
 	readonly reused: number;
 	/** One short sentence for people. */
 	readonly detail: string;
+	/** Why it is being discarded, in stage `discard`. */
+	readonly failure?: Failure;
 }
 
 export interface SearchQuery {

@@ -29,7 +29,7 @@ describe("the cost of a commit", () => {
 		Object.fromEntries(Array.from({ length: count }, (_, at) => [`src/p${at % 30}/m${at}.ts`, module(at)]));
 
 	async function staged(report: IngestReport) {
-		const ingestion = await lode.ports.catalog.ingestion(report.ingestion);
+		const ingestion = await lode.ports.catalog.ingestion(report.ingestion ?? "");
 		const seq = ingestion?.seq ?? 0;
 		const [graph, vectors] = await Promise.all([
 			lode.ports.graph.staged(seq, report.source),

@@ -25,16 +25,19 @@ function cacheOf(): Record<string, string> {
 	return process.env.LODE_CACHE_DIR ? { LODE_CACHE_DIR: process.env.LODE_CACHE_DIR } : {};
 }
 
-/** Runs the built CLI as a user would; stops it after two minutes. */
+/** Runs the built CLI as a user would, in `cwd`; stops it after two minutes. `onStart` gets the process, to send it signals. */
 export async function lode(
 	home: string,
 	args: readonly string[],
 	extra: Record<string, string> = {},
+	{ cwd, onStart }: { cwd?: string; onStart?: (child: ChildProcess) => void } = {},
 ): Promise<CliResult> {
 	const child = spawn(process.execPath, [MAIN, ...args], {
 		env: environment(home, extra),
 		stdio: ["ignore", "pipe", "pipe"],
+		...(cwd === undefined ? {} : { cwd }),
 	});
+	onStart?.(child);
 	let stdout = "";
 	let stderr = "";
 	child.stdout.on("data", (data) => {

@@ -22,7 +22,7 @@ export function registerOverview(program: Command, cli: Cli): void {
 		.argument("[ingestion]")
 		.addHelpText(
 			"after",
-			"\nExamples:\n  $ lode status\n  $ lode status 01J… --json\n\n--json prints {ingestions, parked, temporalUi}.",
+			"\nExamples:\n  $ lode status\n  $ lode status ing-12 --json\n\n--json prints {ingestions, parked, temporalUi}.",
 		);
 	cli.action(status, async (invocation, ingestion: string | undefined) => {
 		const report = await invocation.withReader(async (reader, config) => {

@@ -12,7 +12,7 @@ export function registerSteer(program: Command, cli: Cli): void {
 		.argument("[ingestion]", "see lode status")
 		.addHelpText(
 			"after",
-			"\nExamples:\n  $ lode retry\n  $ lode retry 01J…\n\n--json prints {retried: [...], failed: [{ingestion, failure}]}.",
+			"\nExamples:\n  $ lode retry\n  $ lode retry ing-12\n\n--json prints {retried: [...], failed: [{ingestion, failure}]}.",
 		);
 	cli.action(retry, async (invocation, ingestion: string | undefined) => {
 		const report = await invocation.withCommander("the retry", (commander, progress, signal) =>
@@ -35,7 +35,7 @@ export function registerSteer(program: Command, cli: Cli): void {
 		.summary("stop an ingestion and discard what it staged")
 		.description("Stops an ingestion. Nothing of it was ever visible; what it staged is discarded.")
 		.argument("<ingestion>", "see lode status")
-		.addHelpText("after", "\nExample:\n  $ lode cancel 01J…\n\n--json prints what lode status prints.");
+		.addHelpText("after", "\nExample:\n  $ lode cancel ing-12\n\n--json prints what lode status prints.");
 	cli.action(cancel, async (invocation, ingestion: string) => {
 		const report = await invocation.withCommander("the cancellation", (commander) => commander.cancel(ingestion));
 		await invocation.result(report, async () => (await import("../format.js")).statusText(report));

@@ -9,7 +9,7 @@ import {
 	type WorkflowUpdateHandle,
 } from "@temporalio/client";
 import pRetry from "p-retry";
-import { LodeError } from "../../domain/errors.js";
+import { ERROR_CODES, type ErrorCode, LodeError } from "../../domain/errors.js";
 import { groupSchema } from "../../domain/group.js";
 import { sourceId } from "../../domain/keys.js";
 import type { EmbeddingProvider } from "../../embeddings/embedding.port.js";
@@ -22,13 +22,15 @@ import {
 	ingestWorkflowId,
 	removeWorkflowId,
 } from "../../workflows/contracts/ids.js";
-import { type IngestOutcome, ingestStateQuery } from "../../workflows/contracts/ingest-commit.js";
+import type { IngestOutcome } from "../../workflows/contracts/ingest-commit.js";
 import type { followSource } from "../../workflows/follow-source.js";
 import type { collectGarbage, removeSource } from "../../workflows/maintenance.js";
 import type { IngestOptions, LodeCommander } from "../lode.js";
 import { parkedIngestions } from "../reading/create-reader.js";
 import { recipeOf, requireSource } from "../recipe.js";
 import type { IngestReport, RetryReport } from "../reports.js";
+import { askProgress } from "./ask-progress.js";
+import { awaitBegin } from "./await-begin.js";
 import { fromWorkflowError } from "./workflow-errors.js";
 
 export interface CommanderPorts {
@@ -45,7 +47,8 @@ export interface CommanderPorts {
 }
 
 const PROGRESS_EVERY_MS = 400;
-const PROGRESS_DEADLINE_MS = 2_000;
+/** A discard takes well under a second where the stores are well. */
+const UNDOING_MS = 15_000;
 /** With waits of up to 5 s: a minute and a half without a server. */
 const ATTEMPTS = 20;
 
@@ -136,8 +139,9 @@ export function createCommander(ports: CommanderPorts): LodeCommander {
 				startWorkflowOperation: start(),
 			});
 		if (options.noWait) {
-			await persistently(accept, options.signal);
-			return { ...emptyReport(source.id, commit, workflowId), outcome: "started", durationMs: took() };
+			const begun = await awaitBegin(catalog, source.id, commit, () => persistently(accept, options.signal));
+			const known = begun && { ingestion: begun.id, runId: begun.runId };
+			return { ...emptyReport(source.id, commit, workflowId), ...known, outcome: "started", durationMs: took() };
 		}
 		const outcome = await persistently(async () => waitFor(await accept(), workflowId, options), options.signal);
 		const { stats } = outcome;
@@ -162,33 +166,40 @@ export function createCommander(ports: CommanderPorts): LodeCommander {
 		const done = handle.result();
 		done.catch(() => {});
 		const ended = new AbortController();
-		const progress = onProgress ? reportProgress(workflowId, onProgress, ended.signal) : undefined;
+		const watched = watchProgress(workflowId, onProgress, ended.signal);
+		watched.catch(() => {});
 		try {
-			return await Promise.race([done, stoppedWaiting(signal, ended.signal)]);
+			return await Promise.race([done, watched, stoppedWaiting(signal, ended.signal)]);
 		} catch (error) {
 			throw fromWorkflowError(error);
 		} finally {
 			ended.abort();
 			// A question in flight must end before the connection may close.
-			await progress;
+			await watched.catch(() => undefined);
 		}
 	}
 
-	async function reportProgress(
+	/** Reports how far it is; rejects when a failed ingestion cannot be undone for a while, for then a user has to act. */
+	async function watchProgress(
 		workflowId: string,
-		onProgress: NonNullable<IngestOptions["onProgress"]>,
+		onProgress: IngestOptions["onProgress"],
 		ended: AbortSignal,
-	): Promise<void> {
+	): Promise<never> {
+		let undoingSince: number | undefined;
 		while (!ended.aborted) {
 			// No answer is no news: the workflow may wait for its turn or for a worker.
-			const state = await temporal
-				.withDeadline(Date.now() + PROGRESS_DEADLINE_MS, () =>
-					temporal.workflow.getHandle(workflowId).query(ingestStateQuery),
-				)
-				.catch(() => undefined);
-			if (state && !ended.aborted) onProgress(state);
+			const state = await askProgress(temporal, workflowId);
+			if (state && !ended.aborted) onProgress?.(state);
+			undoingSince = state?.failure ? (undoingSince ?? performance.now()) : undefined;
+			if (state?.failure && undoingSince !== undefined && performance.now() - undoingSince > UNDOING_MS) {
+				const { code, message, next } = state.failure;
+				throw new LodeError(code in ERROR_CODES ? (code as ErrorCode) : "INGESTION_FAILED", message, {
+					next: `${next ?? "mend what it says"}; what was staged is undone as soon as that works: lode status`,
+				});
+			}
 			await sleep(PROGRESS_EVERY_MS, undefined, { signal: ended }).catch(() => undefined);
 		}
+		throw new LodeError("CANCELLED", "nobody waits any more");
 	}
 
 	return {
@@ -300,7 +311,7 @@ export function createCommander(ports: CommanderPorts): LodeCommander {
 
 function emptyReport(source: string, commit: string, workflowId: string): Omit<IngestReport, "outcome" | "durationMs"> {
 	return {
-		ingestion: "",
+		ingestion: null,
 		source,
 		commit,
 		snapshot: null,
@@ -310,6 +321,6 @@ function emptyReport(source: string, commit: string, workflowId: string): Omit<I
 		embedded: 0,
 		reused: 0,
 		workflowId,
-		runId: "",
+		runId: null,
 	};
 }

@@ -8,7 +8,7 @@ import type { VectorStore } from "../../stores/vectors/vectors.port.js";
 import { parseAt } from "../at.js";
 import type { LodeReader } from "../lode.js";
 import { defaultGroup, requireSource } from "../recipe.js";
-import type { DiffReport, SearchHit, SourceReport } from "../reports.js";
+import type { DiffReport, IngestProgress, SearchHit, SourceReport, StatusReport } from "../reports.js";
 import { searchChunks } from "../search/search-chunks.js";
 import { verifySnapshot } from "../verification/verify-snapshot.js";
 import { showGraph } from "./show-graph.js";
@@ -20,6 +20,8 @@ export interface ReaderPorts {
 	readonly artifacts: ArtifactStore;
 	/** Undefined where no configured provider serves the model: then text alone ranks. */
 	readonly provider: (model: string) => EmbeddingProvider | undefined;
+	/** How far a running ingestion is; undefined where nobody can be asked. */
+	readonly progress: (ingestion: Ingestion) => Promise<IngestProgress | undefined>;
 	/** Where the Temporal Web UI is, while it runs. */
 	readonly temporalUi: () => Promise<string | null>;
 	readonly close: () => Promise<void>;
@@ -127,13 +129,14 @@ export function createReader(ports: ReaderPorts): LodeReader {
 						next: "list them with: lode status",
 					});
 				}
-				return { ingestions: [ingestion], parked: ingestion.status === "parked" ? 1 : 0, temporalUi };
+				const parked = ingestion.status === "parked" ? 1 : 0;
+				return { ingestions: await withProgress([ingestion]), parked, temporalUi };
 			}
 			const latest = await catalog.ingestions({ limit: LATEST_INGESTIONS });
 			const parked = await parkedIngestions(catalog);
 			const known = new Set(latest.map((ingestion) => ingestion.id));
 			return {
-				ingestions: [...latest, ...parked.filter((one) => !known.has(one.id))],
+				ingestions: await withProgress([...latest, ...parked.filter((one) => !known.has(one.id))]),
 				parked: parked.length,
 				temporalUi,
 			};
@@ -163,6 +166,17 @@ export function createReader(ports: ReaderPorts): LodeReader {
 
 		close: ports.close,
 	};
+
+	/** Those that run say how far they are. */
+	function withProgress(ingestions: readonly Ingestion[]): Promise<StatusReport["ingestions"]> {
+		return Promise.all(
+			ingestions.map(async (ingestion) => {
+				if (ingestion.status !== "staging" && ingestion.status !== "aborted") return ingestion;
+				const progress = await ports.progress(ingestion);
+				return progress === undefined ? ingestion : { ...ingestion, progress };
+			}),
+		);
+	}
 
 	async function snapshotOf(source: string, at: string) {
 		const snapshot = await catalog.snapshot(parseAt(at, source), [source]);

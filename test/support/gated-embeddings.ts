@@ -1,0 +1,48 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** An OpenAI-compatible endpoint that answers no question for vectors before its gate is open. */
+export interface GatedEmbeddings {
+	readonly url: string;
+	/** Resolves when somebody waits at the gate. */
+	readonly asked: Promise<void>;
+	open(): void;
+	close(): Promise<void>;
+}
+
+/** Vectors have four dimensions, and follow from a text's length. */
+export async function gatedEmbeddings(): Promise<GatedEmbeddings> {
+	let open = (): void => undefined;
+	let wait = (): void => undefined;
+	const gate = new Promise<void>((resolve) => {
+		open = resolve;
+	});
+	const asked = new Promise<void>((resolve) => {
+		wait = resolve;
+	});
+	const server = createServer(async (request, response) => {
+		let body = "";
+		for await (const part of request) body += part;
+		const { input, model } = JSON.parse(body) as { input: string | string[]; model: string };
+		const texts = [input].flat();
+		// With this one text the provider only asks for the number of dimensions.
+		if (texts.join() !== "dimensions") {
+			wait();
+			await gate;
+		}
+		const data = texts.map((text, index) => ({ object: "embedding", index, embedding: [1, text.length % 7, 3, 4] }));
+		response.setHeader("content-type", "application/json");
+		response.end(JSON.stringify({ object: "list", model, data, usage: { prompt_tokens: 1, total_tokens: 1 } }));
+	});
+	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+	return {
+		url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+		asked,
+		open,
+		close: () =>
+			new Promise((resolve) => {
+				server.closeAllConnections();
+				server.close(() => resolve());
+			}),
+	};
+}
