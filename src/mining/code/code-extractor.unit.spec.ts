@@ -1023,6 +1023,13 @@ describe("codeExtractor", () => {
 		expect(regions(extraction)).toEqual(["function a 1-1", "function d 2-2"]);
 	});
 
+	it("drops a region that begins on the line of the outer one or of the end of another", async () => {
+		const nested = await extract("javascript", "a.js", "class A { m() {\n}\nn() {\n}\n}\n");
+		expect(regions(nested)).toEqual(["class A 1-5", "method A.n 3-4"]);
+		const beside = await extract("javascript", "b.js", "function a() {\n\n} function b() {}\nfunction c() {}\n");
+		expect(regions(beside)).toEqual(["function a 1-3", "function c 4-4"]);
+	});
+
 	it("never gives regions that overlap in part", async () => {
 		for (const { language, path, text } of SAMPLES) {
 			// Without line breaks in odd places: many constructs share lines.
