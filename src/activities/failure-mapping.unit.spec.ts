@@ -72,7 +72,7 @@ describe("what activities throw", () => {
 		);
 		const environment = new MockActivityEnvironment();
 		const running = environment.run(activity);
-		environment.cancel("test");
+		environment.cancel();
 		await expect(running).rejects.toBeInstanceOf(CancelledFailure);
 	});
 });

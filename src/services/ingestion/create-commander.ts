@@ -1,15 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import {
 	type Client,
 	WithStartWorkflowOperation,
 	WorkflowIdConflictPolicy,
 	WorkflowIdReusePolicy,
 	WorkflowNotFoundError,
-	type WorkflowUpdateHandle,
 } from "@temporalio/client";
-import pRetry from "p-retry";
-import { ERROR_CODES, type ErrorCode, LodeError } from "../../domain/errors.js";
+import { LodeError } from "../../domain/errors.js";
 import { groupSchema } from "../../domain/group.js";
 import { sourceId } from "../../domain/keys.js";
 import type { EmbeddingProvider } from "../../embeddings/embedding.port.js";
@@ -22,15 +19,15 @@ import {
 	ingestWorkflowId,
 	removeWorkflowId,
 } from "../../workflows/contracts/ids.js";
-import type { IngestOutcome } from "../../workflows/contracts/ingest-commit.js";
 import type { followSource } from "../../workflows/follow-source.js";
 import type { collectGarbage, removeSource } from "../../workflows/maintenance.js";
 import type { IngestOptions, LodeCommander } from "../lode.js";
 import { parkedIngestions } from "../reading/create-reader.js";
 import { recipeOf, requireSource } from "../recipe.js";
 import type { IngestReport, RetryReport } from "../reports.js";
-import { askProgress } from "./ask-progress.js";
 import { awaitBegin } from "./await-begin.js";
+import { awaitOutcome } from "./await-outcome.js";
+import { persistently } from "./persistently.js";
 import { fromWorkflowError } from "./workflow-errors.js";
 
 export interface CommanderPorts {
@@ -44,43 +41,6 @@ export interface CommanderPorts {
 	/** Where this installation's workers poll. */
 	readonly taskQueue: string;
 	readonly close: () => Promise<void>;
-}
-
-const PROGRESS_EVERY_MS = 400;
-/** A discard takes well under a second where the stores are well. */
-const UNDOING_MS = 15_000;
-/** With waits of up to 5 s: a minute and a half without a server. */
-const ATTEMPTS = 20;
-
-/** Repeats while Temporal is away: the embedded server is restarted within seconds when it dies. Errors are ours. */
-function persistently<T>(attempt: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-	return pRetry(
-		() =>
-			attempt().catch((error: unknown) => {
-				throw fromWorkflowError(error);
-			}),
-		{
-			retries: ATTEMPTS,
-			minTimeout: 500,
-			maxTimeout: 5_000,
-			shouldRetry: ({ error }) => !signal?.aborted && (error as LodeError).code === "TEMPORAL_UNAVAILABLE",
-		},
-	);
-}
-
-/** Rejects when the user stops waiting; stays pending otherwise. */
-function stoppedWaiting(signal: AbortSignal | undefined, ended: AbortSignal): Promise<never> {
-	return new Promise((_, reject) => {
-		if (!signal) return;
-		const stop = () =>
-			reject(
-				new LodeError("CANCELLED", "stopped waiting; the ingestion goes on", {
-					next: "lode status, or stop it with: lode cancel",
-				}),
-			);
-		if (signal.aborted) stop();
-		signal.addEventListener("abort", stop, { once: true, signal: ended });
-	});
 }
 
 /** The use cases that start or steer workflows. */
@@ -143,7 +103,10 @@ export function createCommander(ports: CommanderPorts): LodeCommander {
 			const known = begun && { ingestion: begun.id, runId: begun.runId };
 			return { ...emptyReport(source.id, commit, workflowId), ...known, outcome: "started", durationMs: took() };
 		}
-		const outcome = await persistently(async () => waitFor(await accept(), workflowId, options), options.signal);
+		const outcome = await persistently(
+			async () => awaitOutcome(temporal, await accept(), workflowId, options),
+			options.signal,
+		);
 		const { stats } = outcome;
 		return {
 			ingestion: outcome.ingestion,
@@ -156,50 +119,6 @@ export function createCommander(ports: CommanderPorts): LodeCommander {
 			workflowId: outcome.workflowId,
 			runId: outcome.runId,
 		};
-	}
-
-	async function waitFor(
-		handle: WorkflowUpdateHandle<IngestOutcome>,
-		workflowId: string,
-		{ signal, onProgress }: IngestOptions,
-	): Promise<IngestOutcome> {
-		const done = handle.result();
-		done.catch(() => {});
-		const ended = new AbortController();
-		const watched = watchProgress(workflowId, onProgress, ended.signal);
-		watched.catch(() => {});
-		try {
-			return await Promise.race([done, watched, stoppedWaiting(signal, ended.signal)]);
-		} catch (error) {
-			throw fromWorkflowError(error);
-		} finally {
-			ended.abort();
-			// A question in flight must end before the connection may close.
-			await watched.catch(() => undefined);
-		}
-	}
-
-	/** Reports how far it is; rejects when a failed ingestion cannot be undone for a while, for then a user has to act. */
-	async function watchProgress(
-		workflowId: string,
-		onProgress: IngestOptions["onProgress"],
-		ended: AbortSignal,
-	): Promise<never> {
-		let undoingSince: number | undefined;
-		while (!ended.aborted) {
-			// No answer is no news: the workflow may wait for its turn or for a worker.
-			const state = await askProgress(temporal, workflowId);
-			if (state && !ended.aborted) onProgress?.(state);
-			undoingSince = state?.failure ? (undoingSince ?? performance.now()) : undefined;
-			if (state?.failure && undoingSince !== undefined && performance.now() - undoingSince > UNDOING_MS) {
-				const { code, message, next } = state.failure;
-				throw new LodeError(code in ERROR_CODES ? (code as ErrorCode) : "INGESTION_FAILED", message, {
-					next: `${next ?? "mend what it says"}; what was staged is undone as soon as that works: lode status`,
-				});
-			}
-			await sleep(PROGRESS_EVERY_MS, undefined, { signal: ended }).catch(() => undefined);
-		}
-		throw new LodeError("CANCELLED", "nobody waits any more");
 	}
 
 	return {

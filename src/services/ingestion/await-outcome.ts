@@ -1,0 +1,77 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Client, WorkflowUpdateHandle } from "@temporalio/client";
+import { ERROR_CODES, type ErrorCode, LodeError } from "../../domain/errors.js";
+import type { IngestOutcome } from "../../workflows/contracts/ingest-commit.js";
+import type { IngestOptions } from "../lode.js";
+import { askProgress } from "./ask-progress.js";
+import { fromWorkflowError } from "./workflow-errors.js";
+
+const PROGRESS_EVERY_MS = 400;
+/** A discard takes well under a second where the stores are well. */
+const UNDOING_MS = 15_000;
+
+/**
+ * Waits for what comes of an accepted request, reporting progress.
+ * @throws CANCELLED when the signal says so (the ingestion goes on), the ingestion's own failure, TEMPORAL_UNAVAILABLE
+ */
+export async function awaitOutcome(
+	temporal: Client,
+	handle: WorkflowUpdateHandle<IngestOutcome>,
+	workflowId: string,
+	{ signal, onProgress }: IngestOptions,
+): Promise<IngestOutcome> {
+	const done = handle.result();
+	done.catch(() => {});
+	const ended = new AbortController();
+	const watched = watchProgress(temporal, workflowId, onProgress, ended.signal);
+	watched.catch(() => {});
+	try {
+		return await Promise.race([done, watched, stoppedWaiting(signal, ended.signal)]);
+	} catch (error) {
+		throw fromWorkflowError(error);
+	} finally {
+		ended.abort();
+		// A question in flight must end before the connection may close.
+		await watched.catch(() => undefined);
+	}
+}
+
+/** Rejects when a failed ingestion cannot be undone for a while, for then a user has to act. */
+async function watchProgress(
+	temporal: Client,
+	workflowId: string,
+	onProgress: IngestOptions["onProgress"],
+	ended: AbortSignal,
+): Promise<never> {
+	let undoingSince: number | undefined;
+	for (;;) {
+		// First a pause: a small commit is done before anybody needs to ask, and questions cost workflow tasks.
+		await sleep(PROGRESS_EVERY_MS, undefined, { signal: ended });
+		// No answer is no news: the workflow may wait for its turn or for a worker.
+		const state = await askProgress(temporal, workflowId);
+		ended.throwIfAborted();
+		if (state) onProgress?.(state);
+		undoingSince = state?.failure ? (undoingSince ?? performance.now()) : undefined;
+		if (state?.failure && undoingSince !== undefined && performance.now() - undoingSince > UNDOING_MS) {
+			const { code, message, next } = state.failure;
+			throw new LodeError(code in ERROR_CODES ? (code as ErrorCode) : "INGESTION_FAILED", message, {
+				next: `${next ?? "mend what it says"}; what was staged is undone as soon as that works: lode status`,
+			});
+		}
+	}
+}
+
+/** Rejects when the user stops waiting; stays pending otherwise. */
+function stoppedWaiting(signal: AbortSignal | undefined, ended: AbortSignal): Promise<never> {
+	return new Promise((_, reject) => {
+		if (!signal) return;
+		const stop = () =>
+			reject(
+				new LodeError("CANCELLED", "stopped waiting; the ingestion goes on", {
+					next: "lode status, or stop it with: lode cancel",
+				}),
+			);
+		if (signal.aborted) stop();
+		signal.addEventListener("abort", stop, { once: true, signal: ended });
+	});
+}
