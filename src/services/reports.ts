@@ -4,6 +4,7 @@ import type { ChunkKind } from "../domain/mined-file.js";
 import type { Failure, FileCounts, Ingestion, Source } from "../stores/catalog/catalog.port.js";
 import type { EntityChange, Neighbour } from "../stores/graph/graph.port.js";
 import type { StoreProblem } from "../stores/versioned.port.js";
+import type { IngestState } from "../workflows/contracts/ingest-commit.js";
 
 /** The JSON that others rely on: the CLI prints these, API and MCP answer with them. */
 
@@ -28,28 +29,7 @@ export interface IngestReport {
 }
 
 /** While it runs: asked from the workflow by a query. */
-export interface IngestProgress {
-	readonly stage:
-		| "waiting"
-		| "begin"
-		| "prepare"
-		| "diff"
-		| "files"
-		| "link"
-		| "verify"
-		| "publish"
-		| "discard"
-		| "done";
-	readonly filesDone: number;
-	readonly filesTotal: number;
-	readonly chunks: number;
-	readonly embedded: number;
-	readonly reused: number;
-	/** One short sentence for people. */
-	readonly detail: string;
-	/** Why it is being discarded, in stage `discard`. */
-	readonly failure?: Failure;
-}
+export type IngestProgress = IngestState;
 
 export interface SearchQuery {
 	readonly text: string;
