@@ -1,4 +1,4 @@
-import { CancellationScope, proxyActivities } from "@temporalio/workflow";
+import { proxyActivities } from "@temporalio/workflow";
 import type { BatchActivities } from "../activities/activity-types.js";
 import {
 	addCounts,
@@ -7,6 +7,7 @@ import {
 	type IngestBatchesInput,
 	NO_COUNTS,
 } from "./contracts/ingest-commit.js";
+import { endTogether } from "./end-together.js";
 import { PURE, RATE_LIMITED, STORE_WRITE } from "./retry-profiles.js";
 
 /** Batches in flight at once: one mines while another embeds and a third is written. */
@@ -19,7 +20,7 @@ const staging = proxyActivities<Pick<BatchActivities, "stageGraph" | "stageVecto
 async function ingestBatch(batch: BatchRef, holdsFiles: boolean): Promise<BatchCounts> {
 	const label = `batch ${batch.index + 1}`;
 	if (!holdsFiles) {
-		const [{ entities }] = await Promise.all([
+		const [{ entities }] = await endTogether(() => [
 			staging.stageGraph.executeWithOptions({ ...STORE_WRITE, summary: `${label}: history and folders` }, [batch]),
 			staging.recordBatch(batch),
 		]);
@@ -33,7 +34,7 @@ async function ingestBatch(batch: BatchRef, holdsFiles: boolean): Promise<BatchC
 					{ ...RATE_LIMITED, summary: `${label}: embed ${mined.chunks} chunks` },
 					[batch],
 				);
-	const [{ entities }] = await Promise.all([
+	const [{ entities }] = await endTogether(() => [
 		staging.stageGraph.executeWithOptions({ ...STORE_WRITE, summary: `${label}: graph` }, [batch]),
 		staging.stageVectors.executeWithOptions({ ...STORE_WRITE, summary: `${label}: vectors` }, [batch]),
 		staging.recordBatch(batch),
@@ -52,38 +53,23 @@ export async function ingestBatchRange(
 	let next = input.first;
 	let total = NO_COUNTS;
 	const end = input.first + input.count;
-	await CancellationScope.cancellable(async () => {
-		const scope = CancellationScope.current();
-		const lane = async (): Promise<void> => {
-			while (next < end) {
-				const index = next++;
-				const counts = await ingestBatch({ seq: input.seq, source: input.source, index }, index < input.fileBatches);
-				total = addCounts(total, counts);
-				onBatch(counts);
-			}
-		};
-		const lanes = Array.from({ length: Math.min(IN_FLIGHT, input.count) }, () =>
+	const lane = async (): Promise<void> => {
+		while (next < end) {
+			const index = next++;
+			const counts = await ingestBatch({ seq: input.seq, source: input.source, index }, index < input.fileBatches);
+			total = addCounts(total, counts);
+			onBatch(counts);
+		}
+	};
+	await endTogether(() =>
+		Array.from({ length: Math.min(IN_FLIGHT, input.count) }, () =>
 			lane().catch((error: unknown) => {
 				next = end;
-				scope.cancel();
 				throw error;
 			}),
-		);
-		const settled = await Promise.allSettled(lanes);
-		const failures = settled.filter((result) => result.status === "rejected").map((result) => result.reason as unknown);
-		if (failures.length > 0) throw failures.find((error) => !isCancellationLike(error)) ?? failures[0];
-	});
+		),
+	);
 	return total;
-}
-
-/** Cancelling the other lanes makes them fail too; the failure to report is the one that came first. */
-function isCancellationLike(error: unknown): boolean {
-	let current: unknown = error;
-	while (current instanceof Error) {
-		if (current.name === "CancelledFailure") return true;
-		current = current.cause;
-	}
-	return false;
 }
 
 /** A child of an ingestion with more batches than one history should hold. */

@@ -32,6 +32,7 @@ import {
 	NO_COUNTS,
 	type Stage,
 } from "./contracts/ingest-commit.js";
+import { endTogether } from "./end-together.js";
 import { failureOf } from "./failure.js";
 import { ingestBatches, ingestBatchRange } from "./ingest-batches.js";
 import { EXTERNAL_READ, SHORT, STORE_WRITE } from "./retry-profiles.js";
@@ -77,11 +78,11 @@ export async function ingestCommit(input: IngestCommitInput): Promise<IngestOutc
 		progress.plan(plan);
 		const counts = await ingestAll(seq, input.source, plan, progress);
 		progress.enter("link", "resolving names, writing the manifest");
-		const [links] = await settleAll([finishing.linkNames(seq), finishing.stageManifest(seq)]);
+		const [links] = await endTogether(() => [finishing.linkNames(seq), finishing.stageManifest(seq)]);
 		progress.enter("verify", "asking every store what it holds");
 		await finishing.verifyStaged(seq);
 		progress.enter("publish", "making it visible");
-		const stats = statsOf(plan, counts, links?.entities ?? 0);
+		const stats = statsOf(plan, counts, links.entities);
 		const { ingestion, snapshot } = await catalog.publish(seq, stats);
 		progress.enter("done", `published as snapshot ${snapshot}`);
 		return {
@@ -97,7 +98,14 @@ export async function ingestCommit(input: IngestCommitInput): Promise<IngestOutc
 	} catch (error) {
 		const failure = failureOf(error);
 		progress.enter("discard", `undoing: ${failure.message}`);
-		await discard(seq, failure, isCancellation(error) ? "cancelled" : "parked");
+		if (!(await discard(seq, failure, isCancellation(error) ? "cancelled" : "parked"))) {
+			// Published before the cancellation came, or before its answer got lost: a repeat gives the first answer.
+			const { ingestion, snapshot } = await CancellationScope.nonCancellable(() => catalog.publish(seq, NOTHING));
+			progress.enter("done", `published as snapshot ${snapshot}`);
+			const stats = ingestion.stats ?? NOTHING;
+			const { source, commit } = input;
+			return { outcome: "published", ingestion: ingestion.id, source, commit, snapshot, stats, workflowId, runId };
+		}
 		progress.enter("done", `${isCancellation(error) ? "cancelled" : "parked"}: ${failure.code}: ${failure.message}`);
 		if (isCancellation(error)) throw error;
 		throw ApplicationFailure.create({
@@ -163,30 +171,31 @@ async function ingestAll(seq: number, source: string, plan: PlanAnswer, progress
 	return total;
 }
 
-/** Like Promise.all, but throws only when all have ended: a discard may follow. */
-async function settleAll<T extends readonly unknown[]>(promises: { [K in keyof T]: Promise<T[K]> }): Promise<T> {
-	const settled = await Promise.allSettled(promises);
-	for (const result of settled) if (result.status === "rejected") throw result.reason;
-	return settled.map((result) => (result as PromiseFulfilledResult<unknown>).value) as unknown as T;
-}
-
 /**
  * The compensation. Every activity that writes for the seq has ended when this is called. Abort comes first, so that a
- * publish can no longer win; release last, so that the seq stays excluded until nothing of it is left.
+ * publish can no longer win; release last, so that the seq stays excluded until nothing of it is left. Returns false, and does nothing,
+ * where publish had won already.
  */
 async function discard(
 	seq: number,
 	failure: { code: string; message: string; next?: string },
 	status: "parked" | "cancelled" | "abandoned",
-): Promise<void> {
-	await CancellationScope.nonCancellable(async () => {
-		await catalog.abort(seq, failure);
-		await settleAll([
+): Promise<boolean> {
+	return CancellationScope.nonCancellable(async () => {
+		try {
+			await catalog.abort(seq, failure);
+		} catch (error) {
+			if (failureOf(error).code === "SEQ_CLOSED") return false;
+			throw error;
+		}
+		const discards = await Promise.allSettled([
 			compensation.discardGraph(seq),
 			compensation.discardVectors(seq),
 			compensation.discardArtifacts(seq),
 		]);
+		for (const result of discards) if (result.status === "rejected") throw result.reason;
 		await catalog.release(seq, status);
+		return true;
 	});
 }
 

@@ -39,8 +39,12 @@ export const EXTERNAL_READ: ActivityOptions = {
 	retry: { initialInterval: "500ms", backoffCoefficient: 2, maximumInterval: "30s", maximumAttempts: 10 },
 };
 
-/** One catalog transaction of milliseconds. Local: it costs no task of its own. */
+/**
+ * One catalog transaction of milliseconds. Local: it costs no task of its own. A cancellation waits for its end: whoever is told that it
+ * was cancelled must not find later that it began or published.
+ */
 export const SHORT: LocalActivityOptions = {
+	cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 	startToCloseTimeout: "20 seconds",
 	localRetryThreshold: "5 seconds",
 	retry: { initialInterval: "100ms", backoffCoefficient: 2, maximumInterval: "10s" },
