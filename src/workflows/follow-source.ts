@@ -19,6 +19,7 @@ import {
 	followStateQuery,
 	type IngestRequest,
 	ingestUpdate,
+	PENDING_A_LOOK,
 	refChangedSignal,
 	stopSignal,
 } from "./contracts/follow-source.js";
@@ -78,16 +79,17 @@ export async function followSource(input: FollowSourceInput): Promise<void> {
 			queued.done = true;
 		} else if (queue.refChanged) {
 			queue.refChanged = false;
-			queue.replaceFound(await external.pendingCommits(input.source, input.policy));
+			queue.replaceFound(await external.pendingCommits(input.source, input.policy), PENDING_A_LOOK);
 		} else {
 			const commit = queue.nextFound();
 			if (commit !== undefined) await ingestFound(input.source, commit, queue);
+			queue.lookAgainAtEnd();
 		}
 		if (workflowInfo().continueAsNewSuggested && !queue.hasRequests) {
 			await condition(allHandlersFinished);
-			// A request may have come while the handlers drained: it is served first.
-			if (!queue.hasRequests) {
-				await continueAsNew<typeof followSource>({ ...input, refChanged: queue.refChanged, waiting: queue.found });
+			// A request may have come while the handlers drained: it is served first. So may a stop, which the next run would not know of.
+			if (!queue.hasRequests && !queue.stopping) {
+				await continueAsNew<typeof followSource>({ ...input, ...queue.carried });
 			}
 		}
 	}
@@ -122,7 +124,8 @@ async function ingestInOrder(source: string, request: IngestRequest, queue: Sour
 /** A found commit that cannot be ingested is parked by its own workflow; the next one goes on from the last published. */
 async function ingestFound(source: string, commit: string, queue: SourceQueue): Promise<void> {
 	try {
-		await ingestInOrder(source, { commit, unlessPassed: true }, queue);
+		const { outcome } = await ingestInOrder(source, { commit, unlessPassed: true }, queue);
+		if (outcome === "published") queue.cameForward();
 	} catch (error) {
 		log.warn("commit parked", { source, commit, code: failureOf(error).code });
 	}

@@ -12,6 +12,10 @@ export interface QueuedRequest {
 export class SourceQueue {
 	readonly #requests: QueuedRequest[] = [];
 	readonly #found: string[];
+	/** The last look left some out. */
+	#more = false;
+	/** One of those that the last look found was published. */
+	#forward = false;
 	running: string | null = null;
 	refChanged: boolean;
 	stopping = false;
@@ -35,17 +39,32 @@ export class SourceQueue {
 		return this.#found.shift();
 	}
 
-	/** A look at the ref replaces what earlier looks found: the ref's log is the truth. */
-	replaceFound(commits: readonly string[]): void {
+	/** A look at the ref replaces what earlier looks found: the ref's log is the truth. A look finds `most` commits at most. */
+	replaceFound(commits: readonly string[], most: number): void {
 		this.#found.splice(0, this.#found.length, ...commits);
+		this.#more = commits.length >= most;
+		this.#forward = false;
+	}
+
+	/** A found commit was published: another look would find others. */
+	cameForward(): void {
+		this.#forward = true;
+	}
+
+	/** After the last commit of a look that could not take them all. Not where none was published: it would find the same ones again. */
+	lookAgainAtEnd(): void {
+		if (this.#found.length > 0 || !this.#more) return;
+		this.#more = false;
+		this.refChanged ||= this.#forward;
 	}
 
 	get waiting(): string[] {
 		return [...this.#requests.map((queued) => queued.request.commit), ...this.#found];
 	}
 
-	get found(): string[] {
-		return [...this.#found];
+	/** What the next run has to know. */
+	get carried(): { refChanged: boolean; waiting: readonly string[] } {
+		return { refChanged: this.refChanged || (this.#more && this.#forward), waiting: [...this.#found] };
 	}
 
 	get hasRequests(): boolean {

@@ -28,13 +28,16 @@ export function workflowBundle(): Promise<WorkflowBundleWithSourceMap> {
 	return bundle;
 }
 
-/** A real Temporal server of the test's own, with our search attributes. */
-export async function temporalEnvironment(): Promise<TestWorkflowEnvironment> {
+/** A real Temporal server of the test's own, with our search attributes. `extraArgs` go to `temporal server start-dev`. */
+export async function temporalEnvironment(extraArgs: readonly string[] = []): Promise<TestWorkflowEnvironment> {
 	const path = await temporalBinary(() => {});
 	return TestWorkflowEnvironment.createLocal({
 		server: {
 			executable: { type: "existing-path", path },
-			extraArgs: Object.entries(SEARCH_ATTRIBUTES).flatMap(([name, type]) => ["--search-attribute", `${name}=${type}`]),
+			extraArgs: [
+				...Object.entries(SEARCH_ATTRIBUTES).flatMap(([name, type]) => ["--search-attribute", `${name}=${type}`]),
+				...extraArgs,
+			],
 		},
 	});
 }

@@ -3,12 +3,10 @@ import { WorkflowNotFoundError } from "@temporalio/client";
 import { errorCode, LodeError } from "../../domain/errors.js";
 import { recipeOf, requireSource } from "../../services/recipe.js";
 import type { Ingestion } from "../../stores/catalog/catalog.port.js";
+import { PENDING_A_LOOK } from "../../workflows/contracts/follow-source.js";
 import type { IngestionActivities } from "../activity-types.js";
 import { BatchArchive } from "../batches.js";
 import type { Ports } from "../ports.js";
-
-/** Commits that one look at the ref enqueues at most; the next look finds the rest. */
-const PENDING_LIMIT = 500;
 
 /** The life of an ingestion in the catalog. */
 export function createIngestionActivities(
@@ -23,6 +21,20 @@ export function createIngestionActivities(
 			return status.name === "RUNNING";
 		} catch (error) {
 			if (error instanceof WorkflowNotFoundError) return false;
+			throw new LodeError("TEMPORAL_UNAVAILABLE", `asking Temporal about ${ingestion.workflowId} failed`, {
+				cause: error,
+			});
+		}
+	}
+
+	/** Whether a commit lies behind the head, so that ingesting it would move the source back. */
+	async function isPassed(source: string, commit: string, head: string): Promise<boolean> {
+		try {
+			const since = await commitsSince(source, commit, head);
+			return since !== undefined && since.length > 0;
+		} catch (error) {
+			// All that the head reaches is here; so what is not here, because nobody could fetch it yet, does not lie behind it.
+			if (errorCode(error) === "COMMIT_NOT_FOUND") return false;
 			throw error;
 		}
 	}
@@ -59,8 +71,7 @@ export function createIngestionActivities(
 			if (unlessPassed) {
 				const head = await headOf(source.id);
 				if (head && head.commit !== commit) {
-					const since = await commitsSince(source.id, commit, head.commit);
-					const passed = since !== undefined && since.length > 0;
+					const passed = await isPassed(source.id, commit, head.commit);
 					const ingestion = passed ? await catalog.ingestion(head.ingestion) : undefined;
 					if (ingestion) return { outcome: "superseded", ingestion, snapshot: head.snapshot };
 				}
@@ -102,7 +113,7 @@ export function createIngestionActivities(
 			if (policy === "head" || head === undefined) return [to];
 			// After a force-push the commits in between are history that nobody asked for: the new head is what counts.
 			const since = await commitsSince(id, head.commit, to);
-			return since === undefined || since.length === 0 ? [to] : since.slice(0, PENDING_LIMIT);
+			return since === undefined || since.length === 0 ? [to] : since.slice(0, PENDING_A_LOOK);
 		},
 
 		async awaitIngestion(workflowId) {

@@ -17,6 +17,9 @@ export interface FollowSourceInput {
 	readonly waiting?: readonly string[];
 }
 
+/** Commits that one look at the ref finds at most; when they are through, another look finds the rest. */
+export const PENDING_A_LOOK = 500;
+
 export interface FollowState {
 	readonly running: string | null;
 	readonly waiting: readonly string[];
