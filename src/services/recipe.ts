@@ -24,7 +24,11 @@ export async function defaultGroup(catalog: Pick<Catalog, "groups">, source: str
  * The hash of everything but the commit that decides what an ingestion leaves: miner versions and the group's filters,
  * chunking and model. An ingestion with another recipe than its base stages the whole commit anew.
  */
-export async function recipeOf(catalog: Pick<Catalog, "groups">, source: string): Promise<string> {
-	const { name, include, exclude, indexing } = await defaultGroup(catalog, source);
+export function recipeOfGroup({ name, include, exclude, indexing }: Group): string {
 	return sha256(canonicalJson([minerVersion, name, include, exclude, indexing])).slice(0, 32);
+}
+
+/** The recipe of a source's group `default`. @throws GROUP_NOT_FOUND */
+export async function recipeOf(catalog: Pick<Catalog, "groups">, source: string): Promise<string> {
+	return recipeOfGroup(await defaultGroup(catalog, source));
 }

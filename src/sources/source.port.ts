@@ -39,6 +39,11 @@ export interface SourceAdapter {
 	changes(source: Source, from: string | undefined, to: string): AsyncIterable<readonly Change[]>;
 	/** Commits reachable from `to` and not from `from` (added) and the reverse (removed: after a force-push), in pages. */
 	commits(source: Source, from: string | undefined, to: string): AsyncIterable<readonly CommitRange[]>;
+	/**
+	 * Whether the log of a commit reads otherwise than when the commit was prepared: a shallow repository has got more of its history since.
+	 * Then `commits` from it on would leave out what came to light behind it.
+	 */
+	logChanged?(source: Source, commit: string): Promise<boolean>;
 	/** Contents in the order of `files`; `bytes` undefined where it exceeds `maxBytes` or cannot be read (submodules). */
 	read(
 		source: Source,

@@ -1,7 +1,7 @@
 import { LodeError } from "../../domain/errors.js";
 import type { Group } from "../../domain/group.js";
 import { EMPTY_SNAPSHOT, type Snapshot } from "../../domain/snapshot.js";
-import { defaultGroup } from "../../services/recipe.js";
+import { defaultGroup, recipeOfGroup } from "../../services/recipe.js";
 import type { Catalog, Ingestion } from "../../stores/catalog/catalog.port.js";
 
 export interface OpenIngestion {
@@ -13,7 +13,10 @@ export interface OpenIngestion {
 	readonly rebuild: boolean;
 }
 
-/** An ingestion that is staging, with its base. @throws SEQ_CLOSED, INGESTION_NOT_FOUND */
+/**
+ * An ingestion that is staging, with its base. All of it is made by the recipe it began with: where the group, or the version of the miners,
+ * changes meanwhile, it cannot go on. @throws SEQ_CLOSED, INGESTION_NOT_FOUND, BASE_MOVED
+ */
 export async function openIngestion(catalog: Catalog, seq: number): Promise<OpenIngestion> {
 	const ingestion = await catalog.ingestion(`ing-${seq}`);
 	if (!ingestion) throw new LodeError("INGESTION_NOT_FOUND", `there is no ingestion with seq ${seq}`);
@@ -21,6 +24,15 @@ export async function openIngestion(catalog: Catalog, seq: number): Promise<Open
 		throw new LodeError("SEQ_CLOSED", `ingestion ${ingestion.id} is ${ingestion.status}, nothing may be staged for it`);
 	}
 	const group = await defaultGroup(catalog, ingestion.source);
+	if (recipeOfGroup(group) !== ingestion.recipe) {
+		throw new LodeError(
+			"BASE_MOVED",
+			`what is indexed of ${ingestion.source} and how changed while ${ingestion.id} ran`,
+			{
+				next: `take it up with: lode retry ${ingestion.id}`,
+			},
+		);
+	}
 	if (ingestion.baseSeq === undefined) return { ingestion, group, base: EMPTY_SNAPSHOT, rebuild: false };
 	const baseIngestion = await catalog.ingestion(`ing-${ingestion.baseSeq}`);
 	if (baseIngestion?.snapshot === undefined) {

@@ -1,10 +1,12 @@
 import { Context } from "@temporalio/activity";
 import type { Change, CommitInfo } from "../../domain/commits.js";
+import { errorCode } from "../../domain/errors.js";
 import { commitOrigin, fileOrigin, originPath } from "../../domain/keys.js";
 import type { Snapshot } from "../../domain/snapshot.js";
 import { requireSource } from "../../services/recipe.js";
-import type { Catalog, Ingestion } from "../../stores/catalog/catalog.port.js";
-import type { PlanningActivities } from "../activity-types.js";
+import type { SourceAdapter } from "../../sources/source.port.js";
+import type { Catalog, Ingestion, Source } from "../../stores/catalog/catalog.port.js";
+import type { PlanAnswer, PlanningActivities } from "../activity-types.js";
 import { BatchArchive } from "../batches.js";
 import type { Ports } from "../ports.js";
 import { type FolderChanges, folderChanges } from "./folder-changes.js";
@@ -33,55 +35,69 @@ export function createPlanningActivities(ports: Pick<Ports, "catalog" | "artifac
 
 		async planChanges(seq) {
 			const { ingestion, base, rebuild } = await openIngestion(catalog, seq);
-			const source = await requireSource(catalog, ingestion.source);
-			const adapter = ports.sources.of(source.kind);
-			const writer = new BatchWriter(archive, seq);
-			const folders = new FolderTouches();
-			const files = { added: 0, changed: 0, removed: 0 };
-
-			const changes = rebuild
-				? rebuildChanges(catalog, base, ingestion, adapter.changes(source, undefined, ingestion.commit))
-				: adapter.changes(source, ingestion.baseCommit, ingestion.commit);
-			for await (const page of changes) {
-				for (const change of page) {
-					if (change.type === "added") files.added += 1;
-					else if (change.type === "modified") files.changed += 1;
-					else files.removed += 1;
-					folders.touch(change);
-					await writer.addChange(change);
-				}
-				Context.current().heartbeat();
+			try {
+				return await plan(seq, ingestion, base, rebuild);
+			} catch (error) {
+				// What was lost of the base in Lode's home may be gone from the repository too, after a force-push.
+				if (rebuild || ingestion.baseCommit === undefined || errorCode(error) !== "COMMIT_NOT_FOUND") throw error;
+				return await plan(seq, ingestion, base, true);
 			}
-			await writer.flushChanges();
-			const fileBatches = writer.batches;
-
-			const history = rebuild
-				? adapter.commits(source, undefined, ingestion.commit)
-				: adapter.commits(source, ingestion.baseCommit, ingestion.commit);
-			const reachable = new Set<string>();
-			for await (const page of history) {
-				for (const { type, commit } of page) {
-					if (rebuild) reachable.add(commit.sha);
-					await writer.addCommit(type, commit);
-				}
-				Context.current().heartbeat();
-			}
-			if (rebuild) await retireUnreachable(catalog, base, ingestion, reachable, writer);
-			await writer.flushCommits();
-			await writer.addFolders(
-				await folderChanges(
-					catalog,
-					base,
-					ingestion.source,
-					folders.added,
-					folders.removed,
-					rebuild,
-					ingestion.baseSeq === undefined,
-				),
-			);
-			return { batches: writer.batches, fileBatches, files };
 		},
 	};
+
+	/** `rebuild`: from the commit alone and what the catalog says of the base, without reading the base itself. */
+	async function plan(seq: number, ingestion: Ingestion, base: Snapshot, rebuild: boolean): Promise<PlanAnswer> {
+		const source = await requireSource(catalog, ingestion.source);
+		const adapter = ports.sources.of(source.kind);
+		const writer = new BatchWriter(archive, seq);
+		const folders = new FolderTouches();
+		const files = { added: 0, changed: 0, removed: 0 };
+
+		const changes = rebuild
+			? rebuildChanges(catalog, base, ingestion, adapter.changes(source, undefined, ingestion.commit))
+			: adapter.changes(source, ingestion.baseCommit, ingestion.commit);
+		for await (const page of changes) {
+			for (const change of page) {
+				if (change.type === "added") files.added += 1;
+				else if (change.type === "modified") files.changed += 1;
+				else files.removed += 1;
+				folders.touch(change);
+				await writer.addChange(change);
+			}
+			Context.current().heartbeat();
+		}
+		await writer.flushChanges();
+		const fileBatches = writer.batches;
+
+		const logAnew = rebuild || (await logChanged(adapter, source, ingestion.baseCommit));
+		const history = adapter.commits(source, logAnew ? undefined : ingestion.baseCommit, ingestion.commit);
+		const reachable = new Set<string>();
+		for await (const page of history) {
+			for (const { type, commit } of page) {
+				if (logAnew) reachable.add(commit.sha);
+				await writer.addCommit(type, commit);
+			}
+			Context.current().heartbeat();
+		}
+		if (logAnew) await retireUnreachable(catalog, base, ingestion, reachable, writer);
+		await writer.flushCommits();
+		await writer.addFolders(
+			await folderChanges(
+				catalog,
+				base,
+				ingestion.source,
+				folders.added,
+				folders.removed,
+				rebuild,
+				ingestion.baseSeq === undefined,
+			),
+		);
+		return { batches: writer.batches, fileBatches, files };
+	}
+}
+
+async function logChanged(adapter: SourceAdapter, source: Source, base: string | undefined): Promise<boolean> {
+	return base !== undefined && (await adapter.logChanged?.(source, base)) === true;
 }
 
 class FolderTouches {

@@ -1,4 +1,4 @@
-import { access, mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { access, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { errorCode, LodeError } from "../../domain/errors.js";
@@ -19,6 +19,8 @@ export interface Mirrored {
 export type Progress = (done: string) => void;
 
 const KEPT = "refs/lode/commits/";
+/** A file for each commit that was prepared while the mirror was shallow. */
+const BOUNDARIES = "lode-boundaries";
 const FETCH_SILENCE_MS = 15 * 60_000;
 const PROGRESS_MS = 2_000;
 const LOCK_TRIES = 45;
@@ -77,10 +79,38 @@ export class GitMirrors {
 		await this.#exclusively(source, progress, signal, async (inner, report) => {
 			if (await this.#isKept(source, commit)) return;
 			const there = await this.#create(source, commit.length === 64 ? "sha256" : "sha1", inner);
-			if (there && (await this.#has(source, commit, inner))) return this.#keep(source, commit, inner);
+			if (there && (await this.#has(source, commit, inner))) {
+				await this.#rememberBoundary(source, commit);
+				return this.#keep(source, commit, inner);
+			}
 			await this.#fetchCommit(source, commit, report, inner);
+			await this.#rememberBoundary(source, commit);
 			await this.#tidy(source, inner);
 		});
+	}
+
+	/** Whether the mirror got more of the history behind a commit since that was prepared. */
+	async logChanged(source: Pick<Mirrored, "id">, commit: string): Promise<boolean> {
+		const [then, now] = await Promise.all([
+			readFile(path.join(this.folder(source), BOUNDARIES, commit), "latin1").catch(() => undefined),
+			this.#boundary(source),
+		]);
+		return then !== undefined && then !== now;
+	}
+
+	/** Of a shallow mirror only: where its history ended when the commit was prepared. */
+	async #rememberBoundary(source: Mirrored, commit: string): Promise<void> {
+		const boundary = await this.#boundary(source);
+		if (boundary === "") return;
+		const folder = path.join(this.folder(source), BOUNDARIES);
+		await mkdir(folder, { recursive: true });
+		await writeFile(path.join(folder, commit), boundary, "latin1");
+	}
+
+	/** The commits whose parents are not here, in order; empty for a whole history. */
+	async #boundary(source: Pick<Mirrored, "id">): Promise<string> {
+		const text = await readFile(path.join(this.folder(source), "shallow"), "latin1").catch(() => "");
+		return text.split("\n").filter(Boolean).sort().join("\n");
 	}
 
 	/**

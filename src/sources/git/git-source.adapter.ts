@@ -132,6 +132,8 @@ export function createGitSource(options: GitSourceOptions): SourceAdapter {
 			yield* commitRanges(reader(source, "Reading the log"), mirrors.folder(source), from, to);
 		},
 
+		logChanged: (source, commit) => mirrors.logChanged(source, commit),
+
 		read: (source, files, readOptions) => readBlobs(reader(source, "Reading files"), files, readOptions),
 
 		stream: async (source, file) => streamBlob(reader(source, "Reading a file"), file),
