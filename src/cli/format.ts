@@ -87,13 +87,19 @@ export function graphText(report: GraphReport): string {
 		const other = key === entity.key ? entity : report.entities[key];
 		return other === undefined ? key : `${other.name} (${other.kind})`;
 	};
-	const lines = [`${entity.name}  ${entity.kind}`, `  key      ${entity.key}`];
+	const facts: (readonly [string, string])[] = [["key", entity.key]];
 	for (const [name, value] of Object.entries(entity.props)) {
 		if (value === undefined || value === null || value === "") continue;
 		const text = typeof value === "string" ? value : JSON.stringify(value);
-		lines.push(`  ${name.padEnd(8)} ${text.replace(/\s+/g, " ").slice(0, 200)}`);
+		facts.push([name, text.replace(/\s+/g, " ").slice(0, 200)]);
 	}
-	lines.push(`  from     ${entity.origins.slice(0, 5).join(", ")}${entity.origins.length > 5 ? " …" : ""}`, "");
+	facts.push(["from", `${entity.origins.slice(0, 5).join(", ")}${entity.origins.length > 5 ? " …" : ""}`]);
+	const wide = Math.max(...facts.map(([name]) => name.length));
+	const lines = [
+		`${entity.name}  ${entity.kind}`,
+		...facts.map(([name, text]) => `  ${name.padEnd(wide)}  ${text}`),
+		"",
+	];
 	const rows = report.edges.map((edge) => [String(edge.depth), label(edge.from), edge.kind, label(edge.to)]);
 	lines.push(rows.length === 0 ? "No edges." : table(["depth", "from", "edge", "to"], rows));
 	if (report.truncated) lines.push("There are more edges: raise --limit.");

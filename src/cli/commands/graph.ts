@@ -22,7 +22,7 @@ export function registerGraph(program: Command, cli: Cli): void {
 		.argument("<key|name>", "e.g. customers, Client.send, symbol:shop-…:src/a.ts#parse")
 		.addOption(new Option("--depth <n>", "how many steps away").argParser(wholeNumber(0, 6)).default(1))
 		.option("--source <source>", "only this source")
-		.addOption(new Option("--limit <n>", "edges an entity at most").argParser(wholeNumber(1, 10_000)).default(100))
+		.addOption(new Option("--limit <n>", "how many edges at most").argParser(wholeNumber(1, 10_000)).default(100))
 		.option("--at <when>", "as of a snapshot number, a time (ISO 8601) or a commit")
 		.addHelpText(
 			"after",

@@ -16,7 +16,7 @@ export function registerIngest(program: Command, cli: Cli): void {
 		.helpGroup("Bring in:")
 		.summary("ingest a commit of a repository, or a folder")
 		.description(
-			"Ingests the commit that TARGET's head, or REF, has now, and waits until it can be searched. Starts Temporal and a worker for\n" +
+			"Ingests the commit that TARGET's head, or REF, has now, and waits until it can be searched. Starts Temporal and a worker for " +
 				"its duration when `lode dev` does not run. A repeat with nothing new does nothing.",
 		)
 		.argument("<target>", "a path, or a URL that git clones")
