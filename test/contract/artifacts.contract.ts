@@ -5,14 +5,13 @@ import { sha256 } from "../../src/domain/digest.js";
 import { errorCode } from "../../src/domain/errors.js";
 import { EMPTY_SNAPSHOT } from "../../src/domain/snapshot.js";
 import type { ArtifactStore, ManifestRoot } from "../../src/stores/artifacts/artifacts.port.js";
-import {
-	findInManifest,
-	type ManifestFile,
-	readManifest,
-	updateManifest,
-} from "../../src/stores/artifacts/manifest.js";
+import { type ManifestFile, readManifest, updateManifest } from "../../src/stores/artifacts/manifest.js";
+import { ManifestFinder } from "../../src/stores/artifacts/manifest-finder.js";
 import { Ledger } from "../support/ledger.js";
 import type { StoreUnderTest } from "./versioned-store.contract.js";
+
+const findInManifest = (store: ArtifactStore, object: string, path: string) =>
+	new ManifestFinder(store, object).find(path);
 
 export interface ArtifactDriver {
 	create(): Promise<StoreUnderTest<ArtifactStore>>;

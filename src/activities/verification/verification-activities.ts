@@ -2,7 +2,7 @@ import { Context } from "@temporalio/activity";
 import { sameTally, type Tally } from "../../domain/digest.js";
 import { LodeError } from "../../domain/errors.js";
 import { originPath } from "../../domain/keys.js";
-import { findInManifest } from "../../stores/artifacts/manifest.js";
+import { ManifestFinder } from "../../stores/artifacts/manifest-finder.js";
 import type { VersionedStore } from "../../stores/versioned.port.js";
 import type { FinishingActivities } from "../activity-types.js";
 import { changedPages } from "../artifacts/manifest-activities.js";
@@ -56,12 +56,13 @@ export function createVerificationActivities(
 			throw new LodeError("VERIFICATION_FAILED", "artifacts: the manifest's root is missing", {
 				next: `lode retry ${ingestion}`,
 			});
+		const manifest = new ManifestFinder(artifacts, root.object);
 		for await (const entries of changedPages(catalog, seq, "added")) {
 			const files = entries.filter((entry) => entry.file && entry.file.mode !== "submodule");
 			const missing = new Set(await artifacts.missing(files.map((entry) => entry.file?.artifact as string)));
 			for (const { origin, file } of files) {
 				const path = originPath(origin) as string;
-				const listed = await findInManifest(artifacts, root.object, path);
+				const listed = await manifest.find(path);
 				if (missing.has(file?.artifact as string) || listed?.object !== file?.artifact) {
 					throw new LodeError("VERIFICATION_FAILED", `artifacts: ${path} is not archived as the manifest says`, {
 						next: `lode retry ${ingestion}`,

@@ -73,28 +73,6 @@ export async function* readManifest(
 	}
 }
 
-/** One file by its path, reading the folders on the way only. @throws STORE_CORRUPT */
-export async function findInManifest(
-	store: Pick<ArtifactStore, "get">,
-	object: string,
-	path: string,
-): Promise<ManifestFile | undefined> {
-	const names = path.split("/");
-	const fileName = names.pop() as string;
-	let folder = object;
-	for (const name of names) {
-		const next = (await readFolder(store, folder)).entries.find(
-			(entry) => entry.type === "folder" && entry.name === name,
-		);
-		if (next === undefined) return undefined;
-		folder = next.object;
-	}
-	for (const entry of (await readFolder(store, folder)).entries)
-		if (entry.type === "file" && entry.name === fileName)
-			return { path, object: entry.object, size: entry.size, mode: entry.mode };
-	return undefined;
-}
-
 const emptyEdits = (): FolderEdits => ({ files: new Map(), folders: new Map() });
 
 function enter(root: FolderEdits, path: string, edit: ManifestFile | "removed"): void {
@@ -147,7 +125,8 @@ function encodeFolder(folder: ManifestFolder): Uint8Array {
 	return Buffer.from(canonicalJson(folder as unknown as Json));
 }
 
-async function readFolder(store: Pick<ArtifactStore, "get">, object: string): Promise<ManifestFolder> {
+/** @throws STORE_CORRUPT */
+export async function readFolder(store: Pick<ArtifactStore, "get">, object: string): Promise<ManifestFolder> {
 	const bytes = await store.get(object);
 	const corrupt = (why: string, cause?: unknown) =>
 		new LodeError("STORE_CORRUPT", `The manifest folder ${object} in the archive ${why}`, {
