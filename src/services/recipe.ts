@@ -7,10 +7,17 @@ import type { Catalog, Source } from "../stores/catalog/catalog.port.js";
 /** @throws SOURCE_NOT_FOUND */
 export async function requireSource(catalog: Pick<Catalog, "source">, id: string): Promise<Source> {
 	const source = await catalog.source(id);
-	if (!source) {
-		throw new LodeError("SOURCE_NOT_FOUND", `there is no source ${id}`, { next: "list them with: lode sources" });
-	}
+	if (!source) throw unknownSource(id);
 	return source;
+}
+
+export function unknownSource(id: string): LodeError {
+	return new LodeError("SOURCE_NOT_FOUND", `there is no source ${id}`, { next: "list them with: lode sources" });
+}
+
+/** The sources that readers see: those that are being removed are out of sight at once, not store by store. */
+export async function readableSources(catalog: Pick<Catalog, "sources">): Promise<Source[]> {
+	return (await catalog.sources()).filter(({ removing }) => !removing);
 }
 
 /** The group that decides what is indexed of a source and how. @throws GROUP_NOT_FOUND */

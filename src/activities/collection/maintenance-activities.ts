@@ -1,11 +1,14 @@
 import { Context } from "@temporalio/activity";
-import { LodeError } from "../../domain/errors.js";
+import { errorCode, LodeError } from "../../domain/errors.js";
+import type { Snapshot } from "../../domain/snapshot.js";
 import { parseAt } from "../../services/at.js";
-import { requireSource } from "../../services/recipe.js";
+import { readableSources, requireSource } from "../../services/recipe.js";
 import { verifySnapshot } from "../../services/verification/verify-snapshot.js";
 import { readManifest } from "../../stores/artifacts/manifest.js";
+import type { Catalog, Ingestion } from "../../stores/catalog/catalog.port.js";
 import type { MaintenanceActivities } from "../activity-types.js";
-import { ingestionPrefix } from "../batches.js";
+import { BatchArchive, ingestionPrefix } from "../batches.js";
+import { workflowRuns } from "../ingestion/workflow-runs.js";
 import type { Ports } from "../ports.js";
 
 const REFERENCES_A_PAGE = 5_000;
@@ -14,7 +17,10 @@ const EMBEDDINGS_KEPT_MS = 30 * 24 * 3_600_000;
 
 /** Garbage collection, removal of sources and the durable form of verification. */
 export function createMaintenanceActivities(
-	ports: Pick<Ports, "catalog" | "graph" | "vectors" | "artifacts" | "embeddingCache" | "sources" | "limits">,
+	ports: Pick<
+		Ports,
+		"catalog" | "graph" | "vectors" | "artifacts" | "embeddingCache" | "sources" | "limits" | "temporal"
+	>,
 ): MaintenanceActivities {
 	const { catalog, graph, vectors, artifacts } = ports;
 	const graceBefore = () => new Date(Date.now() - ports.limits.graceSeconds * 1_000).toISOString();
@@ -30,6 +36,25 @@ export function createMaintenanceActivities(
 			for (const { commit } of head ? [head, ...open] : open) for (const address of keep(commit)) kept.add(address);
 		}
 		return kept;
+	}
+
+	/** As ingestCommit does it: abort first, release last. */
+	async function discardStale({ id, seq }: Ingestion): Promise<void> {
+		await catalog.abort(seq, { code: "INGESTION_FAILED", message: `the workflow of ${id} ended without finishing` });
+		await Promise.all([graph.discard(seq), vectors.discard(seq), artifacts.discard(seq)]);
+		await new BatchArchive(artifacts).removeAll(seq);
+		await catalog.release(seq, "abandoned");
+	}
+
+	/** A write that was held up since before the last publication must not bring back records of a source that is gone. */
+	async function refuseLateWrites(source: string): Promise<void> {
+		const latest = await latestSnapshot(catalog);
+		if (!latest) return;
+		// Read after the snapshot: what begins meanwhile has a higher seq.
+		const open = await catalog.openSeqs();
+		await graph.collect(source, latest, open);
+		await vectors.collect(source, latest, open);
+		await artifacts.collectRoots(source, latest, open);
 	}
 
 	return {
@@ -81,14 +106,18 @@ export function createMaintenanceActivities(
 		},
 
 		async awaitIdle(source) {
-			const busy = await catalog.ingestions({ source, status: ["staging", "aborted"], limit: 1 });
-			if (busy.length > 0) {
-				throw new LodeError("SOURCE_BUSY", `ingestion ${busy[0]?.id} of ${source} has not ended yet`);
+			const [busy] = await catalog.ingestions({ source, status: ["staging", "aborted"], limit: 1 });
+			if (busy === undefined) return;
+			if (await workflowRuns(ports.temporal, busy)) {
+				throw new LodeError("SOURCE_BUSY", `ingestion ${busy.id} of ${source} has not ended yet`);
 			}
+			// Nothing begins any more that would clean up behind it.
+			await discardStale(busy);
 		},
 
 		async dropSource(id) {
 			const source = await catalog.source(id);
+			await refuseLateWrites(id);
 			await Promise.all([graph.dropSource(id), vectors.dropSource(id), artifacts.dropSource(id)]);
 			if (source) await ports.sources.of(source.kind).forget(source);
 			// Last: while the catalog knows the source, a repeat finds what is left to drop.
@@ -96,10 +125,19 @@ export function createMaintenanceActivities(
 		},
 
 		async verifySnapshot({ source, at }) {
-			const sources = source === undefined ? (await catalog.sources()).map(({ id }) => id) : [source];
+			const sources = source === undefined ? (await readableSources(catalog)).map(({ id }) => id) : [source];
 			const snapshot = await catalog.snapshot(parseAt(at, source), sources);
 			const { problems } = await verifySnapshot(ports, snapshot, sources, (done) => Context.current().heartbeat(done));
 			return { ok: problems.length === 0, snapshot: snapshot.number, problems: problems.length };
 		},
 	};
+}
+
+async function latestSnapshot(catalog: Catalog): Promise<Snapshot | undefined> {
+	try {
+		return await catalog.snapshot({ by: "latest" }, []);
+	} catch (error) {
+		if (errorCode(error) === "NOTHING_PUBLISHED") return undefined;
+		throw error;
+	}
 }

@@ -2,11 +2,11 @@ import { Context } from "@temporalio/activity";
 import { WorkflowNotFoundError } from "@temporalio/client";
 import { errorCode, LodeError } from "../../domain/errors.js";
 import { recipeOf, requireSource } from "../../services/recipe.js";
-import type { Ingestion } from "../../stores/catalog/catalog.port.js";
 import { PENDING_A_LOOK } from "../../workflows/contracts/follow-source.js";
 import type { IngestionActivities } from "../activity-types.js";
 import { BatchArchive } from "../batches.js";
 import type { Ports } from "../ports.js";
+import { workflowRuns } from "./workflow-runs.js";
 
 /** The life of an ingestion in the catalog. */
 export function createIngestionActivities(
@@ -14,18 +14,6 @@ export function createIngestionActivities(
 ): IngestionActivities {
 	const { catalog, temporal } = ports;
 	const batches = new BatchArchive(ports.artifacts);
-
-	async function runs(ingestion: Ingestion): Promise<boolean> {
-		try {
-			const { status } = await temporal.workflow.getHandle(ingestion.workflowId, ingestion.runId).describe();
-			return status.name === "RUNNING";
-		} catch (error) {
-			if (error instanceof WorkflowNotFoundError) return false;
-			throw new LodeError("TEMPORAL_UNAVAILABLE", `asking Temporal about ${ingestion.workflowId} failed`, {
-				cause: error,
-			});
-		}
-	}
 
 	/** Whether a commit lies behind the head, so that ingesting it would move the source back. */
 	async function isPassed(source: string, commit: string, head: string): Promise<boolean> {
@@ -83,7 +71,7 @@ export function createIngestionActivities(
 				case "unchanged":
 					return { outcome: "unchanged", ingestion: result.ingestion, snapshot: result.snapshot.number };
 				case "busy":
-					return (await runs(result.by))
+					return (await workflowRuns(temporal, result.by))
 						? { outcome: "busy", by: result.by.id }
 						: { outcome: "stale", by: result.by.id, seq: result.by.seq };
 			}

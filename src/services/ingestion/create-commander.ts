@@ -50,6 +50,11 @@ export function createCommander(ports: CommanderPorts): LodeCommander {
 	async function ensureSource(target: ResolvedTarget): Promise<Source> {
 		const id = sourceId(target.address, target.branch);
 		const known = await catalog.source(id);
+		if (known?.removing) {
+			throw new LodeError("SOURCE_BUSY", `source ${id} is being removed`, {
+				next: `wait for it with: lode remove ${id}, then ingest again`,
+			});
+		}
 		if (known) return known;
 		const { id: model } = await (await ports.defaultProvider()).model();
 		const { kind, address, branch } = target;

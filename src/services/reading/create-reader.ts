@@ -7,7 +7,7 @@ import type { EntityChange, GraphStore } from "../../stores/graph/graph.port.js"
 import type { VectorStore } from "../../stores/vectors/vectors.port.js";
 import { parseAt } from "../at.js";
 import type { LodeReader } from "../lode.js";
-import { defaultGroup, requireSource } from "../recipe.js";
+import { defaultGroup, readableSources, unknownSource } from "../recipe.js";
 import type { DiffReport, IngestProgress, SearchHit, SourceReport, StatusReport } from "../reports.js";
 import { searchChunks } from "../search/search-chunks.js";
 import { verifySnapshot } from "../verification/verify-snapshot.js";
@@ -35,7 +35,7 @@ export function createReader(ports: ReaderPorts): LodeReader {
 
 	/** The sources in scope and one snapshot for all of them; sources that are being removed are out of sight. */
 	async function scope(source: string | undefined, at: string | undefined) {
-		const sources = source === undefined ? (await catalog.sources()).map(({ id }) => id) : [await sourceId(source)];
+		const sources = source === undefined ? (await readableSources(catalog)).map(({ id }) => id) : [await sourceId(source)];
 		if (sources.length === 0) {
 			throw new LodeError("NOTHING_PUBLISHED", "nothing is ingested yet", { next: "lode ingest PATH_OR_URL" });
 		}
@@ -44,12 +44,12 @@ export function createReader(ports: ReaderPorts): LodeReader {
 
 	/** A source's id, or a unique beginning of it, or its address. */
 	async function sourceId(wanted: string): Promise<string> {
-		const all = await catalog.sources();
+		const all = await readableSources(catalog);
 		const exact = all.find(({ id, address }) => id === wanted || address === wanted);
 		if (exact) return exact.id;
 		const matching = all.filter(({ id }) => id.startsWith(wanted));
 		if (matching.length === 1 && matching[0]) return matching[0].id;
-		return (await requireSource(catalog, wanted)).id;
+		throw unknownSource(wanted);
 	}
 
 	async function commitsOf(snapshot: Snapshot, sources: readonly string[]): Promise<Map<string, string>> {
@@ -97,7 +97,7 @@ export function createReader(ports: ReaderPorts): LodeReader {
 		},
 
 		async sources() {
-			const all = await catalog.sources();
+			const all = await readableSources(catalog);
 			const snapshot = await catalog.snapshot({ by: "latest" }, []).catch((error: unknown) => {
 				if ((error as LodeError).code === "NOTHING_PUBLISHED") return undefined;
 				throw error;

@@ -15,6 +15,8 @@ export interface Source {
 	readonly branch: string;
 	readonly policy: "every" | "head";
 	readonly createdAt: string;
+	/** Marked by `markRemoved`: readers do not see it any more, and nothing begins. */
+	readonly removing?: true;
 }
 
 export type { OriginEntry };
@@ -134,7 +136,7 @@ export interface Head {
  */
 export interface Catalog {
 	/** Creates the source and its group `default`, or returns what is there. `model` is recorded in the group when it is created. */
-	putSource(source: Omit<Source, "createdAt">, defaultGroup: Group): Promise<Source>;
+	putSource(source: Omit<Source, "createdAt" | "removing">, defaultGroup: Group): Promise<Source>;
 	source(id: string): Promise<Source | undefined>;
 	sources(): Promise<Source[]>;
 	groups(source: string): Promise<Group[]>;

@@ -24,8 +24,8 @@ export function parseJson<T>(text: string, of: string): T {
 export const jsonText = (value: unknown): string => canonicalJson(value as Json);
 
 export function toSource(row: Selectable<CatalogTables["source"]>): Source {
-	const { id, kind, address, branch, policy, created_at } = row;
-	return { id, kind, address, branch, policy, createdAt: created_at };
+	const { id, kind, address, branch, policy, created_at, removing } = row;
+	return { id, kind, address, branch, policy, createdAt: created_at, ...(removing === 1 && { removing: true }) };
 }
 
 export function toGroup(row: Selectable<CatalogTables["source_group"]>): Group {

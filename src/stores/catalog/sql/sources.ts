@@ -8,7 +8,7 @@ import { jsonText, parseJson, toSource } from "./rows.js";
 
 export function putSource(
 	context: CatalogContext,
-	source: Omit<Source, "createdAt">,
+	source: Omit<Source, "createdAt" | "removing">,
 	defaultGroup: Group,
 ): Promise<Source> {
 	if (defaultGroup.source !== source.id || defaultGroup.name !== "default") {
