@@ -91,25 +91,27 @@ export class BatchReader {
 	}
 }
 
-/** The chunk records of one file; its embeddings come from the cache, where the embed step put them. */
+/**
+ * The chunk records of one file. Its embeddings come from the cache, where the embed step put them; `embed` makes again what the
+ * cache lost since (it is not forced to disk), because nobody else would.
+ */
 export async function chunkRecords(
 	file: { readonly origin: string; readonly mined: MinedFile },
 	place: { readonly source: string; readonly group: string; readonly model: string },
 	cache: Pick<EmbeddingCache, "get">,
+	embed: (texts: readonly { hash: string; text: string }[]) => Promise<ReadonlyMap<string, Float32Array>>,
 ): Promise<ChunkRecord[]> {
 	const { mined, origin } = file;
-	const vectors = await cache.get(
+	const texts = mined.chunks.map(({ text }) => ({ hash: chunkTextHash(text), text }));
+	const cached = await cache.get(
 		place.model,
-		mined.chunks.map((chunk) => chunkTextHash(chunk.text)),
+		texts.map(({ hash }) => hash),
 	);
+	const lost = texts.filter((_, at) => !cached[at]);
+	const made = lost.length === 0 ? undefined : await embed(lost);
 	return mined.chunks.map((chunk, at) => {
-		const vector = vectors[at];
-		if (!vector) {
-			throw new LodeError(
-				"EMBEDDING_UNAVAILABLE",
-				`the embedding of ${mined.path} chunk ${chunk.ordinal} is not in the cache`,
-			);
-		}
+		const vector = cached[at] ?? made?.get(texts[at]?.hash ?? "");
+		if (!vector) throw new LodeError("INTERNAL", `${mined.path} chunk ${chunk.ordinal} has no embedding`);
 		return { ...chunk, ...place, origin, path: mined.path, language: mined.language, vector };
 	});
 }

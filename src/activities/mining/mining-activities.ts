@@ -8,13 +8,13 @@ import type { BatchActivities } from "../activity-types.js";
 import { BatchArchive } from "../batches.js";
 import { openIngestion } from "../planning/open-ingestion.js";
 import type { Ports } from "../ports.js";
-import { oversizedFile } from "./oversized-file.js";
+import { isOversized, oversizedFile } from "./oversized-file.js";
 
 /** Archives and mines the files of a batch. Bytes and mined files carry no seq: only references to them do. */
 export function createMiningActivities(
 	ports: Pick<Ports, "catalog" | "artifacts" | "sources" | "miner" | "limits">,
 ): Pick<BatchActivities, "mineBatch"> {
-	const { artifacts, catalog, limits } = ports;
+	const { artifacts, catalog } = ports;
 	const archive = new BatchArchive(artifacts);
 
 	return {
@@ -35,7 +35,7 @@ export function createMiningActivities(
 			const fresh = files.filter((file) => !minedByPath.has(file.path));
 			const readable: { file: FileEntry; bytes: Uint8Array }[] = [];
 			const adapter = ports.sources.of(source.kind);
-			const options = { maxBytes: limits.maxFileBytes, signal: cancellationSignal };
+			const options = { maxBytes: ports.limits.maxFileBytes, signal: cancellationSignal };
 			for await (const { file, bytes } of adapter.read(source, fresh, options)) {
 				if (bytes !== undefined) readable.push({ file, bytes });
 				else if (file.mode === "submodule") readable.push({ file, bytes: new Uint8Array() });
@@ -76,7 +76,8 @@ export function createMiningActivities(
 			files.map(async (file) => {
 				const bytes = await artifacts.getDerived(keyOf(file));
 				const mined = bytes && decodeMinedFile(bytes);
-				return mined && { file, mined };
+				// The limit is a setting: what was left out under a lower one is mined now, and the reverse.
+				return mined && isOversized(mined) === file.size > ports.limits.maxFileBytes ? { file, mined } : undefined;
 			}),
 		);
 		const known = found.filter((entry) => entry !== undefined);

@@ -1,7 +1,9 @@
+import { Context } from "@temporalio/activity";
 import { EMPTY_TALLY, tallyOf } from "../../domain/digest.js";
 import { graphRecordDigest } from "../../domain/entities.js";
 import { groupSelector } from "../../domain/group-filter.js";
 import { type ChunkRecord, chunkRecordDigest } from "../../domain/mined-file.js";
+import { embedTexts } from "../../embeddings/embed-texts.js";
 import type { OriginEntry } from "../../stores/catalog/catalog.port.js";
 import type { BatchActivities, CompensationActivities } from "../activity-types.js";
 import { type BatchReader, chunkRecords, type OriginRecords } from "../batch-records.js";
@@ -10,7 +12,7 @@ import type { Ports } from "../ports.js";
 
 /** Writes of a batch to the graph, the vectors and the manifest in the catalog. Each is idempotent by (seq, origin). */
 export function createStagingActivities(
-	ports: Pick<Ports, "catalog" | "graph" | "vectors" | "artifacts" | "embeddingCache">,
+	ports: Pick<Ports, "catalog" | "graph" | "vectors" | "artifacts" | "embeddingCache" | "provider">,
 	reader: BatchReader,
 ): Pick<BatchActivities, "stageGraph" | "stageVectors" | "recordBatch"> & CompensationActivities {
 	const { catalog, graph, vectors, artifacts } = ports;
@@ -20,10 +22,13 @@ export function createStagingActivities(
 		const { group } = await openIngestion(catalog, seq);
 		const selects = groupSelector(group);
 		const place = { source, group: group.name, model: group.indexing.model };
+		const { cancellationSignal: signal } = Context.current();
+		const embed = async (texts: readonly { hash: string; text: string }[]) =>
+			(await embedTexts(await ports.provider(place.model), ports.embeddingCache, texts, { signal })).vectors;
 		return async ({ origin, file }: OriginRecords): Promise<ChunkRecord[]> =>
 			!file || file.mined.chunks.length === 0 || !selects(file.mined.path)
 				? []
-				: chunkRecords({ origin, mined: file.mined }, place, ports.embeddingCache);
+				: chunkRecords({ origin, mined: file.mined }, place, ports.embeddingCache, embed);
 	}
 
 	return {
