@@ -63,6 +63,10 @@ export function temporalServer(options: {
 	// One worker process polls: further partitions only forward its polls to each other.
 	args.push("--dynamic-config-value", "matching.numTaskqueueReadPartitions=1");
 	args.push("--dynamic-config-value", "matching.numTaskqueueWritePartitions=1");
+	// The server reads its queues of tasks and timers at most 20 times a second by default; once that is used up, every activity and workflow
+	// task waits up to 50 ms. With the one shard of the development server that is the bound of a small commit.
+	args.push("--dynamic-config-value", "history.transferProcessorMaxPollRPS=2000");
+	args.push("--dynamic-config-value", "history.timerProcessorMaxPollRPS=2000");
 	if (namespace !== "default") args.push("--namespace", namespace);
 	return {
 		address: `${LOCALHOST}:${ports.grpc}`,
