@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { LodeError } from "../../../domain/errors.js";
 import { type ChunkRecord, chunkRecordDigest } from "../../../domain/mined-file.js";
 import type { Seq } from "../../../domain/snapshot.js";
@@ -6,6 +7,9 @@ import type { Parameters, SqliteDatabase } from "../../sqlite/sqlite-database.js
 import { chunkTerms, symbolTail, termsChecksum } from "./chunk-terms.js";
 import { lifeSql } from "./schema.js";
 import { floatBytes, signBits } from "./vector-codec.js";
+
+/** Chunks deleted in one transaction: some 100 ms. */
+const REMOVE_SLICE = 4_000;
 
 /** Writes and deletes chunks with all that derives from them: content, vector, sign bits, full text. */
 export class ChunkWriter {
@@ -64,11 +68,24 @@ export class ChunkWriter {
 		});
 	}
 
-	/** Deletes the chunks of a condition over `chunk`, then names that nothing refers to any more. Returns how many went. */
-	remove(where: string, parameters: Exclude<Parameters, readonly unknown[]>): number {
+	/**
+	 * Deletes the chunks of a condition over `chunk`, then names that nothing refers to any more, in slices: between two of them others get the
+	 * lock, and this process its turn (heartbeats). What a crash leaves is deleted by a repeat. Returns how many went.
+	 */
+	async remove(where: string, parameters: Exclude<Parameters, readonly unknown[]>): Promise<number> {
+		for (let removed = 0; ; await nextTurn()) {
+			const slice = this.#removeSlice(where, parameters);
+			removed += slice;
+			if (slice === REMOVE_SLICE) continue;
+			if (removed > 0) this.#removeNames();
+			return removed;
+		}
+	}
+
+	#removeSlice(where: string, parameters: Exclude<Parameters, readonly unknown[]>): number {
 		return this.#database.transaction(() => {
 			const ids = this.#database
-				.prepare(`SELECT id FROM chunk WHERE ${where}`)
+				.prepare(`SELECT id FROM chunk WHERE ${where} LIMIT ${REMOVE_SLICE}`)
 				.all<{ id: number }>(parameters)
 				.map((row) => row.id);
 			if (ids.length === 0) return 0;
@@ -77,6 +94,12 @@ export class ChunkWriter {
 			for (const table of ["vector", "content", "chunk"]) {
 				this.#database.prepare(`DELETE FROM ${table} WHERE id IN (SELECT value FROM json_each(?))`).run([list]);
 			}
+			return ids.length;
+		});
+	}
+
+	#removeNames(): void {
+		this.#database.transaction(() => {
 			this.#database
 				.prepare(
 					`DELETE FROM name WHERE id NOT IN (SELECT source_id FROM chunk UNION SELECT group_id FROM chunk
@@ -85,7 +108,6 @@ export class ChunkWriter {
 				)
 				.run();
 			this.#database.prepare("DELETE FROM path WHERE id NOT IN (SELECT path_id FROM chunk)").run();
-			return ids.length;
 		});
 	}
 

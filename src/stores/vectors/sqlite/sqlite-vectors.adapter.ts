@@ -92,27 +92,24 @@ class SqliteVectorStore implements VectorStore {
 	async discard(seq: Seq): Promise<void> {
 		this.#database.transaction(() => {
 			closeSeq(this.#database, seq);
-			this.#writer.remove("added_at = :seq", { seq });
 			this.#database
 				.prepare(`UPDATE chunk SET removed_at = NULL, life = ${lifeSql("added_at", "NULL")} WHERE removed_at = ?`)
 				.run([seq]);
 		});
+		// Once it is closed nobody writes for the seq.
+		await this.#writer.remove("added_at = :seq", { seq });
 	}
 
 	async collect(source: string, horizon: Snapshot, open: readonly Seq[]): Promise<number> {
-		return this.#database.transaction(() => {
-			closeUpTo(this.#database, horizon.seq, open);
-			return this.#writer.remove(
-				`source_id = (SELECT id FROM name WHERE text = :source) AND ${committed("removed_at", horizon)}`,
-				{ source, ...snapshotParameters(horizon) },
-			);
-		});
+		closeUpTo(this.#database, horizon.seq, open);
+		return this.#writer.remove(
+			`source_id = (SELECT id FROM name WHERE text = :source) AND ${committed("removed_at", horizon)}`,
+			{ source, ...snapshotParameters(horizon) },
+		);
 	}
 
 	async dropSource(source: string): Promise<void> {
-		this.#database.transaction(() =>
-			this.#writer.remove("source_id = (SELECT id FROM name WHERE text = :source)", { source }),
-		);
+		await this.#writer.remove("source_id = (SELECT id FROM name WHERE text = :source)", { source });
 	}
 
 	async tally(snapshot: Snapshot, source: string): Promise<Tally> {
