@@ -36,6 +36,9 @@ export async function temporalEnvironment(extraArgs: readonly string[] = []): Pr
 			executable: { type: "existing-path", path },
 			extraArgs: [
 				...Object.entries(SEARCH_ATTRIBUTES).flatMap(([name, type]) => ["--search-attribute", `${name}=${type}`]),
+				// As in temporal/server/server.ts: otherwise each step of a workflow waits up to 50 ms.
+				...["--dynamic-config-value", "history.transferProcessorMaxPollRPS=2000"],
+				...["--dynamic-config-value", "history.timerProcessorMaxPollRPS=2000"],
 				...extraArgs,
 			],
 		},
