@@ -314,6 +314,10 @@ describe("a session with lode dev", () => {
 	test("a relative path is meant from the folder of the command", async () => {
 		const inside = await lode(home, ["ingest", ".", "--json"], {}, { cwd: shop.path });
 		expect(JSON.parse(inside.stdout)).toMatchObject({ source, outcome: "unchanged" });
+		// What npm says to `npm --prefix CLONE run lode`, which it starts in the clone.
+		const npm = { npm_lifecycle_event: "lode", INIT_CWD: shop.path };
+		const throughNpm = await lode(home, ["ingest", ".", "--json"], npm, { cwd: tmpdir() });
+		expect(JSON.parse(throughNpm.stdout)).toMatchObject({ source, outcome: "unchanged" });
 	});
 
 	test("remove takes everything of a source away", async () => {
