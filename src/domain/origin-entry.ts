@@ -33,7 +33,7 @@ export function originEntryDigest(entry: OriginEntry): string {
 }
 
 /**
- * The digest of one reference from a file to its bytes, summed up in `StoreTotals.artifacts`. Whoever walks a commit's manifest in the archive computes the same from its paths.
+ * The digest of one reference from a file to its bytes, summed up in `StoreTotals.artifacts`. Submodules make none. Whoever walks a commit's manifest in the archive computes the same from its paths.
  */
 export function artifactReferenceDigest(
 	origin: string,

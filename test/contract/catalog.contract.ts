@@ -698,6 +698,10 @@ async function totalsOf(entries: readonly OriginEntry[]) {
 		catalog: tallyOf(entries.map(originEntryDigest)),
 		graph: sum(entries.map(({ graph }) => graph)),
 		vectors: sum(entries.map(({ vectors }) => vectors)),
-		artifacts: tallyOf(entries.flatMap(({ origin, file }) => (file ? [artifactReferenceDigest(origin, file)] : []))),
+		artifacts: tallyOf(
+			entries.flatMap(({ origin, file }) =>
+				file && file.mode !== "submodule" ? [artifactReferenceDigest(origin, file)] : [],
+			),
+		),
 	};
 }

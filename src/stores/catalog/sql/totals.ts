@@ -22,7 +22,9 @@ export class TotalsBuilder {
 		this.#catalog.add(sha256(content));
 		this.#graph.merge(entry.graph);
 		this.#vectors.merge(entry.vectors);
-		if (entry.file) this.#artifacts.add(artifactReferenceDigest(entry.origin, entry.file));
+		// A submodule's content lies in another repository: the archive's manifest does not have it.
+		if (entry.file && entry.file.mode !== "submodule")
+			this.#artifacts.add(artifactReferenceDigest(entry.origin, entry.file));
 		return this;
 	}
 
