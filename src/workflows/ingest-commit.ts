@@ -21,7 +21,7 @@ import type {
 	PlanAnswer,
 	PlanningActivities,
 } from "../activities/activity-types.js";
-import type { IngestionStats } from "../stores/catalog/catalog.port.js";
+import type { Failure, IngestionStats } from "../stores/catalog/catalog.port.js";
 import {
 	addCounts,
 	type BatchCounts,
@@ -97,7 +97,7 @@ export async function ingestCommit(input: IngestCommitInput): Promise<IngestOutc
 		};
 	} catch (error) {
 		const failure = failureOf(error);
-		progress.enter("discard", `undoing: ${failure.message}`);
+		progress.fail(failure);
 		if (!(await discard(seq, failure, isCancellation(error) ? "cancelled" : "parked"))) {
 			// Published before the cancellation came, or before its answer got lost: a repeat gives the first answer.
 			const { ingestion, snapshot } = await CancellationScope.nonCancellable(() => catalog.publish(seq, NOTHING));
@@ -219,6 +219,11 @@ class Progress {
 		this.state = { ...this.state, stage, detail };
 		upsertSearchAttributes({ LodeStage: [stage] });
 		this.describe();
+	}
+
+	fail(failure: Failure): void {
+		this.state = { ...this.state, failure };
+		this.enter("discard", `undoing: ${failure.message}`);
 	}
 
 	plan(plan: PlanAnswer): void {

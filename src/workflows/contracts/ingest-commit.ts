@@ -1,5 +1,5 @@
 import { defineQuery } from "@temporalio/workflow";
-import type { IngestionStats } from "../../stores/catalog/catalog.port.js";
+import type { Failure, IngestionStats } from "../../stores/catalog/catalog.port.js";
 
 export interface IngestCommitInput {
 	readonly source: string;
@@ -38,6 +38,8 @@ export interface IngestState {
 	readonly embedded: number;
 	readonly reused: number;
 	readonly detail: string;
+	/** Why it is being discarded. */
+	readonly failure?: Failure;
 }
 
 export const ingestStateQuery = defineQuery<IngestState>("progress");
