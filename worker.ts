@@ -35,6 +35,9 @@ const worker = await Worker.create({
 	workflowBundle: { codePath: WORKFLOW_BUNDLE },
 	activities: createActivities(ports),
 	maxConcurrentActivityTaskExecutions: 4 + 2 * availableParallelism(),
+	// A poller holds a slot while it waits. The default of ten would hold them all, and no workflow task could take its activities along
+	// (eager execution, which the embedded server allows): each would go through the server's queues first.
+	activityTaskPollerBehavior: { type: "simple-maximum", maximum: 2 },
 	// When a worker dies, its cached workflows move on after this long.
 	stickyQueueScheduleToStartTimeout: "3s",
 	shutdownGraceTime: "8s",
