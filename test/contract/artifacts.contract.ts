@@ -5,8 +5,12 @@ import { sha256 } from "../../src/domain/digest.js";
 import { errorCode } from "../../src/domain/errors.js";
 import { EMPTY_SNAPSHOT } from "../../src/domain/snapshot.js";
 import type { ArtifactStore, ManifestRoot } from "../../src/stores/artifacts/artifacts.port.js";
-import { type ManifestFile, readManifest, updateManifest } from "../../src/stores/artifacts/manifest.js";
-import { ManifestFinder } from "../../src/stores/artifacts/manifest-finder.js";
+import {
+	type ManifestFile,
+	ManifestFinder,
+	readManifest,
+	updateManifest,
+} from "../../src/stores/artifacts/manifest.js";
 import { Ledger } from "../support/ledger.js";
 import type { StoreUnderTest } from "./versioned-store.contract.js";
 
@@ -251,6 +255,7 @@ export function artifactStoreContract(name: string, driver: ArtifactDriver): voi
 				await store.dropSource(a);
 				expect(await store.root(ledger.snapshot(), a)).toBeUndefined();
 				expect(await store.root(ledger.snapshot(), b)).toEqual(rootOf(b, b));
+				expect(await store.check()).toEqual([]);
 			});
 
 			it("are seen by another connection", async () => {

@@ -2,7 +2,7 @@ import { Context } from "@temporalio/activity";
 import { sameTally, type Tally } from "../../domain/digest.js";
 import { LodeError } from "../../domain/errors.js";
 import { originPath } from "../../domain/keys.js";
-import { ManifestFinder } from "../../stores/artifacts/manifest-finder.js";
+import { ManifestFinder } from "../../stores/artifacts/manifest.js";
 import type { VersionedStore } from "../../stores/versioned.port.js";
 import type { FinishingActivities } from "../activity-types.js";
 import { changedPages } from "../artifacts/manifest-activities.js";

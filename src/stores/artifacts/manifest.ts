@@ -73,6 +73,58 @@ export async function* readManifest(
 	}
 }
 
+/** Folders kept in memory: paths asked for in order leave a folder for good, and one path has rarely more folders. */
+const KEPT_FOLDERS = 64;
+
+interface FoundFolder {
+	readonly files: ReadonlyMap<string, FileInFolder>;
+	readonly folders: ReadonlyMap<string, string>;
+}
+
+/** Finds files in one manifest. Asked in the order of paths, it reads each folder once, however many files are in it. */
+export class ManifestFinder {
+	readonly #kept = new Map<string, FoundFolder>();
+
+	constructor(
+		private readonly store: Pick<ArtifactStore, "get">,
+		private readonly root: string,
+	) {}
+
+	/** @throws STORE_CORRUPT */
+	async find(path: string): Promise<ManifestFile | undefined> {
+		const names = path.split("/");
+		const fileName = names.pop() as string;
+		let folder = await this.#folder(this.root);
+		for (const name of names) {
+			const object = folder.folders.get(name);
+			if (object === undefined) return undefined;
+			folder = await this.#folder(object);
+		}
+		const file = folder.files.get(fileName);
+		return file && { path, object: file.object, size: file.size, mode: file.mode };
+	}
+
+	async #folder(object: string): Promise<FoundFolder> {
+		const folder = this.#kept.get(object) ?? (await this.#read(object));
+		// Used last, dropped last.
+		this.#kept.delete(object);
+		this.#kept.set(object, folder);
+		const oldest = this.#kept.keys().next().value;
+		if (this.#kept.size > KEPT_FOLDERS && oldest !== undefined) this.#kept.delete(oldest);
+		return folder;
+	}
+
+	async #read(object: string): Promise<FoundFolder> {
+		const files = new Map<string, FileInFolder>();
+		const folders = new Map<string, string>();
+		for (const entry of (await readFolder(this.store, object)).entries) {
+			if (entry.type === "file") files.set(entry.name, entry);
+			else folders.set(entry.name, entry.object);
+		}
+		return { files, folders };
+	}
+}
+
 const emptyEdits = (): FolderEdits => ({ files: new Map(), folders: new Map() });
 
 function enter(root: FolderEdits, path: string, edit: ManifestFile | "removed"): void {
@@ -126,7 +178,7 @@ function encodeFolder(folder: ManifestFolder): Uint8Array {
 }
 
 /** @throws STORE_CORRUPT */
-export async function readFolder(store: Pick<ArtifactStore, "get">, object: string): Promise<ManifestFolder> {
+async function readFolder(store: Pick<ArtifactStore, "get">, object: string): Promise<ManifestFolder> {
 	const bytes = await store.get(object);
 	const corrupt = (why: string, cause?: unknown) =>
 		new LodeError("STORE_CORRUPT", `The manifest folder ${object} in the archive ${why}`, {
