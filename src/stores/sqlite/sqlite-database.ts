@@ -29,7 +29,8 @@ export interface OpenOptions {
 /** Positional values, or one object of named ones (`:name` in the statement; every name must occur there). */
 export type Parameters = readonly SQLInputValue[] | Readonly<Record<string, SQLInputValue>>;
 
-const BUSY_TIMEOUT_MS = 10_000;
+/** The wait blocks the process: it stays well below the heartbeat time-out of an activity (8 s). */
+const BUSY_TIMEOUT_MS = 5_000;
 /** Statement texts are constants of the code but for a few variants each; the bound is against mistakes. */
 const MAX_STATEMENTS = 512;
 
