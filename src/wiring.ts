@@ -33,23 +33,29 @@ interface Opened<T> {
 /** The stores of the embedded profile, all below LODE_HOME. */
 export function openStores(config: Pick<Config, "home">): Opened<Stores> {
 	mkdirSync(config.home, { recursive: true });
-	const database = openCatalogDatabase(join(config.home, "catalog.db"));
-	const value: Stores = {
-		catalog: createSqliteCatalog({ database }),
-		events: createSqliteEventStore({ database }),
-		graph: createSqliteGraphStore({ path: join(config.home, "graph.db") }),
-		vectors: createSqliteVectorStore({ path: join(config.home, "vectors.db") }),
-		artifacts: createFolderArtifactStore({ path: join(config.home, "artifacts") }),
+	const closing: Close[] = [];
+	const close: Close = async () => {
+		for (const one of closing.splice(0).reverse()) await one();
 	};
-	return {
-		value,
-		async close() {
-			await Promise.all([value.graph.close(), value.vectors.close(), value.artifacts.close()]);
-			await value.events.close();
-			await value.catalog.close();
-			database.close();
-		},
+	const opened = <T extends { close(): Promise<void> | void }>(store: T): T => {
+		closing.push(async () => store.close());
+		return store;
 	};
+	try {
+		const database = opened(openCatalogDatabase(join(config.home, "catalog.db")));
+		const value: Stores = {
+			catalog: opened(createSqliteCatalog({ database })),
+			events: opened(createSqliteEventStore({ database })),
+			graph: opened(createSqliteGraphStore({ path: join(config.home, "graph.db") })),
+			vectors: opened(createSqliteVectorStore({ path: join(config.home, "vectors.db") })),
+			artifacts: opened(createFolderArtifactStore({ path: join(config.home, "artifacts") })),
+		};
+		return { value, close };
+	} catch (error) {
+		// One that cannot be opened must not leave the others open: their files could not be moved away or restored.
+		void close();
+		throw error;
+	}
 }
 
 function openSources(config: Pick<Config, "home">, stores: Stores): SourceRegistry {

@@ -10,7 +10,7 @@ import type { LodeReader } from "../lode.js";
 import { defaultGroup, readableSources, unknownSource } from "../recipe.js";
 import type { DiffReport, IngestProgress, SearchHit, SourceReport, StatusReport } from "../reports.js";
 import { searchChunks } from "../search/search-chunks.js";
-import { verifySnapshot } from "../verification/verify-snapshot.js";
+import { catalogProblems, NO_TOTALS, verifySnapshot } from "../verification/verify-snapshot.js";
 import { showGraph } from "./show-graph.js";
 
 export interface ReaderPorts {
@@ -35,7 +35,8 @@ export function createReader(ports: ReaderPorts): LodeReader {
 
 	/** The sources in scope and one snapshot for all of them; sources that are being removed are out of sight. */
 	async function scope(source: string | undefined, at: string | undefined) {
-		const sources = source === undefined ? (await readableSources(catalog)).map(({ id }) => id) : [await sourceId(source)];
+		const sources =
+			source === undefined ? (await readableSources(catalog)).map(({ id }) => id) : [await sourceId(source)];
 		if (sources.length === 0) {
 			throw new LodeError("NOTHING_PUBLISHED", "nothing is ingested yet", { next: "lode ingest PATH_OR_URL" });
 		}
@@ -143,7 +144,14 @@ export function createReader(ports: ReaderPorts): LodeReader {
 		},
 
 		async verify({ source, at, onProgress }) {
-			const { sources, snapshot } = await scope(source, at);
+			const found = await scope(source, at).catch(async (error: unknown) => {
+				// A catalog that lost its snapshots or sources cannot be asked about one, and says why itself.
+				const problems = at === undefined ? await catalogProblems(ports, error) : [];
+				if (problems.length === 0) throw error;
+				return problems;
+			});
+			if ("length" in found) return { ok: false, snapshot: 0, stores: NO_TOTALS, problems: found };
+			const { sources, snapshot } = found;
 			const { stores, problems } = await verifySnapshot(ports, snapshot, sources, onProgress);
 			return { ok: problems.length === 0, snapshot: snapshot.number, stores, problems };
 		},

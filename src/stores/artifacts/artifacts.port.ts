@@ -1,4 +1,5 @@
 import type { Seq, Snapshot } from "../../domain/snapshot.js";
+import type { StoreProblem } from "../versioned.port.js";
 
 /** A folder of a commit's manifest: one object, addressed by the SHA-256 of its canonical JSON. */
 export interface ManifestFolder {
@@ -63,5 +64,7 @@ export interface ArtifactStore {
 	/** Deletes objects and derived objects that are not `kept` and were last put or renewed before `before` (ISO 8601). */
 	collectObjects(kept: (address: string) => boolean, before: string): Promise<{ objects: number; bytes: number }>;
 	dropSource(source: string): Promise<void>;
+	/** The engine's own integrity, and roots that are not those that were staged. Bytes prove themselves when they are read. */
+	check(): Promise<StoreProblem[]>;
 	close(): Promise<void>;
 }

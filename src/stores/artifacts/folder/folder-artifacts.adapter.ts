@@ -42,6 +42,7 @@ export function createFolderArtifactStore(options: FolderArtifactOptions): Artif
 		roots: async () => roots.all(),
 		collectObjects: (kept, before) => collectFiles(objects, derived, drop.folder, kept, before),
 		dropSource: async (source) => roots.drop(source),
+		check: async () => roots.check(),
 		close: async () => roots.close(),
 	};
 }

@@ -1,9 +1,11 @@
 import { canonicalJson, sha256 } from "../../../domain/digest.js";
-import { LodeError } from "../../../domain/errors.js";
+import { errorCode, LodeError } from "../../../domain/errors.js";
 import type { Seq, Snapshot } from "../../../domain/snapshot.js";
 import { assertOpen, CLOSED_SEQS_SQL, closeSeq, closeUpTo } from "../../sqlite/closed-seqs.js";
-import { openDatabase, type SqliteDatabase } from "../../sqlite/sqlite-database.js";
+import { schemaProblems } from "../../sqlite/schema-check.js";
+import { type Migration, openDatabase, type SqliteDatabase } from "../../sqlite/sqlite-database.js";
 import { committed, snapshotParameters } from "../../sqlite/visibility.js";
+import type { StoreProblem } from "../../versioned.port.js";
 import type { ManifestRoot } from "../artifacts.port.js";
 
 interface RootRow {
@@ -13,6 +15,25 @@ interface RootRow {
 	readonly object: string;
 	readonly checksum: string;
 }
+
+const MIGRATIONS: readonly Migration[] = [
+	{
+		version: 1,
+		name: "roots",
+		sql: `
+			CREATE TABLE root (
+				source TEXT NOT NULL,
+				seq INTEGER NOT NULL,
+				commit_id TEXT NOT NULL,
+				object TEXT NOT NULL,
+				checksum TEXT NOT NULL,
+				PRIMARY KEY (source, seq)
+			) STRICT, WITHOUT ROWID;
+			CREATE INDEX root_seq ON root (seq);
+			${CLOSED_SEQS_SQL}
+		`,
+	},
+];
 
 /**
  * The roots of manifests. A small database beside the files, because files alone cannot check that a seq is open and write in one step
@@ -26,24 +47,7 @@ export class RootTable {
 			path,
 			role: "artifact roots",
 			synchronous: "FULL",
-			migrations: [
-				{
-					version: 1,
-					name: "roots",
-					sql: `
-						CREATE TABLE root (
-							source TEXT NOT NULL,
-							seq INTEGER NOT NULL,
-							commit_id TEXT NOT NULL,
-							object TEXT NOT NULL,
-							checksum TEXT NOT NULL,
-							PRIMARY KEY (source, seq)
-						) STRICT, WITHOUT ROWID;
-						CREATE INDEX root_seq ON root (seq);
-						${CLOSED_SEQS_SQL}
-					`,
-				},
-			],
+			migrations: MIGRATIONS,
 		});
 	}
 
@@ -101,6 +105,38 @@ export class RootTable {
 		});
 	}
 
+	/** Damage is an answer, not an error: one damaged root does not hide the others. */
+	check(): StoreProblem[] {
+		const problems: StoreProblem[] = [];
+		const parts = [
+			() => {
+				problems.push(...schemaProblems(this.#database, MIGRATIONS));
+			},
+			() => {
+				for (const { integrity_check: line } of this.#database
+					.prepare("PRAGMA integrity_check(20)")
+					.all<{ integrity_check: string }>())
+					if (line !== "ok") problems.push({ record: "artifact roots database", problem: line });
+			},
+			() => {
+				for (const row of this.#database.prepare("SELECT * FROM root ORDER BY seq, source").all<RootRow>()) {
+					if (isAsStaged(row)) continue;
+					const problem = "is not the one that was staged";
+					problems.push({ source: row.source, record: `root at seq ${row.seq}`, problem });
+				}
+			},
+		];
+		for (const part of parts) {
+			try {
+				part();
+			} catch (error) {
+				if (errorCode(error) !== "STORE_CORRUPT") throw error;
+				problems.push({ record: "artifact roots database", problem: (error as Error).message });
+			}
+		}
+		return problems;
+	}
+
 	close(): void {
 		this.#database.close();
 	}
@@ -109,9 +145,12 @@ export class RootTable {
 const checksum = (seq: Seq, { source, commit, object }: ManifestRoot): string =>
 	sha256(canonicalJson([seq, source, commit, object]));
 
+const rootOf = ({ source, commit_id: commit, object }: RootRow): ManifestRoot => ({ source, commit, object });
+
+const isAsStaged = (row: RootRow): boolean => checksum(row.seq, rootOf(row)) === row.checksum;
+
 function toRoot(row: RootRow): ManifestRoot {
-	const root = { source: row.source, commit: row.commit_id, object: row.object };
-	if (checksum(row.seq, root) === row.checksum) return root;
+	if (isAsStaged(row)) return rootOf(row);
 	throw new LodeError(
 		"STORE_CORRUPT",
 		`The manifest root of ${row.source} at seq ${row.seq} is not the one that was staged`,

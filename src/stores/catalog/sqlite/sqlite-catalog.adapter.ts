@@ -1,7 +1,9 @@
+import { schemaProblems } from "../../sqlite/schema-check.js";
 import type { StoreProblem } from "../../versioned.port.js";
 import type { Catalog } from "../catalog.port.js";
 import { createSqlCatalog } from "../sql/sql-catalog.adapter.js";
 import { type CatalogDatabase, openCatalogDatabase } from "./catalog-database.js";
+import { CATALOG_MIGRATIONS } from "./catalog-schema.js";
 
 export { openCatalogDatabase };
 
@@ -44,6 +46,7 @@ function integrityProblems({ database }: CatalogDatabase): StoreProblem[] {
 	const broken = lines.filter((line) => line.integrity_check !== "ok");
 	const orphans = database.prepare("PRAGMA foreign_key_check").all<{ table: string; parent: string }>();
 	return [
+		...schemaProblems(database, CATALOG_MIGRATIONS),
 		...broken.map((line) => ({ record: "catalog database", problem: line.integrity_check })),
 		...orphans.map(({ table, parent }) => ({ record: `table ${table}`, problem: `a row's ${parent} is missing` })),
 	];

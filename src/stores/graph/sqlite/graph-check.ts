@@ -1,10 +1,11 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { canonicalJson } from "../../../domain/digest.js";
 import { normalRecordDigest } from "../../../domain/entities.js";
+import { schemaProblems } from "../../sqlite/schema-check.js";
 import type { SqliteDatabase } from "../../sqlite/sqlite-database.js";
 import type { StoreProblem } from "../../versioned.port.js";
 import type { GraphRecords, StoredRecord } from "./graph-records.js";
-import { lifetimeChecksum } from "./schema.js";
+import { GRAPH_MIGRATIONS, lifetimeChecksum } from "./schema.js";
 
 const PAGE = 1_000;
 /** A report longer than this helps nobody. */
@@ -61,6 +62,9 @@ export async function checkGraph(database: SqliteDatabase, records: GraphRecords
 				.prepare("PRAGMA integrity_check(100)")
 				.all<{ integrity_check: string }>())
 				if (line !== "ok") problems.push({ record: "graph database", problem: line });
+		},
+		async () => {
+			problems.push(...schemaProblems(database, GRAPH_MIGRATIONS));
 		},
 		() => checkRecords(database, records, problems),
 		async () => {

@@ -1,11 +1,13 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { errorCode } from "../../../domain/errors.js";
 import { chunkRecordDigest } from "../../../domain/mined-file.js";
+import { schemaProblems } from "../../sqlite/schema-check.js";
 import { openDatabase, type SqliteDatabase } from "../../sqlite/sqlite-database.js";
 import type { StoreProblem } from "../../versioned.port.js";
 import { RECORD_COLUMNS, RECORD_JOINS, type RecordRow, recordName, toRecord } from "./chunk-rows.js";
 import { symbolTail } from "./chunk-terms.js";
 import { checkFullText, type IndexedChunk } from "./full-text-check.js";
+import { checkFullTextStructure } from "./full-text-structure.js";
 import { lifeSql, MIGRATIONS } from "./schema.js";
 import { sameBytes, signBits } from "./vector-codec.js";
 
@@ -34,9 +36,11 @@ export async function checkVectors(database: SqliteDatabase): Promise<StoreProbl
 	try {
 		reader = openDatabase({ path, role, synchronous: "NORMAL", migrations: MIGRATIONS });
 		reader.exec("BEGIN");
+		problems.push(...schemaProblems(reader, MIGRATIONS));
 		const chunks = await checkRecords(reader, problems);
 		checkOrphans(reader, problems);
 		await checkFullText(reader, chunks, problems);
+		await checkFullTextStructure(reader, problems);
 		// Last: it names pages, the others name records.
 		for (const { integrity_check } of reader.prepare("PRAGMA integrity_check(20)").all<{ integrity_check: string }>()) {
 			if (integrity_check !== "ok") problems.push({ record: "vectors database", problem: integrity_check });

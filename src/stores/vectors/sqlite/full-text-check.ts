@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { SqliteDatabase } from "../../sqlite/sqlite-database.js";
 import type { StoreProblem } from "../../versioned.port.js";
 import { columnNumber, instanceHash, termHash } from "./chunk-terms.js";
+import { readVarints } from "./full-text-structure.js";
 
 /** What the check needs to know of a chunk; `terms` is the checksum stored when it was indexed. */
 export interface IndexedChunk {
@@ -81,18 +82,8 @@ async function readIndex(reader: SqliteDatabase): Promise<Map<number, Found>> {
 	return found;
 }
 
-/** FTS5 keeps the number of terms a column as SQLite varints: https://sqlite.org/fts5.html#fts5_data_structures */
+/** The number of terms a column. */
 function sizesOf(reader: SqliteDatabase, id: number): number[] | undefined {
 	const blob = reader.prepare("SELECT sz FROM terms_docsize WHERE id = ?").get<{ sz: Uint8Array }>([id])?.sz;
-	if (blob === undefined) return undefined;
-	const sizes: number[] = [];
-	let value = 0;
-	for (const byte of blob) {
-		value = value * 128 + (byte & 0x7f);
-		if (byte < 0x80) {
-			sizes.push(value);
-			value = 0;
-		}
-	}
-	return sizes;
+	return blob && readVarints(blob);
 }
