@@ -46,10 +46,15 @@ export function createReader(ports: ReaderPorts): LodeReader {
 	/** A source's id, or a unique beginning of it, or its address. */
 	async function sourceId(wanted: string): Promise<string> {
 		const all = await readableSources(catalog);
-		const exact = all.find(({ id, address }) => id === wanted || address === wanted);
+		const exact = all.find(({ id }) => id === wanted);
 		if (exact) return exact.id;
-		const matching = all.filter(({ id }) => id.startsWith(wanted));
+		const matching = all.filter(({ id, address }) => address === wanted || id.startsWith(wanted));
 		if (matching.length === 1 && matching[0]) return matching[0].id;
+		if (matching.length > 1) {
+			throw new LodeError("USAGE", `${wanted} is the beginning or the address of ${matching.length} sources`, {
+				next: `name one of them: ${matching.map(({ id, branch }) => (branch ? `${id} (${branch})` : id)).join(", ")}`,
+			});
+		}
 		throw unknownSource(wanted);
 	}
 

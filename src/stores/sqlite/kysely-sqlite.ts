@@ -18,7 +18,7 @@ import {
 import type { SqliteDatabase } from "./sqlite-database.js";
 import { isBusy, storeError } from "./sqlite-errors.js";
 
-/** Waits of 1, 2, 4 … 32 ms: together about 10 s, the same as the busy time-out of synchronous writes. */
+/** Waits of 1, 2, 4 … 32 ms: together about 10 s. They leave the event loop free, unlike the busy time-out of synchronous writes. */
 const MAX_WAITS = 320;
 /** Texts beyond this are multi-row inserts and long lists of values: as varied as their lengths, so not worth keeping. */
 const MAX_KEPT_TEXT = 2_000;
