@@ -19,12 +19,12 @@ test("a source is named by its id, a unique beginning of it, or its address; wha
 		const { source } = await lode.ingest(repository.path);
 		const search = (name: string) => lode.reader.search({ text: "alpha", source: name, limit: 1 });
 		const [{ address } = { address: "" }] = await lode.reader.sources();
-		for (const name of [source, source.slice(0, 12), address])
+		for (const name of [source, source.slice(0, "repository-".length), address])
 			expect((await search(name)).hits[0]?.source).toBe(source);
 		await repository.branch("next");
 		const other = await lode.ingest(repository.path, "next");
 		expect(other.source).not.toBe(source);
-		for (const name of [source.slice(0, 12), address]) {
+		for (const name of [source.slice(0, "repository-".length), address]) {
 			await expect(search(name)).rejects.toMatchObject({ code: "USAGE", next: expect.stringContaining(other.source) });
 		}
 		expect((await search(source)).hits[0]?.source).toBe(source);
