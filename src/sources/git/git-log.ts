@@ -25,8 +25,16 @@ export async function* commitRanges(
 ): AsyncGenerator<readonly CommitRange[]> {
 	const boundary = await shallowBoundary(mirror);
 	const weight = (range: CommitRange): number => range.commit.paths.length;
-	yield* pages(log(reader, "added", to, from, boundary), PAGE, weight, PAGE_PATHS);
-	if (from !== undefined) yield* pages(log(reader, "removed", from, to, boundary), PAGE, weight, PAGE_PATHS);
+	let forward = false;
+	for await (const page of pages(log(reader, "added", to, from, boundary), PAGE, weight, PAGE_PATHS)) {
+		forward ||= page.some(({ commit }) => from !== undefined && commit.parents.includes(from));
+		yield page;
+	}
+	// Where one of the added commits follows `from`, `to` reaches it and nothing is removed. That is nearly always so, and a process costs more
+	// than anything else of a small commit's plan.
+	if (from !== undefined && !forward) {
+		yield* pages(log(reader, "removed", from, to, boundary), PAGE, weight, PAGE_PATHS);
+	}
 }
 
 async function* log(
