@@ -9,6 +9,8 @@ import { WORKFLOW_BUNDLE } from "./temporal/bundle/bundle-workflows.js";
 
 /** Starts one worker. Prints `{"ready":true}` on standard output when it polls; its log goes to standard error. */
 const { config } = loadConfig();
+// Its log lies on the disk that may be full: a line that cannot be written must not end it.
+process.stderr.on("error", () => undefined);
 Runtime.install({
 	logger: new DefaultLogger(
 		config.log.level === "warn" ? "WARN" : (config.log.level.toUpperCase() as "INFO"),

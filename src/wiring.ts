@@ -9,6 +9,7 @@ import { createSqliteEmbeddingCache } from "./embeddings/cache/sqlite-embedding-
 import { createProvider, type EmbeddingSettings, providerForModel } from "./embeddings/choose-provider.js";
 import type { EmbeddingProvider } from "./embeddings/embedding.port.js";
 import { createMiningPool, type MiningPool } from "./mining/mining-pool.js";
+import { roomOn } from "./runtime/disk-room.js";
 import { runningRuntime } from "./runtime/runtime.js";
 import { askProgress } from "./services/ingestion/ask-progress.js";
 import { createCommander } from "./services/ingestion/create-commander.js";
@@ -143,6 +144,7 @@ export async function openPorts(
 			miner: minerOf(pool),
 			temporal: temporal.value,
 			limits: { maxFileBytes: config.limits.maxFileBytes, graceSeconds: config.gc.graceSeconds },
+			ensureRoom: roomOn(config.home, config.limits.minFreeBytes),
 			redact,
 		},
 		async close() {

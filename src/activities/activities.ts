@@ -15,6 +15,7 @@ import { createIngestionActivities } from "./ingestion/ingestion-activities.js";
 import { createMiningActivities } from "./mining/mining-activities.js";
 import { createPlanningActivities } from "./planning/planning-activities.js";
 import type { Ports } from "./ports.js";
+import { withRoom } from "./room.js";
 import { createLinkActivities } from "./staging/link-activities.js";
 import { createStagingActivities } from "./staging/staging-activities.js";
 import { createVerificationActivities } from "./verification/verification-activities.js";
@@ -40,5 +41,6 @@ export function createActivities(ports: Ports): Activities {
 		...createVerificationActivities(ports),
 		...createMaintenanceActivities(ports),
 	};
-	return withFailureMapping(activities, ports.redact);
+	const writing = ports.ensureRoom ? withRoom(activities, ports.ensureRoom) : activities;
+	return withFailureMapping(writing, ports.redact);
 }

@@ -38,6 +38,8 @@ export interface Ports extends Stores {
 	readonly miner: Miner;
 	readonly temporal: Pick<Client, "workflow">;
 	readonly limits: ActivityLimits;
+	/** @throws DISK_FULL where there is too little room to write that many bytes and still end in order. Omitted: nobody asks. */
+	readonly ensureRoom?: (bytes?: number) => Promise<void>;
 	/** Takes known secrets out of messages that others wrote, before they reach a history. */
 	readonly redact: (text: string) => string;
 }

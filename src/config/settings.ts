@@ -27,6 +27,7 @@ export const SETTINGS: readonly Setting[] = [
 	{ name: "LODE_CHUNK_SIZE", key: "chunks.size", describe: "characters of a chunk, 200 to 20000" },
 	{ name: "LODE_CHUNK_OVERLAP", key: "chunks.overlap", describe: "characters that cut chunks share, 0 to 2000" },
 	{ name: "LODE_MAX_FILE_BYTES", key: "limits.maxFileBytes", describe: "larger files are archived, not mined" },
+	{ name: "LODE_MIN_FREE_BYTES", key: "limits.minFreeBytes", describe: "ingestions stop while the disk has less room" },
 	{ name: "LODE_WORKER_THREADS", key: "worker.threads", describe: "threads that mine files" },
 	{ name: "LODE_LOG_LEVEL", key: "log.level", describe: "debug, info, warn or error" },
 	{ name: "LODE_RETENTION_MAX_VERSIONS", key: "retention.maxVersions", describe: "published commits kept a group" },
@@ -77,6 +78,9 @@ const profile = text.superRefine((value, context) => {
 /** 64 MiB: what one worker thread can hold several times over without trouble. */
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
+/** 100 MiB: enough to discard an ingestion and for Temporal to go on. */
+const MIN_FREE_BYTES = 100 * 1024 * 1024;
+
 const object = <T extends z.ZodRawShape>(shape: T) => z.strictObject(shape, { error: "must be an object" });
 
 /** The whole configuration, nested as `Config` and as lode.config.json. `.prefault({})` makes the inner defaults apply. */
@@ -104,7 +108,10 @@ export const configSchema = object({
 	})
 		.refine(({ size, overlap }) => overlap < size, { error: "must be smaller than LODE_CHUNK_SIZE", path: ["overlap"] })
 		.prefault({}),
-	limits: object({ maxFileBytes: integer(1, 2 ** 31 - 1).default(MAX_FILE_BYTES) }).prefault({}),
+	limits: object({
+		maxFileBytes: integer(1, 2 ** 31 - 1).default(MAX_FILE_BYTES),
+		minFreeBytes: integer(0, 2 ** 50).default(MIN_FREE_BYTES),
+	}).prefault({}),
 	worker: object({
 		threads: integer(1, 64).default(() => Math.min(4, Math.max(1, availableParallelism() - 1))),
 	}).prefault({}),

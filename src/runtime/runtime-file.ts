@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promise
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { LodeError } from "../domain/errors.js";
 import { isSameProcess, processIdentity, UNKNOWN_IDENTITY } from "./process-identity.js";
 
 const recordedProcess = z.object({ pid: z.number().int().positive(), identity: z.string().min(1) });
@@ -109,8 +110,15 @@ export class RunFolder {
 		const written = this.#writes.then(async () => {
 			const file = join(this.path, name);
 			const temporary = `${file}.${process.pid}.tmp`;
-			await writeFile(temporary, `${JSON.stringify(value)}\n`);
-			await rename(temporary, file);
+			try {
+				await writeFile(temporary, `${JSON.stringify(value)}\n`);
+				await rename(temporary, file);
+			} catch (error) {
+				await rm(temporary, { force: true });
+				if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+				const next = "Free some disk space, then run the command again: nothing is lost.";
+				throw new LodeError("DISK_FULL", `writing ${file} failed: the disk is full`, { next, cause: error });
+			}
 		});
 		this.#writes = written.catch(() => undefined);
 		return written;

@@ -6,6 +6,7 @@ import { freePorts, temporalServer } from "../../temporal/server/server.js";
 import type { Config } from "../config/config.js";
 import { errorCode, LodeError } from "../domain/errors.js";
 import { temporalChild, workerChild } from "./children.js";
+import { diskStaysFull } from "./disk-room.js";
 import { isSameProcess } from "./process-identity.js";
 import { ownRecord, type RecordedProcess, RunFolder, type RuntimeRecord } from "./runtime-file.js";
 import { Supervisor } from "./supervisor.js";
@@ -53,7 +54,7 @@ export async function runningRuntime(home: string): Promise<RuntimeRecord | unde
 /**
  * Runs `fn` with Temporal and a worker: those that run already for this home, else its own, started for the duration of `fn` and stopped
  * afterwards, but not before the last other process that uses them is done.
- * @throws TEMPORAL_NOT_INSTALLED, TEMPORAL_UNAVAILABLE, CANCELLED, PERMISSION_DENIED, and whatever `fn` throws
+ * @throws TEMPORAL_NOT_INSTALLED, TEMPORAL_UNAVAILABLE, CANCELLED, PERMISSION_DENIED, DISK_FULL, and whatever `fn` throws
  */
 export async function withRuntime<T>(
 	config: Config,
@@ -63,9 +64,13 @@ export async function withRuntime<T>(
 ): Promise<T> {
 	const session = new Session(config, report, options);
 	const runtime = await session.open();
+	const ended = new AbortController();
 	try {
-		return await fn(runtime);
+		const full = diskStaysFull(config.home, ended.signal);
+		full.catch(() => undefined);
+		return await Promise.race([fn(runtime), full]);
 	} finally {
+		ended.abort();
 		await session.close();
 	}
 }
@@ -226,7 +231,11 @@ class Session {
 				// Lost only when this process sleeps for longer than `stale`; its files are written atomically in any case.
 				release = await lockfile.lock(this.#folder.path, { stale: 10_000, onCompromised: () => undefined });
 			} catch (error) {
-				if ((error as NodeJS.ErrnoException).code !== "ELOCKED") throw error;
+				if ((error as NodeJS.ErrnoException).code !== "ELOCKED") {
+					if (interruptible) throw error;
+					// On a full disk no lock can be taken, and what runs must be stopped all the same.
+					return await work();
+				}
 				if (!told) this.report("Waiting for another Lode process that is starting or stopping …");
 				told = true;
 				if (interruptible) await this.#pause();

@@ -203,11 +203,11 @@ class Child {
 
 		if (child.pid !== undefined) {
 			const identity = await processIdentity(child.pid);
-			if (identity !== undefined) {
-				this.recorded = { name: spec.name, pid: child.pid, identity };
-				await this.record();
-			}
 			try {
+				if (identity !== undefined) {
+					this.recorded = { name: spec.name, pid: child.pid, identity };
+					await this.record();
+				}
 				await Promise.race([spec.ready(said, signal), rejected(signal)]);
 				this.options.report(this.#everReady ? `${spec.name} is running again` : `${spec.name} is ready`);
 				this.#everReady = true;
@@ -221,7 +221,8 @@ class Child {
 		}
 		const end = await ended;
 		this.recorded = undefined;
-		await this.record();
+		// A full disk: that it ended is seen from its identity too, and the next start is recorded or does not happen.
+		await this.record().catch(() => undefined);
 		return { end, reason: reason ?? tail(spec.logFile, logOffset) };
 	}
 

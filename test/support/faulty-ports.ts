@@ -1,5 +1,7 @@
+import { tmpdir } from "node:os";
 import type { Ports } from "../../src/activities/ports.js";
 import { LodeError } from "../../src/domain/errors.js";
+import { roomOn } from "../../src/runtime/disk-room.js";
 import type { SourceAdapter } from "../../src/sources/source.port.js";
 
 /** The same object, but for some of its methods. */
@@ -218,6 +220,17 @@ export const FAULTS: readonly Fault[] = [
 						record.entries.length > 1 && fault.strikes() ? { ...record, entries: record.entries.slice(1) } : record,
 					),
 			}),
+		}),
+	},
+	{
+		name: "the disk fills up",
+		code: "DISK_FULL",
+		message: /^the disk .* needed to go on$/,
+		// Every disk has less than that: the real question is asked.
+		wrap: (ports, fault) => ({
+			...ports,
+			ensureRoom: (bytes) =>
+				bytes !== undefined && fault.strikes() ? roomOn(tmpdir(), 2 ** 50)(bytes) : Promise.resolve(),
 		}),
 	},
 	{

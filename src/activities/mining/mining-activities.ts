@@ -12,7 +12,7 @@ import { isOversized, oversizedFile } from "./oversized-file.js";
 
 /** Archives and mines the files of a batch. Bytes and mined files carry no seq: only references to them do. */
 export function createMiningActivities(
-	ports: Pick<Ports, "catalog" | "artifacts" | "sources" | "miner" | "limits">,
+	ports: Pick<Ports, "catalog" | "artifacts" | "sources" | "miner" | "limits" | "ensureRoom">,
 ): Pick<BatchActivities, "mineBatch"> {
 	const { artifacts, catalog } = ports;
 	const archive = new BatchArchive(artifacts);
@@ -35,6 +35,7 @@ export function createMiningActivities(
 			const fresh = files.filter((file) => !minedByPath.has(file.path));
 			const readable: { file: FileEntry; bytes: Uint8Array }[] = [];
 			const adapter = ports.sources.of(source.kind);
+			await ports.ensureRoom?.(fresh.reduce((sum, { size }) => sum + size, 0));
 			const options = { maxBytes: ports.limits.maxFileBytes, signal: cancellationSignal };
 			for await (const { file, bytes } of adapter.read(source, fresh, options)) {
 				if (bytes !== undefined) readable.push({ file, bytes });
