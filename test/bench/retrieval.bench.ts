@@ -9,6 +9,9 @@ import { createLexicalProvider } from "../../src/embeddings/lexical/lexical-prov
 import { mineFile } from "../../src/mining/mine-file.js";
 import { searchChunks } from "../../src/services/search/search-chunks.js";
 import { createSqliteVectorStore } from "../../src/stores/vectors/sqlite/sqlite-vectors.adapter.js";
+import type { Bench, Figure } from "./bench.js";
+import { CORPORA, openCorpus } from "./corpora.js";
+import { figure } from "./measuring.js";
 
 /**
  * Which files will a commit touch, given only its subject? The state searched is the commit `back` first-parent steps before HEAD; the queries
@@ -35,6 +38,35 @@ export interface RetrievalFigures {
 
 const SNAPSHOT = { number: 1, seq: 1, excluding: [], publishedAt: "2026-01-01T00:00:00.000Z" };
 const NO_CONTENT = /\b(bump|release|merge|revert|changelog|version|deps|typo)\b/i;
+
+export const retrieval: Bench = {
+	summary:
+		"search quality on real history: recall@10 and MRR of the files that a later commit touches, given its subject",
+	async run({ full, note }) {
+		const found: Figure[] = [];
+		const details: Record<string, unknown> = {};
+		for (const name of full ? CORPORA : CORPORA.slice(0, 1)) {
+			const corpus = await openCorpus(name);
+			try {
+				// A generated history has no subjects that mean anything.
+				if (!corpus.real) {
+					note(`${name}: left out, its bundle is not here`);
+					continue;
+				}
+				const { figures } = await run({ repositories: [corpus.path] });
+				for (const each of figures) {
+					found.push(figure(`recall@10 on ${name}`, each.recallAt10, "fraction"));
+					found.push(figure(`MRR on ${name}`, each.mrr, "fraction"));
+					details[name] = each;
+					note(`${name}: recall@10 ${each.recallAt10}, MRR ${each.mrr}`);
+				}
+			} finally {
+				await corpus.remove();
+			}
+		}
+		return { figures: found, details };
+	},
+};
 
 export async function run(options: RetrievalOptions): Promise<{ figures: RetrievalFigures[] }> {
 	const figures: RetrievalFigures[] = [];
