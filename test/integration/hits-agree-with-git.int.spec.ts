@@ -29,17 +29,18 @@ class GitCommit {
 	private constructor(
 		private readonly repository: string,
 		readonly commit: string,
-		/** By the path as Lode writes it: the path in git's bytes, as a Latin-1 text. */
+		/** By the path as Lode writes it: the blob's id. */
 		readonly paths: ReadonlyMap<string, string>,
 	) {}
 
 	static async read(repository: string, commit: string): Promise<GitCommit> {
-		const listed = await git(repository, ["ls-tree", "-r", "-z", "--name-only", commit]);
-		const paths = listed
-			.toString("latin1")
-			.split("\0")
-			.filter((path) => path !== "");
-		return new GitCommit(repository, commit, new Map(paths.map((path) => [shown(path), path])));
+		const listed = (await git(repository, "ls-tree", "-r", "-z", commit)).toString("latin1");
+		const blobs = [...listed.matchAll(/\d+ blob ([0-9a-f]+)\t([^\0]+)\0/g)];
+		return new GitCommit(
+			repository,
+			commit,
+			new Map(blobs.map(([, id, path]) => [shown(path as string), id as string])),
+		);
 	}
 
 	/** The lines of a file, by "\n" alone; a byte order mark is no content. */
@@ -52,11 +53,7 @@ class GitCommit {
 	}
 
 	async #read(path: string): Promise<readonly string[]> {
-		const bytes = await git(this.repository, [
-			"cat-file",
-			"blob",
-			Buffer.from(`${this.commit}:${this.paths.get(path)}`, "latin1"),
-		]);
+		const bytes = await git(this.repository, "cat-file", "blob", this.paths.get(path) as string);
 		const encoding = bytes[0] === 0xff && bytes[1] === 0xfe ? "utf-16le" : "utf-8";
 		return new TextDecoder(encoding, { fatal: true }).decode(bytes).split("\n");
 	}
@@ -64,20 +61,9 @@ class GitCommit {
 
 const run = promisify(execFile);
 
-/** An argument may be bytes that are no UTF-8; those go through standard input. */
-async function git(repository: string, args: readonly (string | Buffer)[]): Promise<Buffer> {
-	const [last] = args.slice(-1);
+async function git(repository: string, ...args: string[]): Promise<Buffer> {
 	const options = { env: testGitEnvironment(), encoding: "buffer", maxBuffer: 256 * 1024 * 1024 } as const;
-	if (typeof last === "string") {
-		return (await run("git", ["-C", repository, ...(args as string[])], options)).stdout;
-	}
-	const child = run("git", ["-C", repository, "cat-file", "--batch=%(objecttype) %(objectsize)"], options);
-	child.child.stdin?.end(Buffer.concat([last as Buffer, Buffer.from("\n")]));
-	const { stdout } = await child;
-	const header = stdout.subarray(0, stdout.indexOf(10)).toString();
-	const size = Number(/^blob (\d+)$/.exec(header)?.[1]);
-	if (Number.isNaN(size)) throw new Error(`git cat-file: ${header}`);
-	return stdout.subarray(header.length + 1, header.length + 1 + size);
+	return (await run("git", ["-C", repository, ...args], options)).stdout;
 }
 
 /** A path that is not UTF-8 is written with `\xHH` for each offending byte. */
@@ -272,7 +258,7 @@ describe(`hits (seed ${SEED})`, () => {
 			"data/people.csv",
 		])
 			expect([...seen], path).toContain(path);
-		expect([...seen]).toContain("l\\xe4.txt");
+		for (const path of ["l\\xe4.txt", "odd name (1) ü\n.txt"]) expect([...seen], path).toContain(path);
 		const hit = hits.find(({ path, commit }) => path === "src/ledger.ts" && commit === commits[3]) as SearchHit;
 		const [first, , , last] = told as [GitCommit, GitCommit, GitCommit, GitCommit];
 		expect(await disagreement(hit, last)).toBeUndefined();

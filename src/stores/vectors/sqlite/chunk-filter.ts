@@ -1,5 +1,6 @@
 import picomatch from "picomatch";
 import { LodeError } from "../../../domain/errors.js";
+import { pathGlob } from "../../../domain/path-glob.js";
 import type { SqliteDatabase } from "../../sqlite/sqlite-database.js";
 import { snapshotParameters, visible } from "../../sqlite/visibility.js";
 import type { SearchFilter } from "../vectors.port.js";
@@ -72,7 +73,7 @@ function pathMatcher(glob: string): (path: string) => boolean {
 	if (glob.length > MAX_GLOB) throw refuse(`longer than ${MAX_GLOB} characters`);
 	if ((glob.match(/\*+/g)?.length ?? 0) > MAX_STARS) throw refuse(`more than ${MAX_STARS} stars`);
 	try {
-		return picomatch(glob, { dot: true });
+		return pathGlob(glob);
 	} catch (error) {
 		throw refuse("it is not a glob", error);
 	}
