@@ -49,10 +49,17 @@ export function readConfigFile(file: string): Raw | undefined {
 	} catch (error) {
 		const code = (error as NodeJS.ErrnoException).code;
 		if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-		throw new LodeError("CONFIG_INVALID", `reading ${file} failed: ${code ?? "unknown error"}`, {
-			next: "Make the file readable, or delete it.",
-			cause: error,
-		});
+		const denied = code === "EACCES" || code === "EPERM";
+		throw new LodeError(
+			denied ? "PERMISSION_DENIED" : "CONFIG_INVALID",
+			`reading ${file} failed: ${code ?? "unknown error"}`,
+			{
+				next: denied
+					? "Give this user access to the file and its folder, or set LODE_HOME to one that is its own."
+					: "Make the file readable, or delete it.",
+				cause: error,
+			},
+		);
 	}
 	try {
 		// A byte order mark is what Windows editors leave.

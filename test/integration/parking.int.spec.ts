@@ -1,8 +1,10 @@
+import { rename } from "node:fs/promises";
 import type { TestWorkflowEnvironment } from "@temporalio/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Ports } from "../../src/activities/ports.js";
 import { type ErrorCode, LodeError } from "../../src/domain/errors.js";
 import type { IngestReport, VerifyReport } from "../../src/services/reports.js";
+import type { SourceAdapter } from "../../src/sources/source.port.js";
 import type { Ingestion } from "../../src/stores/catalog/catalog.port.js";
 import { FAULTS, replacing, Switch } from "../support/faulty-ports.js";
 import { createRepository, type TestRepository } from "../support/git-repository.js";
@@ -240,6 +242,47 @@ describe("what fails for good", () => {
 		expect(seen.every((seqs) => seqs.includes(parked.seq))).toBe(true);
 		broken.on = false;
 		await expectRetried(lode, parked, calm[0]);
+	});
+
+	test("a repository that disappears once it was fetched is ingested all the same; before that, it is parked", async () => {
+		const own = await createRepository();
+		await own.commit({ files: { "a.ts": module(1, "one"), "b.md": "# B\n\nText.\n" } });
+		let when: "before" | "after" | "never" = "before";
+		const lode = await opened((ports) => ({
+			...ports,
+			sources: {
+				of(kind) {
+					const adapter = ports.sources.of(kind);
+					return replacing<SourceAdapter>(adapter, {
+						async prepare(...given) {
+							if (when === "before") await rename(own.path, `${own.path}-away`);
+							await adapter.prepare(...given);
+							if (when === "after") await own.vanish();
+						},
+					});
+				},
+			},
+		}));
+		try {
+			await expect(lode.ingest(own.path)).rejects.toMatchObject({
+				code: "SOURCE_NOT_FOUND",
+			});
+			const parked = await latest(lode);
+			expect(parked).toMatchObject({ status: "parked", failure: { code: "SOURCE_NOT_FOUND" } });
+			await expectNoTrace(lode, parked);
+			await rename(`${own.path}-away`, own.path);
+			when = "never";
+			expect(await lode.commander.retry(parked.id, {})).toMatchObject({ retried: [{ outcome: "published" }] });
+			await own.commit({ files: { "a.ts": module(1, "two"), "c.md": "# C\n" }, deletes: ["b.md"] });
+			when = "after";
+			expect(await lode.ingest(own.path)).toMatchObject({
+				outcome: "published",
+				files: { added: 1, changed: 1, removed: 1, failed: 0 },
+			});
+			await lode.verified();
+		} finally {
+			await own.remove();
+		}
 	});
 
 	test("nothing can be written for the seq any more, in any store", async () => {

@@ -25,17 +25,21 @@ function cacheOf(): Record<string, string> {
 	return process.env.LODE_CACHE_DIR ? { LODE_CACHE_DIR: process.env.LODE_CACHE_DIR } : {};
 }
 
-/** Runs the built CLI as a user would, in `cwd`; stops it after two minutes. `onStart` gets the process, to send it signals. */
+/**
+ * Runs the built CLI as a user would, in `cwd`; stops it after two minutes. `onStart` gets the process, to send it signals; `user` is
+ * the number of another one to run as, which root may choose.
+ */
 export async function lode(
 	home: string,
 	args: readonly string[],
 	extra: Record<string, string> = {},
-	{ cwd, onStart }: { cwd?: string; onStart?: (child: ChildProcess) => void } = {},
+	{ cwd, user, onStart }: { cwd?: string; user?: number; onStart?: (child: ChildProcess) => void } = {},
 ): Promise<CliResult> {
 	const child = spawn(process.execPath, [MAIN, ...args], {
 		env: environment(home, extra),
 		stdio: ["ignore", "pipe", "pipe"],
 		...(cwd === undefined ? {} : { cwd }),
+		...(user === undefined ? {} : { uid: user, gid: user }),
 	});
 	onStart?.(child);
 	let stdout = "";
