@@ -137,11 +137,14 @@ describe("a followSource that lives long", () => {
 		await follow({}, async ({ handle, ingest }) => {
 			const first = (await handle.describe()).runId;
 			for (let at = 1; (await handle.describe()).runId === first; at++) await ingest(commit(at));
-			for (let at = 100; at < 112; at++) {
-				const answer = ingest(commit(at)).catch(() => undefined);
-				if (at === 111) await handle.signal(stopSignal);
-				await answer;
-			}
+			for (let at = 100; at < 111; at++) await ingest(commit(at));
+			// Accepted before the stop is sent: otherwise the stop may end the workflow first, and the request would start it anew.
+			const last = await handle.startUpdate(ingestUpdate, {
+				args: [{ commit: commit(111) }],
+				waitForStage: "ACCEPTED",
+			});
+			await handle.signal(stopSignal);
+			await last.result().catch(() => undefined);
 			await handle.result();
 			expect((await handle.describe()).status.name).toBe("COMPLETED");
 		});
