@@ -16,7 +16,7 @@ import { seededRandom } from "../support/seeded-random.js";
 import { temporalEnvironment } from "../support/temporal-environment.js";
 
 const SEED = Number(process.env.LODE_TEST_SEED ?? 20_261_121);
-const ROWS_A_TABLE = 3;
+const ROWS_A_TABLE = 2;
 
 /** What no check can judge, and why. */
 const EXEMPT: Readonly<Record<string, string>> = {
