@@ -79,7 +79,12 @@ export async function followSource(input: FollowSourceInput): Promise<void> {
 			queued.done = true;
 		} else if (queue.refChanged) {
 			queue.refChanged = false;
-			queue.replaceFound(await external.pendingCommits(input.source, input.policy), PENDING_A_LOOK);
+			try {
+				queue.replaceFound(await external.pendingCommits(input.source, input.policy), PENDING_A_LOOK);
+			} catch (error) {
+				// A repository that cannot be read now must not end the workflow: the next hint looks again.
+				log.warn("the ref could not be looked at", { source: input.source, code: failureOf(error).code });
+			}
 		} else {
 			const commit = queue.nextFound();
 			if (commit !== undefined) await ingestFound(input.source, commit, queue);

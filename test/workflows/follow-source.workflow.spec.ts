@@ -139,6 +139,24 @@ describe("followSource", () => {
 		);
 	});
 
+	test("a look at the ref that fails for good does not end it", async () => {
+		let looks = 0;
+		await follow(
+			{
+				pendingCommits: async () => {
+					looks += 1;
+					throw toFailure(new LodeError("SOURCE_NOT_FOUND", "git: gone"), 1, false);
+				},
+			},
+			async ({ handle, ingest }) => {
+				await handle.signal(refChangedSignal);
+				for (let i = 0; i < 200 && looks === 0; i++) await new Promise((resolve) => setTimeout(resolve, 25));
+				expect(looks).toBe(1);
+				expect(await ingest({ commit: commit("e") })).toMatchObject({ outcome: "published" });
+			},
+		);
+	});
+
 	test("refuses what is no commit id", async () => {
 		await follow({}, async ({ ingest }) => {
 			await expect(ingest({ commit: "--upload-pack=x" })).rejects.toThrow();
