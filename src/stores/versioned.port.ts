@@ -3,8 +3,19 @@ import type { Seq, Snapshot } from "../domain/snapshot.js";
 
 /** What an engine cannot do. Visibility, discard, time travel, collection and digests are never optional. */
 export interface StoreCapabilities {
-	/** Refuses a write for a closed seq in the write's own transaction (SEQ_CLOSED). Otherwise discard has to be repeated. */
+	/**
+	 * Refuses a write for a closed seq in the write's own transaction (SEQ_CLOSED). Otherwise writes have a deadline, and the discard is
+	 * repeated after it.
+	 */
 	readonly refusesClosedSeq: boolean;
+}
+
+export interface WriteOptions {
+	/**
+	 * Milliseconds since 1970. Where the engine cannot refuse a closed seq, no request of the write leaves after it (STORE_UNAVAILABLE): a
+	 * process that was paused and wakes up later must not write behind a discard. Engines that refuse by themselves ignore it.
+	 */
+	readonly deadline?: number;
 }
 
 export interface StagedTally {
@@ -36,7 +47,7 @@ export interface VersionedStore {
 	 * Retires the current records of these origins: `removedAt = seq` where `addedAt < seq` and there is none yet.
 	 * Commutes with staging under the same seq. @throws SEQ_CLOSED
 	 */
-	retire(seq: Seq, source: string, origins: readonly string[]): Promise<void>;
+	retire(seq: Seq, source: string, origins: readonly string[], options?: WriteOptions): Promise<void>;
 
 	/**
 	 * What is there for seq, over the given origins (all of the seq where omitted), computed from the stored content

@@ -1,5 +1,5 @@
 import type { Seq, Snapshot } from "../../domain/snapshot.js";
-import type { StoreProblem } from "../versioned.port.js";
+import type { StoreProblem, WriteOptions } from "../versioned.port.js";
 
 /** A folder of a commit's manifest: one object, addressed by the SHA-256 of its canonical JSON. */
 export interface ManifestFolder {
@@ -51,7 +51,7 @@ export interface ArtifactStore {
 	removeDerived(prefix: string): Promise<void>;
 
 	/** One root a (seq, source): staging it again with another object replaces it. @throws SEQ_CLOSED */
-	stageRoot(seq: Seq, root: ManifestRoot): Promise<void>;
+	stageRoot(seq: Seq, root: ManifestRoot, options?: WriteOptions): Promise<void>;
 	stagedRoot(seq: Seq): Promise<ManifestRoot | undefined>;
 	/** The root of the last ingestion of the source that is committed in the snapshot. */
 	root(snapshot: Snapshot, source: string): Promise<ManifestRoot | undefined>;

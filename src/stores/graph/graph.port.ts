@@ -1,6 +1,6 @@
 import type { EdgeKind, Entity, EntityKey, EntityKind, GraphRecord } from "../../domain/entities.js";
 import type { Seq, Snapshot } from "../../domain/snapshot.js";
-import type { VersionedStore } from "../versioned.port.js";
+import type { VersionedStore, WriteOptions } from "../versioned.port.js";
 
 /** Which part of the graph a question is about. */
 export interface GraphScope {
@@ -51,7 +51,7 @@ export interface EntityChange {
 /** The knowledge graph: entity states and their edges, in versions. */
 export interface GraphStore extends VersionedStore {
 	/** Adds records with `addedAt = seq`; one that is already there is left. @throws SEQ_CLOSED */
-	stage(seq: Seq, records: readonly GraphRecord[]): Promise<void>;
+	stage(seq: Seq, records: readonly GraphRecord[], options?: WriteOptions): Promise<void>;
 
 	entity(scope: GraphScope, key: EntityKey): Promise<Entity | undefined>;
 	/** Ordered by (name, key). Names of kind `name` are left out unless asked for. */

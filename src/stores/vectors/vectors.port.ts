@@ -1,6 +1,6 @@
 import type { ChunkKind, ChunkRecord } from "../../domain/mined-file.js";
 import type { Seq, Snapshot } from "../../domain/snapshot.js";
-import type { VersionedStore } from "../versioned.port.js";
+import type { VersionedStore, WriteOptions } from "../versioned.port.js";
 
 export interface SearchFilter {
 	readonly snapshot: Snapshot;
@@ -21,7 +21,7 @@ export interface ChunkHit extends Omit<ChunkRecord, "vector"> {
 /** Chunks in full text and as vectors, in versions. One collection (or table) a model. */
 export interface VectorStore extends VersionedStore {
 	/** Adds records with `addedAt = seq`; one that is already there is left. @throws SEQ_CLOSED, MODEL_MISMATCH (dimensions) */
-	stage(seq: Seq, records: readonly ChunkRecord[]): Promise<void>;
+	stage(seq: Seq, records: readonly ChunkRecord[], options?: WriteOptions): Promise<void>;
 
 	/** BM25 over text, path and symbol, identifiers split; filters apply before ranking. `text` is the user's words, not a query language. */
 	searchText(text: string, filter: SearchFilter, limit: number): Promise<ChunkHit[]>;
