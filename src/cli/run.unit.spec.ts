@@ -239,7 +239,7 @@ describe("exit codes and errors", () => {
 	it("exits with 2 for a wrong configuration", async () => {
 		const result = await lode(["sources"], { env: { LODE_PROFILE: "servers" } });
 		expect(result.code).toBe(2);
-		expect(result.stderr).toContain("not in this version");
+		expect(result.stderr).toContain("LODE_POSTGRES_URL: is needed where LODE_CATALOG is postgres");
 	});
 
 	it("exits with 5 when verification finds damage, and still answers", async () => {

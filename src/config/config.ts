@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { z } from "zod";
 import { LodeError } from "../domain/errors.js";
+import { enginesOf, missingRequirements, SECRETS_OF_PLACES } from "./requirements.js";
 import type { Secret } from "./secret.js";
 import { configSchema, findSetting, SETTINGS, type Setting } from "./settings.js";
 
@@ -151,10 +152,18 @@ function deepFreeze<T>(value: T): T {
 	return value;
 }
 
+function lacking(raw: Raw, config: z.output<typeof configSchema>): string[] {
+	const isSet = (name: string) => getPath(raw, findSetting(name)?.key ?? "") !== undefined;
+	return missingRequirements(enginesOf(config), isSet);
+}
+
 /** Validates what was collected. @throws CONFIG_INVALID naming every problem by its setting, never by its value */
 function validate(raw: Raw, earlier: readonly string[]): Config {
 	const parsed = configSchema.safeParse(raw);
-	const problems = [...earlier, ...(parsed.success ? [] : parsed.error.issues.map(describeIssue))];
+	const problems = [
+		...earlier,
+		...(parsed.success ? lacking(raw, parsed.data) : parsed.error.issues.map(describeIssue)),
+	];
 	if (!parsed.success || problems.length > 0) throw invalid(problems);
 	return deepFreeze(parsed.data) as Config;
 }
@@ -195,11 +204,11 @@ export function loadConfig(sources: ConfigSources = {}): LoadedConfig {
 		const inFile = getPath(content, setting.key) !== undefined;
 		origins[setting.name] = given(flag) ? "flag" : given(variable) ? "environment" : inFile ? "file" : "default";
 	}
-	// A repository may bring its own lode.config.json: it must not be able to send the user's key to a place of its choice.
 	const trusted = explicitHome !== undefined && place.fileInHome;
-	if (origins.LODE_EMBEDDING_BASE_URL === "file" && origins.LODE_EMBEDDING_API_KEY !== "default" && !trusted) {
+	for (const [where, secret] of SECRETS_OF_PLACES) {
+		if (origins[where] !== "file" || origins[secret] === "default" || trusted) continue;
 		problems.push(
-			"LODE_EMBEDDING_BASE_URL: must come from the environment too when LODE_EMBEDDING_API_KEY does, because the folder's file may be someone else's",
+			`${where}: must come from the environment too when ${secret} does, because the folder's file may be someone else's`,
 		);
 	}
 

@@ -4,9 +4,11 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { LodeError } from "../domain/errors.js";
-import { CONFIG_FILE, configEnvironment, loadConfig } from "./config.js";
+import { CONFIG_FILE, configEnvironment, loadConfig, setPath } from "./config.js";
 import { setSetting } from "./config-file.js";
+import { enginesOf, SECRETS_OF_PLACES } from "./requirements.js";
 import { redact, Secret } from "./secret.js";
+import { findSetting } from "./settings.js";
 
 let cwd: string;
 beforeEach(() => {
@@ -26,6 +28,16 @@ function problem(action: () => unknown): LodeError {
 		throw error;
 	}
 	throw new Error("nothing was thrown");
+}
+
+/** Empty where nothing is thrown. */
+function problemMessage(action: () => unknown): string {
+	try {
+		action();
+		return "";
+	} catch (error) {
+		return error instanceof Error ? error.message : String(error);
+	}
 }
 
 const write = (content: unknown, folder = cwd) => {
@@ -104,9 +116,65 @@ describe("loadConfig", () => {
 		expect(inspect(error)).not.toContain("sk-secret");
 	});
 
-	it("answers the profile of a later version clearly", () => {
-		expect(problem(() => load({ LODE_PROFILE: "servers" })).message).toContain("not in this version");
+	it("names everything that the chosen engines need and lack, at once", () => {
+		const { message } = problem(() => load({ LODE_PROFILE: "servers", LODE_VECTORS: "sqlite" }));
+		const needed = ["LODE_POSTGRES_URL", "LODE_DGRAPH_ADDRESS", "LODE_S3_ENDPOINT", "LODE_S3_SECRET_ACCESS_KEY"];
+		for (const name of [...needed, "TEMPORAL_ADDRESS"]) expect(message).toContain(`${name}: is needed where`);
+		expect(message).not.toContain("WEAVIATE");
+		expect(problem(() => load({ LODE_ARTIFACTS: "s3" })).message).toContain("LODE_S3_ENDPOINT: is needed where");
+		expect(problem(() => load({ LODE_LAKEFS_ENDPOINT: "http://127.0.0.1:1" })).message).toContain(
+			"LODE_LAKEFS_SECRET_ACCESS_KEY: is needed where LODE_LAKEFS_ENDPOINT is set",
+		);
+		expect(problem(() => load({ LODE_PROFILE: "cloud" })).message).toContain("must be one of embedded, servers");
 	});
+
+	it("lets each port have an engine of its own", () => {
+		const s3 = {
+			LODE_S3_ENDPOINT: "http://127.0.0.1:9000",
+			LODE_S3_ACCESS_KEY_ID: "key-id",
+			LODE_S3_SECRET_ACCESS_KEY: "s3cret-value",
+		};
+		const engines = enginesOf(load({ LODE_ARTIFACTS: "s3", ...s3 }).config);
+		expect(engines).toEqual({
+			catalog: "sqlite",
+			graph: "sqlite",
+			vectors: "sqlite",
+			artifacts: "s3",
+			temporal: "embedded",
+		});
+	});
+
+	it("takes no password in an address and shows none", () => {
+		const url = "postgres://lode:hunter2hunter2@127.0.0.1:5432/lode";
+		const { message } = problem(() => load({ LODE_POSTGRES_URL: url }));
+		expect(message).toContain("LODE_POSTGRES_URL: must not hold a password: use LODE_POSTGRES_PASSWORD");
+		expect(message).not.toContain("hunter2");
+	});
+
+	it.each(SECRETS_OF_PLACES)(
+		"does not send secrets of the environment to %s of a folder's file (%s)",
+		(place, secret) => {
+			const values: Record<string, string> = {
+				LODE_EMBEDDING_BASE_URL: "http://127.0.0.1:9",
+				TEMPORAL_ADDRESS: "127.0.0.1:9",
+				LODE_POSTGRES_URL: "postgres://lode@127.0.0.1:9/lode",
+				LODE_DGRAPH_ADDRESS: "127.0.0.1:9",
+				LODE_WEAVIATE_URL: "http://127.0.0.1:9",
+				LODE_WEAVIATE_GRPC_ADDRESS: "127.0.0.1:9",
+				LODE_S3_ENDPOINT: "http://127.0.0.1:9",
+				LODE_LAKEFS_ENDPOINT: "http://127.0.0.1:9",
+			};
+			const content = {};
+			setPath(content, findSetting(place)?.key as string, values[place]);
+			write(content);
+			const env = { [secret]: "s3cret-value" };
+			expect(problem(() => load(env)).message).toContain(
+				`${place}: must come from the environment too when ${secret} does`,
+			);
+			const both = problemMessage(() => load({ ...env, [place]: values[place] as string }));
+			expect(both).not.toContain("must come from the environment too");
+		},
+	);
 
 	it("names the overlap when it is not smaller than the size", () => {
 		expect(problem(() => load({ LODE_CHUNK_SIZE: "200", LODE_CHUNK_OVERLAP: "200" })).message).toContain(
