@@ -2,10 +2,16 @@ import { availableParallelism } from "node:os";
 import { DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/worker";
 import { createActivities } from "./src/activities/activities.js";
 import { loadConfig } from "./src/config/config.js";
+import { enginesOf } from "./src/config/requirements.js";
 import { redact } from "./src/config/secret.js";
 import { followParent } from "./src/runtime/parent.js";
 import { openPorts } from "./src/wiring.js";
 import { WORKFLOW_BUNDLE } from "./temporal/bundle/bundle-workflows.js";
+import { accessTo, connectionOptions } from "./temporal/server/connection.js";
+import { temporalReady } from "./temporal/server/ready.js";
+
+/** A cluster that is being rolled out beside this worker; after that whoever runs it starts it again. */
+const CLUSTER_READY_MS = 120_000;
 
 /** Starts one worker. Prints `{"ready":true}` on standard output when it polls; its log goes to standard error. */
 const { config } = loadConfig();
@@ -28,7 +34,13 @@ Runtime.install({
 	shutdownSignals: [],
 });
 const address = config.temporal.address ?? "127.0.0.1:7233";
-const connection = await NativeConnection.connect({ address });
+const access = accessTo(config.temporal, address);
+// Started by a supervisor, the server is known to be ready. On a cluster this may be the first process that ever comes.
+if (enginesOf(config).temporal === "cluster") {
+	const report = (line: string) => void process.stderr.write(`${redact(line)}\n`);
+	await temporalReady({ access, timeoutMs: CLUSTER_READY_MS, report });
+}
+const connection = await NativeConnection.connect(connectionOptions(access));
 const { ports, close } = await openPorts(config, { address });
 const worker = await Worker.create({
 	connection,

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Client, Connection } from "@temporalio/client";
+import { accessTo, connectionOptions } from "../temporal/server/connection.js";
 import type { Miner, Ports, Stores } from "./activities/ports.js";
 import type { Config } from "./config/config.js";
 import { redact } from "./config/secret.js";
@@ -112,7 +113,8 @@ function minerOf(pool: MiningPool): Miner {
 
 async function connect(config: Config, address: string, connectTimeout: "2s" | "10s" = "10s"): Promise<Opened<Client>> {
 	try {
-		const connection = await Connection.connect({ address, connectTimeout });
+		const access = accessTo(config.temporal, address);
+		const connection = await Connection.connect({ ...connectionOptions(access), connectTimeout });
 		return {
 			value: new Client({ connection, namespace: config.temporal.namespace }),
 			close: () => connection.close(),
@@ -174,7 +176,7 @@ export async function openReader(config: Config): Promise<LodeReader> {
 			const connected = await temporal;
 			return connected && askProgress(connected.value, workflowId, runId);
 		},
-		temporalUi: async () => (await runningRuntime(config.home))?.uiAddress ?? null,
+		temporalUi: async () => (await runningRuntime(config.home))?.uiAddress ?? config.temporal.uiUrl ?? null,
 		async close() {
 			await (await temporal)?.close();
 			await providers.close();

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm, statfs, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { accessTo } from "../../temporal/server/connection.js";
 import { locateTemporal } from "../../temporal/server/find.js";
 import { temporalAnswers } from "../../temporal/server/ready.js";
 import { type Config, loadConfig } from "../config/config.js";
@@ -111,7 +112,7 @@ async function temporal(config: Config, invocation: Invocation): Promise<Check> 
 		}
 		if (found.kind === "binary")
 			return { name, status: "ok", found: `${found.path} (${found.from}, ${found.version})` };
-		const answers = await temporalAnswers(found.address);
+		const answers = await temporalAnswers(accessTo(config.temporal, found.address));
 		return {
 			name,
 			status: answers ? "ok" : "fail",
@@ -151,7 +152,7 @@ async function runtime(config: Config, invocation: Invocation): Promise<Check> {
 	const name = "runtime";
 	const running = await invocation.dependencies.runningRuntime(config.home);
 	if (running !== undefined) {
-		const answers = await temporalAnswers(running.address);
+		const answers = await temporalAnswers(accessTo(config.temporal, running.address));
 		return {
 			name,
 			status: answers ? "ok" : "fail",

@@ -31,8 +31,7 @@ export function temporalChild(config: Config, server: TemporalServer, report: (l
 		failure: "TEMPORAL_UNAVAILABLE",
 		ready: (_said, signal) =>
 			temporalReady({
-				address: server.address,
-				namespace: config.temporal.namespace,
+				access: { address: server.address, namespace: config.temporal.namespace },
 				timeoutMs: TEMPORAL_READY_MS,
 				report,
 				signal,

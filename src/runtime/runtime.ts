@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import lockfile from "proper-lockfile";
+import { accessTo } from "../../temporal/server/connection.js";
 import { findTemporal, type TemporalFound } from "../../temporal/server/find.js";
 import { temporalAnswers, temporalReady } from "../../temporal/server/ready.js";
 import { freePorts, temporalServer } from "../../temporal/server/server.js";
@@ -39,8 +40,8 @@ export interface RuntimeOptions {
 
 /** Our own server may be being restarted. */
 const ANSWER_MS = 30_000;
-/** Somebody else's either answers or does not. */
-const OTHERS_ANSWER_MS = 10_000;
+/** Somebody else's either answers or does not; a namespace that was just registered takes it some seconds. */
+const OTHERS_ANSWER_MS = 30_000;
 const POLL_MS = 200;
 
 type Report = (line: string) => void;
@@ -142,7 +143,7 @@ class Session {
 		}
 		// Its supervisor may be restarting the server right now.
 		const deadline = performance.now() + ANSWER_MS;
-		while (!(await temporalAnswers(record.address))) {
+		while (!(await temporalAnswers(accessTo(this.config.temporal, record.address)))) {
 			if (performance.now() > deadline) {
 				throw new LodeError("TEMPORAL_UNAVAILABLE", `the Temporal server at ${record.address} does not answer`, {
 					next: `Stop process ${record.pid}, then try again.`,
@@ -191,8 +192,9 @@ class Session {
 		const { namespace } = config.temporal;
 		if (found.kind === "server") {
 			const { address } = found;
-			await temporalReady({ address, namespace, timeoutMs: OTHERS_ANSWER_MS, report, signal: options.signal });
-			return { address, uiAddress: null };
+			const access = accessTo(config.temporal, address);
+			await temporalReady({ access, timeoutMs: OTHERS_ANSWER_MS, report, signal: options.signal });
+			return { address, uiAddress: config.temporal.uiUrl ?? null };
 		}
 		const ports = await freePorts();
 		const server = temporalServer({ binary: found.path, home: config.home, namespace, ports });

@@ -1,16 +1,21 @@
 import type { Connection } from "@temporalio/client";
 import { LodeError } from "../../src/domain/errors.js";
+import { GRPC, grpcCode } from "./grpc-codes.js";
 
 /** What the Temporal Web UI can filter and sort by. */
 export const SEARCH_ATTRIBUTES = { LodeSource: "Keyword", LodeCommit: "Keyword", LodeStage: "Keyword" } as const;
 
 /** temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD */
 const KEYWORD = 2;
-const GRPC = { ALREADY_EXISTS: 6, PERMISSION_DENIED: 7, UNIMPLEMENTED: 12, UNAUTHENTICATED: 16 } as const;
 
-function grpcCode(error: unknown): number | undefined {
-	const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
-	return typeof code === "number" ? code : undefined;
+/** Throws what the server answered where it does not let the client look. */
+export async function missingSearchAttributes(
+	connection: Pick<Connection, "operatorService">,
+	namespace: string,
+): Promise<string[]> {
+	const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+	const present = new Set(Object.keys(customAttributes ?? {}));
+	return Object.keys(SEARCH_ATTRIBUTES).filter((name) => !present.has(name));
 }
 
 /**
@@ -23,11 +28,9 @@ export async function ensureSearchAttributes(
 	namespace: string,
 	report: (line: string) => void,
 ): Promise<void> {
-	const service = connection.operatorService;
-	let present: ReadonlySet<string>;
+	let missing: readonly string[];
 	try {
-		const { customAttributes } = await service.listSearchAttributes({ namespace });
-		present = new Set(Object.keys(customAttributes ?? {}));
+		missing = await missingSearchAttributes(connection, namespace);
 	} catch (error) {
 		const code = grpcCode(error);
 		if (code !== GRPC.PERMISSION_DENIED && code !== GRPC.UNIMPLEMENTED && code !== GRPC.UNAUTHENTICATED) {
@@ -40,10 +43,9 @@ export async function ensureSearchAttributes(
 		report(`Temporal does not let Lode see the search attributes of ${namespace}; ${byHand(namespace)}`);
 		return;
 	}
-	const missing = Object.keys(SEARCH_ATTRIBUTES).filter((name) => !present.has(name));
 	if (missing.length === 0) return;
 	try {
-		await service.addSearchAttributes({
+		await connection.operatorService.addSearchAttributes({
 			namespace,
 			searchAttributes: Object.fromEntries(missing.map((name) => [name, KEYWORD])),
 		});

@@ -86,7 +86,7 @@ describe("the runtime", () => {
 			report,
 			async (runtime) => {
 				expect(runtime.owned).toBe(true);
-				expect(await temporalAnswers(runtime.address)).toBe(true);
+				expect(await temporalAnswers({ address: runtime.address, namespace: "default" })).toBe(true);
 				expect((await fetch(runtime.uiAddress as string)).status).toBe(200);
 				expect(noted("start")).toEqual([expect.stringContaining(runtime.address)]);
 				expect(await runningRuntime(home)).toMatchObject({
@@ -178,12 +178,12 @@ describe("the runtime", () => {
 				expect(mine).toEqual({ ...theirs, owned: false });
 				first.process.kill("SIGINT");
 				await until("the owner waits", () => lines.some((line) => line.includes("Waiting for 1 other command")));
-				expect(await temporalAnswers(mine.address)).toBe(true);
+				expect(await temporalAnswers({ address: mine.address, namespace: "default" })).toBe(true);
 			},
 			{ workerEntry },
 		);
 		expect(await first.ended).toBe(0);
-		expect(await temporalAnswers(theirs.address)).toBe(false);
+		expect(await temporalAnswers({ address: theirs.address, namespace: "default" })).toBe(false);
 		expect(noted("start")).toHaveLength(1);
 	});
 
@@ -248,7 +248,7 @@ describe("the runtime", () => {
 					},
 					{ workerEntry },
 				);
-				expect(await temporalAnswers(address)).toBe(true);
+				expect(await temporalAnswers({ address, namespace: "default" })).toBe(true);
 			},
 			{ workerEntry },
 		);
