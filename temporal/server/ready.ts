@@ -127,7 +127,7 @@ export async function temporalReady(options: ReadyOptions): Promise<void> {
 	}
 	const what = reason === undefined ? "does not answer" : `has no usable namespace ${namespace}`;
 	throw new LodeError("TEMPORAL_UNAVAILABLE", `the Temporal server at ${address} ${what}`, {
-		next: "Check TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, or unset them to let Lode start its own server.",
+		next: "Check TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and TEMPORAL_TLS, or unset them to let Lode start its own server.",
 		cause: reason,
 	});
 }
