@@ -145,7 +145,11 @@ export async function openPorts(
 			embeddingCache,
 			miner: minerOf(pool),
 			temporal: temporal.value,
-			limits: { maxFileBytes: config.limits.maxFileBytes, graceSeconds: config.gc.graceSeconds },
+			limits: {
+				maxFileBytes: config.limits.maxFileBytes,
+				graceSeconds: config.gc.graceSeconds,
+				writeDeadlineMs: config.limits.writeDeadlineSeconds * 1_000,
+			},
 			ensureRoom: roomOn(config.home, config.limits.minFreeBytes),
 			redact,
 		},

@@ -14,10 +14,13 @@ import { withFailureMapping } from "./failure-mapping.js";
 import { createIngestionActivities } from "./ingestion/ingestion-activities.js";
 import { createMiningActivities } from "./mining/mining-activities.js";
 import { createPlanningActivities } from "./planning/planning-activities.js";
+import { PreparedSources } from "./planning/prepared-sources.js";
 import type { Ports } from "./ports.js";
 import { withRoom } from "./room.js";
+import { Discards } from "./staging/discards.js";
 import { createLinkActivities } from "./staging/link-activities.js";
 import { createStagingActivities } from "./staging/staging-activities.js";
+import { ALWAYS_PERMITTED, WritePermits } from "./staging/write-permits.js";
 import { createVerificationActivities } from "./verification/verification-activities.js";
 
 export type Activities = IngestionActivities &
@@ -30,16 +33,19 @@ export type Activities = IngestionActivities &
 /** Everything that a worker registers, over the given ports. */
 export function createActivities(ports: Ports): Activities {
 	const reader = new BatchReader(ports.artifacts);
+	const prepared = new PreparedSources(ports);
+	const discards = new Discards(ports, ports.limits.writeDeadlineMs);
+	const permits = discards.repeated ? new WritePermits({ deadlineMs: ports.limits.writeDeadlineMs }) : ALWAYS_PERMITTED;
 	const activities: Activities = {
 		...createIngestionActivities(ports),
-		...createPlanningActivities(ports),
-		...createMiningActivities(ports),
+		...createPlanningActivities(ports, prepared),
+		...createMiningActivities(ports, prepared),
 		...createEmbeddingActivities(ports, reader),
-		...createStagingActivities(ports, reader),
-		...createLinkActivities(ports),
-		...createManifestActivities(ports),
+		...createStagingActivities(ports, reader, permits, discards),
+		...createLinkActivities(ports, permits),
+		...createManifestActivities(ports, permits),
 		...createVerificationActivities(ports),
-		...createMaintenanceActivities(ports),
+		...createMaintenanceActivities(ports, prepared, discards),
 	};
 	const writing = ports.ensureRoom ? withRoom(activities, ports.ensureRoom) : activities;
 	return withFailureMapping(writing, ports.redact);

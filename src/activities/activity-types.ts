@@ -55,10 +55,16 @@ export interface FinishingActivities {
 	verifyStaged(seq: number): Promise<void>;
 }
 
+/**
+ * How long a write that was on its way may still arrive, in milliseconds, where the engine cannot refuse it: the discard is repeated after
+ * that. Nothing where the engine refuses (and in histories of before there were others).
+ */
+export type DiscardAnswer = { readonly repeatAfterMs: number } | undefined;
+
 export interface CompensationActivities {
-	discardGraph(seq: number): Promise<void>;
-	discardVectors(seq: number): Promise<void>;
-	discardArtifacts(seq: number): Promise<void>;
+	discardGraph(seq: number): Promise<DiscardAnswer>;
+	discardVectors(seq: number): Promise<DiscardAnswer>;
+	discardArtifacts(seq: number): Promise<DiscardAnswer>;
 }
 
 export interface MaintenanceActivities {

@@ -49,4 +49,6 @@ export interface ActivityLimits {
 	readonly maxFileBytes: number;
 	/** Garbage younger than this is kept for running readers. Seconds. */
 	readonly graceSeconds: number;
+	/** No request of a write to an engine that cannot refuse a closed seq leaves later than this after the write began. Milliseconds. */
+	readonly writeDeadlineMs: number;
 }

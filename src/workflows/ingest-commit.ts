@@ -16,6 +16,7 @@ import {
 } from "@temporalio/workflow";
 import type {
 	CompensationActivities,
+	DiscardAnswer,
 	FinishingActivities,
 	IngestionActivities,
 	PlanAnswer,
@@ -171,6 +172,19 @@ async function ingestAll(seq: number, source: string, plan: PlanAnswer, progress
 	return total;
 }
 
+async function discardEverywhere(seq: number): Promise<DiscardAnswer[]> {
+	const discards = await Promise.allSettled([
+		compensation.discardGraph(seq),
+		compensation.discardVectors(seq),
+		compensation.discardArtifacts(seq),
+	]);
+	return discards.map((result) => {
+		if (result.status === "rejected") throw result.reason;
+		// Null in histories of before: what JSON makes of nothing.
+		return result.value ?? undefined;
+	});
+}
+
 /**
  * The compensation. Every activity that writes for the seq has ended when this is called. Abort comes first, so that a
  * publish can no longer win; release last, so that the seq stays excluded until nothing of it is left. Returns false, and does nothing,
@@ -188,12 +202,13 @@ async function discard(
 			if (failureOf(error).code === "SEQ_CLOSED") return false;
 			throw error;
 		}
-		const discards = await Promise.allSettled([
-			compensation.discardGraph(seq),
-			compensation.discardVectors(seq),
-			compensation.discardArtifacts(seq),
-		]);
-		for (const result of discards) if (result.status === "rejected") throw result.reason;
+		const answers = await discardEverywhere(seq);
+		// Where an engine cannot refuse it, a write that was on its way may come behind the discard. The seq stays excluded meanwhile.
+		const wait = Math.max(0, ...answers.map((answer) => answer?.repeatAfterMs ?? 0));
+		if (wait > 0) {
+			await sleep(wait, { summary: "until no late write can arrive any more" });
+			await discardEverywhere(seq);
+		}
 		await catalog.release(seq, status);
 		return true;
 	});

@@ -55,6 +55,11 @@ export async function recordHistories(environment: TestWorkflowEnvironment): Pro
 	await record({}, { "ingest-commit.published": "ingest/QUEUE" }, ingest);
 	await record({ stageGraph: broken }, { "ingest-commit.parked": "ingest/QUEUE" }, ingest);
 	await record(
+		{ stageGraph: broken, discardVectors: async () => ({ repeatAfterMs: 100 }) },
+		{ "ingest-commit.discarded-twice": "ingest/QUEUE" },
+		ingest,
+	);
+	await record(
 		{
 			begin: async () =>
 				asked++ === 0

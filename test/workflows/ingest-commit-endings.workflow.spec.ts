@@ -40,6 +40,18 @@ describe("how ingestCommit ends", () => {
 		throw toFailure(new LodeError(code, "injected"), 1, false);
 	};
 
+	test("where an engine cannot refuse a late write, everything is discarded again before the seq is released", async () => {
+		const { calls } = await run({
+			stageGraph: failing("STORE_CORRUPT"),
+			discardVectors: async () => ({ repeatAfterMs: 300 }),
+		});
+		const ending = calls.slice(calls.indexOf("abort"));
+		expect(ending.filter((call) => call === "discardVectors")).toHaveLength(2);
+		expect(ending.filter((call) => call === "discardGraph")).toHaveLength(2);
+		expect(ending.at(-1)).toBe("release");
+		expect(ending.filter((call) => call === "release")).toHaveLength(1);
+	});
+
 	test("nothing is discarded before the other writes of the batch that failed have ended", async () => {
 		let writing = false;
 		let writingAtDiscard: boolean | undefined;
@@ -52,6 +64,7 @@ describe("how ingestCommit ends", () => {
 			},
 			discardGraph: async () => {
 				writingAtDiscard = writing;
+				return undefined;
 			},
 		});
 		expect(error?.cause).toMatchObject({ type: "STORE_CORRUPT" });

@@ -5,16 +5,19 @@ import type { Catalog, OriginEntry } from "../../stores/catalog/catalog.port.js"
 import type { FinishingActivities } from "../activity-types.js";
 import { openIngestion } from "../planning/open-ingestion.js";
 import type { Ports } from "../ports.js";
+import type { WritePermits } from "../staging/write-permits.js";
 
 const ENTRIES_A_PAGE = 5_000;
 
 /** Writes the commit's manifest: only folders that changed are new objects. */
 export function createManifestActivities(
 	ports: Pick<Ports, "catalog" | "artifacts">,
+	permits: Pick<WritePermits, "permit">,
 ): Pick<FinishingActivities, "stageManifest"> {
 	const { catalog, artifacts } = ports;
 	return {
 		async stageManifest(seq) {
+			const permit = permits.permit();
 			const { ingestion, base } = await openIngestion(catalog, seq);
 			const { source, commit } = ingestion;
 			const before = ingestion.baseSeq === undefined ? undefined : await artifacts.root(base, source);
@@ -38,7 +41,7 @@ export function createManifestActivities(
 				if (puts.length > 0) object = await updateManifest(artifacts, object, { puts, removes: [] });
 			}
 			object ??= await updateManifest(artifacts, undefined, { puts: [], removes: [] });
-			await artifacts.stageRoot(seq, { source, commit, object });
+			await artifacts.stageRoot(seq, { source, commit, object }, permit.options());
 		},
 	};
 }

@@ -9,7 +9,9 @@ import type { Catalog, Ingestion } from "../../stores/catalog/catalog.port.js";
 import type { MaintenanceActivities } from "../activity-types.js";
 import { BatchArchive, ingestionPrefix } from "../batches.js";
 import { workflowRuns } from "../ingestion/workflow-runs.js";
+import type { PreparedSources } from "../planning/prepared-sources.js";
 import type { Ports } from "../ports.js";
+import type { Discards } from "../staging/discards.js";
 
 const REFERENCES_A_PAGE = 5_000;
 /** Embeddings cost money or time and little room: a revert within a month embeds nothing. */
@@ -21,6 +23,8 @@ export function createMaintenanceActivities(
 		Ports,
 		"catalog" | "graph" | "vectors" | "artifacts" | "embeddingCache" | "sources" | "limits" | "temporal"
 	>,
+	prepared: PreparedSources,
+	discards: Discards,
 ): MaintenanceActivities {
 	const { catalog, graph, vectors, artifacts } = ports;
 	const graceBefore = () => new Date(Date.now() - ports.limits.graceSeconds * 1_000).toISOString();
@@ -41,7 +45,11 @@ export function createMaintenanceActivities(
 	/** As ingestCommit does it: abort first, release last. */
 	async function discardStale({ id, seq }: Ingestion): Promise<void> {
 		await catalog.abort(seq, { code: "INGESTION_FAILED", message: `the workflow of ${id} ended without finishing` });
-		await Promise.all([graph.discard(seq), vectors.discard(seq), artifacts.discard(seq)]);
+		await discards.all(seq);
+		if (discards.repeated) {
+			await Context.current().sleep(discards.repeatAfterMs);
+			await discards.all(seq);
+		}
 		await new BatchArchive(artifacts).removeAll(seq);
 		await catalog.release(seq, "abandoned");
 	}
@@ -119,6 +127,7 @@ export function createMaintenanceActivities(
 			const source = await catalog.source(id);
 			await refuseLateWrites(id);
 			await Promise.all([graph.dropSource(id), vectors.dropSource(id), artifacts.dropSource(id)]);
+			prepared.forget(id);
 			if (source) await ports.sources.of(source.kind).forget(source);
 			// Last: while the catalog knows the source, a repeat finds what is left to drop.
 			await catalog.dropSource(id);

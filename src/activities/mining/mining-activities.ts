@@ -3,16 +3,17 @@ import type { Change, FileEntry } from "../../domain/commits.js";
 import type { MinedFile, Skip } from "../../domain/mined-file.js";
 import { minedKey } from "../../mining/mine-file.js";
 import { decodeMinedFile, encodeMinedFile } from "../../mining/mined-file-codec.js";
-import { requireSource } from "../../services/recipe.js";
 import type { BatchActivities } from "../activity-types.js";
 import { BatchArchive } from "../batches.js";
 import { openIngestion } from "../planning/open-ingestion.js";
+import type { PreparedSources } from "../planning/prepared-sources.js";
 import type { Ports } from "../ports.js";
 import { isOversized, oversizedFile } from "./oversized-file.js";
 
 /** Archives and mines the files of a batch. Bytes and mined files carry no seq: only references to them do. */
 export function createMiningActivities(
-	ports: Pick<Ports, "catalog" | "artifacts" | "sources" | "miner" | "limits" | "ensureRoom">,
+	ports: Pick<Ports, "catalog" | "artifacts" | "miner" | "limits" | "ensureRoom">,
+	prepared: PreparedSources,
 ): Pick<BatchActivities, "mineBatch"> {
 	const { artifacts, catalog } = ports;
 	const archive = new BatchArchive(artifacts);
@@ -20,7 +21,12 @@ export function createMiningActivities(
 	return {
 		async mineBatch({ seq, index }) {
 			const { ingestion, group } = await openIngestion(catalog, seq);
-			const source = await requireSource(catalog, ingestion.source);
+			const context = Context.current();
+			const { source, adapter } = await prepared.of(
+				ingestion,
+				(done) => context.heartbeat(done),
+				context.cancellationSignal,
+			);
 			const batch = await archive.batch(seq, index);
 			const changes: readonly Change[] = batch.kind === "files" ? batch.changes : [];
 			const files = changes.filter((change) => change.type !== "removed").map((change) => change.file);
@@ -31,10 +37,9 @@ export function createMiningActivities(
 			const minedByPath = new Map<string, MinedFile>();
 			for (const { file, mined } of await reusable(files, keyOf)) minedByPath.set(file.path, mined);
 
-			const { cancellationSignal } = Context.current();
+			const { cancellationSignal } = context;
 			const fresh = files.filter((file) => !minedByPath.has(file.path));
 			const readable: { file: FileEntry; bytes: Uint8Array }[] = [];
-			const adapter = ports.sources.of(source.kind);
 			await ports.ensureRoom?.(fresh.reduce((sum, { size }) => sum + size, 0));
 			const options = { maxBytes: ports.limits.maxFileBytes, signal: cancellationSignal };
 			for await (const { file, bytes } of adapter.read(source, fresh, options)) {

@@ -3,7 +3,6 @@ import type { Change, CommitInfo } from "../../domain/commits.js";
 import { errorCode } from "../../domain/errors.js";
 import { commitOrigin, fileOrigin, originPath } from "../../domain/keys.js";
 import type { Snapshot } from "../../domain/snapshot.js";
-import { requireSource } from "../../services/recipe.js";
 import type { SourceAdapter } from "../../sources/source.port.js";
 import type { Catalog, Ingestion, Source } from "../../stores/catalog/catalog.port.js";
 import type { PlanAnswer, PlanningActivities } from "../activity-types.js";
@@ -11,6 +10,7 @@ import { BatchArchive } from "../batches.js";
 import type { Ports } from "../ports.js";
 import { type FolderChanges, folderChanges } from "./folder-changes.js";
 import { openIngestion } from "./open-ingestion.js";
+import type { PreparedSources } from "./prepared-sources.js";
 
 /** A batch is tens of files and a few megabytes, so that its activities take seconds at most and memory stays bounded. */
 const FILES_A_BATCH = 64;
@@ -19,18 +19,19 @@ const COMMITS_A_BATCH = 500;
 const FOLDERS_A_BATCH = 1_000;
 
 /** From a commit to batches of work: their number follows the change set. */
-export function createPlanningActivities(ports: Pick<Ports, "catalog" | "artifacts" | "sources">): PlanningActivities {
+export function createPlanningActivities(
+	ports: Pick<Ports, "catalog" | "artifacts">,
+	prepared: PreparedSources,
+): PlanningActivities {
 	const { catalog } = ports;
 	const archive = new BatchArchive(ports.artifacts);
 
 	return {
 		async prepareCommit(seq) {
 			const { ingestion } = await openIngestion(catalog, seq);
-			const source = await requireSource(catalog, ingestion.source);
-			const context = Context.current();
-			await ports.sources
-				.of(source.kind)
-				.prepare(source, ingestion.commit, (done) => context.heartbeat(done), context.cancellationSignal);
+			// What an earlier attempt brought here may have been removed since.
+			prepared.forget(ingestion.source);
+			await preparedHere(ingestion);
 		},
 
 		async planChanges(seq) {
@@ -45,10 +46,14 @@ export function createPlanningActivities(ports: Pick<Ports, "catalog" | "artifac
 		},
 	};
 
+	function preparedHere(ingestion: Ingestion) {
+		const context = Context.current();
+		return prepared.of(ingestion, (done) => context.heartbeat(done), context.cancellationSignal);
+	}
+
 	/** `rebuild`: from the commit alone and what the catalog says of the base, without reading the base itself. */
 	async function plan(seq: number, ingestion: Ingestion, base: Snapshot, rebuild: boolean): Promise<PlanAnswer> {
-		const source = await requireSource(catalog, ingestion.source);
-		const adapter = ports.sources.of(source.kind);
+		const { source, adapter } = await preparedHere(ingestion);
 		const writer = new BatchWriter(archive, seq);
 		const folders = new FolderTouches();
 		const files = { added: 0, changed: 0, removed: 0 };

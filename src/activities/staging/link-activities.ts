@@ -6,6 +6,7 @@ import type { NameCandidate } from "../../stores/graph/graph.port.js";
 import type { FinishingActivities } from "../activity-types.js";
 import { openIngestion } from "../planning/open-ingestion.js";
 import type { Ports } from "../ports.js";
+import type { WritePermits } from "./write-permits.js";
 
 const NAMES_A_PAGE = 500;
 /**
@@ -18,11 +19,15 @@ const TARGETS_A_NAME = 16;
  * The link step: keeps name → definition as states of their own, and redoes them only where the candidates of a name changed. Its
  * result follows from the visible candidates alone, not from the way there.
  */
-export function createLinkActivities(ports: Pick<Ports, "catalog" | "graph">): Pick<FinishingActivities, "linkNames"> {
+export function createLinkActivities(
+	ports: Pick<Ports, "catalog" | "graph">,
+	permits: Pick<WritePermits, "permit">,
+): Pick<FinishingActivities, "linkNames"> {
 	const { catalog, graph } = ports;
 
 	return {
 		async linkNames(seq) {
+			const permit = permits.permit();
 			const { ingestion, base } = await openIngestion(catalog, seq);
 			const { source } = ingestion;
 			let entities = 0;
@@ -46,8 +51,8 @@ export function createLinkActivities(ports: Pick<Ports, "catalog" | "graph">): P
 					if (before) retired.push(origin);
 					if (record) added.push(record);
 				}
-				if (retired.length > 0) await graph.retire(seq, source, retired);
-				await graph.stage(seq, added);
+				if (retired.length > 0) await graph.retire(seq, source, retired, permit.options());
+				await graph.stage(seq, added, permit.options());
 				await catalog.recordBatch(seq, {
 					batch: `link-${page}`,
 					retired,

@@ -9,13 +9,17 @@ import type { BatchActivities, CompensationActivities } from "../activity-types.
 import { type BatchReader, chunkRecords, type OriginRecords } from "../batch-records.js";
 import { openIngestion } from "../planning/open-ingestion.js";
 import type { Ports } from "../ports.js";
+import type { Discards } from "./discards.js";
+import type { WritePermits } from "./write-permits.js";
 
 /** Writes of a batch to the graph, the vectors and the manifest in the catalog. Each is idempotent by (seq, origin). */
 export function createStagingActivities(
 	ports: Pick<Ports, "catalog" | "graph" | "vectors" | "artifacts" | "embeddingCache" | "provider">,
 	reader: BatchReader,
+	permits: Pick<WritePermits, "permit">,
+	discards: Discards,
 ): Pick<BatchActivities, "stageGraph" | "stageVectors" | "recordBatch"> & CompensationActivities {
-	const { catalog, graph, vectors, artifacts } = ports;
+	const { catalog, graph, vectors } = ports;
 
 	/** Gives the chunk records of an origin, with everything that the group decides looked up once. */
 	async function chunkReader(seq: number, source: string) {
@@ -33,18 +37,20 @@ export function createStagingActivities(
 
 	return {
 		async stageGraph({ seq, source, index }) {
+			const permit = permits.permit();
 			const { retired, origins } = await reader.contents(source, seq, index);
 			const records = origins.flatMap((origin) => origin.graph);
-			if (retired.length > 0) await graph.retire(seq, source, retired);
-			await graph.stage(seq, records);
+			if (retired.length > 0) await graph.retire(seq, source, retired, permit.options());
+			await graph.stage(seq, records, permit.options());
 			return { entities: records.length };
 		},
 
 		async stageVectors({ seq, source, index }) {
+			const permit = permits.permit();
 			const { retired, origins } = await reader.contents(source, seq, index);
-			if (retired.length > 0) await vectors.retire(seq, source, retired);
+			if (retired.length > 0) await vectors.retire(seq, source, retired, permit.options());
 			const records = (await Promise.all(origins.map(await chunkReader(seq, source)))).flat();
-			if (records.length > 0) await vectors.stage(seq, records);
+			if (records.length > 0) await vectors.stage(seq, records, permit.options());
 		},
 
 		async recordBatch({ seq, source, index }) {
@@ -77,8 +83,8 @@ export function createStagingActivities(
 			await catalog.recordBatch(seq, { batch: `batch-${index}`, retired, entries });
 		},
 
-		discardGraph: (seq) => graph.discard(seq),
-		discardVectors: (seq) => vectors.discard(seq),
-		discardArtifacts: (seq) => artifacts.discard(seq),
+		discardGraph: (seq) => discards.graph(seq),
+		discardVectors: (seq) => discards.vectors(seq),
+		discardArtifacts: (seq) => discards.artifacts(seq),
 	};
 }
