@@ -12,7 +12,7 @@ import type { EmbeddingProvider } from "./embeddings/embedding.port.js";
 import { createMiningPool, type MiningPool } from "./mining/mining-pool.js";
 import { roomOn } from "./runtime/disk-room.js";
 import { runningRuntime } from "./runtime/runtime.js";
-import { askProgress } from "./services/ingestion/ask-progress.js";
+import { askProgress, askWaiting } from "./services/ingestion/ask-progress.js";
 import { createCommander } from "./services/ingestion/create-commander.js";
 import type { LodeCommander, LodeReader } from "./services/lode.js";
 import { createReader } from "./services/reading/create-reader.js";
@@ -179,6 +179,11 @@ export async function openReader(config: Config): Promise<LodeReader> {
 			temporal ??= connectIfRunning();
 			const connected = await temporal;
 			return connected && askProgress(connected.value, workflowId, runId);
+		},
+		async waiting({ workflowId, runId }) {
+			temporal ??= connectIfRunning();
+			const connected = await temporal;
+			return connected ? askWaiting(connected.value, workflowId, runId) : [];
 		},
 		temporalUi: async () => (await runningRuntime(config.home))?.uiAddress ?? config.temporal.uiUrl ?? null,
 		async close() {

@@ -144,6 +144,12 @@ export function statusText(report: StatusReport): string {
 		minute(ingestion.startedAt),
 	]);
 	const lines = [table(["ingestion", "source", "commit", "status", "files", "snapshot", "started (UTC)"], rows)];
+	for (const { id, waiting = [] } of report.ingestions) {
+		for (const { activity, attempt, code, message } of waiting) {
+			const reason = code === undefined ? message : `${code}: ${message}`;
+			lines.push("", `${id} waits: ${reason}`, `  ${activity} is tried again by itself (attempt ${attempt})`);
+		}
+	}
 	for (const { id, status, failure } of report.ingestions) {
 		if (failure === undefined) continue;
 		lines.push("", `${id} ${status}: ${failure.code}: ${failure.message}`);

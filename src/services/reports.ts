@@ -86,8 +86,20 @@ export interface SourceReport extends Source {
 	readonly chunks: number;
 }
 
+/** An activity of a running ingestion that failed and is tried again. */
+export interface Waiting {
+	readonly activity: string;
+	/** 1 is the first. */
+	readonly attempt: number;
+	readonly code?: string;
+	readonly message: string;
+}
+
 export interface StatusReport {
-	readonly ingestions: readonly (Ingestion & { readonly progress?: IngestProgress })[];
+	readonly ingestions: readonly (Ingestion & {
+		readonly progress?: IngestProgress;
+		readonly waiting?: readonly Waiting[];
+	})[];
 	readonly parked: number;
 	readonly temporalUi: string | null;
 }

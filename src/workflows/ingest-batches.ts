@@ -8,6 +8,7 @@ import {
 	NO_COUNTS,
 } from "./contracts/ingest-commit.js";
 import { endTogether } from "./end-together.js";
+import { outlastStores } from "./outlast-stores.js";
 import { PURE, RATE_LIMITED, STORE_WRITE } from "./retry-profiles.js";
 
 /** Batches in flight at once: one mines while another embeds and a third is written. */
@@ -26,7 +27,9 @@ async function ingestBatch(batch: BatchRef, holdsFiles: boolean): Promise<BatchC
 		]);
 		return { ...NO_COUNTS, entities };
 	}
-	const mined = await mining.mineBatch.executeWithOptions({ ...PURE, summary: `${label}: mine` }, [batch]);
+	const mined = await outlastStores(() =>
+		mining.mineBatch.executeWithOptions({ ...PURE, summary: `${label}: mine` }, [batch]),
+	);
 	const embedded =
 		mined.chunks === 0
 			? { embedded: 0, reused: 0 }

@@ -36,6 +36,7 @@ import {
 import { endTogether } from "./end-together.js";
 import { failureOf } from "./failure.js";
 import { ingestBatches, ingestBatchRange } from "./ingest-batches.js";
+import { outlastStores } from "./outlast-stores.js";
 import { EXTERNAL_READ, SHORT, STORE_WRITE } from "./retry-profiles.js";
 
 /** More batches than this go to children, so that no history comes near Temporal's limits. */
@@ -73,9 +74,9 @@ export async function ingestCommit(input: IngestCommitInput): Promise<IngestOutc
 	const { seq } = begun;
 	try {
 		progress.enter("prepare", "bringing the commit here");
-		await planning.prepareCommit(seq);
+		await outlastStores(() => planning.prepareCommit(seq));
 		progress.enter("diff", "comparing with the last published commit");
-		const plan = await planning.planChanges(seq);
+		const plan = await outlastStores(() => planning.planChanges(seq));
 		progress.plan(plan);
 		const counts = await ingestAll(seq, input.source, plan, progress);
 		progress.enter("link", "resolving names, writing the manifest");

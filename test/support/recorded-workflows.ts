@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { promisify } from "node:util";
 import { WithStartWorkflowOperation } from "@temporalio/client";
+import { ApplicationFailure } from "@temporalio/common";
 import type { TestWorkflowEnvironment } from "@temporalio/testing";
 import type { Activities } from "../../src/activities/activities.js";
 import { toFailure } from "../../src/activities/failure-mapping.js";
@@ -54,6 +55,17 @@ export async function recordHistories(environment: TestWorkflowEnvironment): Pro
 	let asked = 0;
 	await record({}, { "ingest-commit.published": "ingest/QUEUE" }, ingest);
 	await record({ stageGraph: broken }, { "ingest-commit.parked": "ingest/QUEUE" }, ingest);
+	let away = 0;
+	await record(
+		{
+			planChanges: async () => {
+				if (away++ === 0) throw ApplicationFailure.nonRetryable("S3 does not answer", "STORE_UNAVAILABLE");
+				return { batches: 1, fileBatches: 1, files: { added: 1, changed: 0, removed: 0 } };
+			},
+		},
+		{ "ingest-commit.store-away": "ingest/QUEUE" },
+		ingest,
+	);
 	await record(
 		{ stageGraph: broken, discardVectors: async () => ({ repeatAfterMs: 100 }) },
 		{ "ingest-commit.discarded-twice": "ingest/QUEUE" },

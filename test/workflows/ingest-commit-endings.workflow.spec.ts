@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { ApplicationFailure } from "@temporalio/common";
 import type { TestWorkflowEnvironment } from "@temporalio/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Activities } from "../../src/activities/activities.js";
@@ -51,6 +52,24 @@ describe("how ingestCommit ends", () => {
 		expect(ending.at(-1)).toBe("release");
 		expect(ending.filter((call) => call === "release")).toHaveLength(1);
 	});
+
+	test.each(["prepareCommit", "planChanges", "mineBatch"] as const)(
+		"a store that is away for longer than %s is tried parks nothing",
+		async (name) => {
+			let attempts = 0;
+			const { activities } = fakedActivities();
+			const { value, calls } = await run({
+				[name]: async (...args: never[]) => {
+					attempts += 1;
+					// Not retryable: what Temporal makes of the last of the attempts that it allows.
+					if (attempts === 1) throw ApplicationFailure.nonRetryable("S3 does not answer", "STORE_UNAVAILABLE");
+					return (activities[name] as (...args: never[]) => Promise<unknown>)(...args);
+				},
+			});
+			expect(value).toMatchObject({ outcome: "published" });
+			expect(calls).not.toContain("abort");
+		},
+	);
 
 	test("nothing is discarded before the other writes of the batch that failed have ended", async () => {
 		let writing = false;

@@ -1,6 +1,6 @@
 import type { Client } from "@temporalio/client";
 import { ingestStateQuery } from "../../workflows/contracts/ingest-commit.js";
-import type { IngestProgress } from "../reports.js";
+import type { IngestProgress, Waiting } from "../reports.js";
 
 const DEADLINE_MS = 2_000;
 
@@ -16,5 +16,32 @@ export async function askProgress(
 		);
 	} catch {
 		return undefined;
+	}
+}
+
+/**
+ * What an ingestion's activities are being tried again for, each reason once, e.g. a store that is away. Its children are not asked. Empty
+ * without an answer in time.
+ */
+export async function askWaiting(temporal: Client, workflowId: string, runId?: string): Promise<Waiting[]> {
+	try {
+		const { raw } = await temporal.withDeadline(Date.now() + DEADLINE_MS, () =>
+			temporal.workflow.getHandle(workflowId, runId).describe(),
+		);
+		const reasons = new Map<string, Waiting>();
+		for (const { activityType, attempt, lastFailure } of raw.pendingActivities ?? []) {
+			const message = lastFailure?.message;
+			if (!message || reasons.has(message)) continue;
+			const code = lastFailure.applicationFailureInfo?.type;
+			reasons.set(message, {
+				activity: activityType?.name ?? "",
+				attempt: attempt ?? 1,
+				...(code ? { code } : {}),
+				message,
+			});
+		}
+		return [...reasons.values()];
+	} catch {
+		return [];
 	}
 }

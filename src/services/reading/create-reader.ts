@@ -8,7 +8,7 @@ import type { VectorStore } from "../../stores/vectors/vectors.port.js";
 import { parseAt } from "../at.js";
 import type { LodeReader } from "../lode.js";
 import { defaultGroup, readableSources, unknownSource } from "../recipe.js";
-import type { DiffReport, IngestProgress, SearchHit, SourceReport, StatusReport } from "../reports.js";
+import type { DiffReport, IngestProgress, SearchHit, SourceReport, StatusReport, Waiting } from "../reports.js";
 import { searchChunks } from "../search/search-chunks.js";
 import { catalogProblems, NO_TOTALS, verifySnapshot } from "../verification/verify-snapshot.js";
 import { showGraph } from "./show-graph.js";
@@ -22,6 +22,8 @@ export interface ReaderPorts {
 	readonly provider: (model: string) => EmbeddingProvider | undefined;
 	/** How far a running ingestion is; undefined where nobody can be asked. */
 	readonly progress: (ingestion: Ingestion) => Promise<IngestProgress | undefined>;
+	/** What it is being tried again for. */
+	readonly waiting: (ingestion: Ingestion) => Promise<Waiting[]>;
 	/** Where the Temporal Web UI is, while it runs. */
 	readonly temporalUi: () => Promise<string | null>;
 	readonly close: () => Promise<void>;
@@ -185,8 +187,8 @@ export function createReader(ports: ReaderPorts): LodeReader {
 		return Promise.all(
 			ingestions.map(async (ingestion) => {
 				if (ingestion.status !== "staging" && ingestion.status !== "aborted") return ingestion;
-				const progress = await ports.progress(ingestion);
-				return progress === undefined ? ingestion : { ...ingestion, progress };
+				const [progress, waiting] = await Promise.all([ports.progress(ingestion), ports.waiting(ingestion)]);
+				return { ...ingestion, ...(progress && { progress }), ...(waiting.length > 0 && { waiting }) };
 			}),
 		);
 	}
