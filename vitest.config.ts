@@ -16,7 +16,7 @@ const tiers = [
 
 export default defineConfig({
 	test: {
-		globalSetup: ["test/support/build.ts", "test/support/temporal-binary.ts"],
+		globalSetup: ["test/support/build.ts", "test/support/temporal-binary.ts", "test/support/server-fleet.ts"],
 		reporters: ["default", "./test/support/closing-line-reporter.ts"],
 		projects: tiers.map(({ name, include, servers }, order) => ({
 			test: {

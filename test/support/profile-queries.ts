@@ -1,0 +1,39 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { compareBytes } from "../../src/domain/byte-order.js";
+import type { Corpus } from "./corpora.js";
+import type { LodeInstance } from "./lode-instance.js";
+
+const run = promisify(execFile);
+const EACH = 25;
+
+/** `count` of them, evenly spread. */
+function spread<T>(values: readonly T[], count: number): T[] {
+	return Array.from({ length: Math.min(count, values.length) }, (_, index) => {
+		const at = Math.floor((index * values.length) / count);
+		return values[at] as T;
+	});
+}
+
+/**
+ * Fifty queries that a repository itself suggests: names of what is defined in one place only, and the subjects of its commits, as people
+ * word what they look for.
+ */
+export async function profileQueries(
+	lode: LodeInstance,
+	corpus: Corpus,
+): Promise<{ names: string[]; questions: string[] }> {
+	const { catalog, graph } = lode.ports;
+	const snapshot = await catalog.snapshot({ by: "latest" }, []);
+	const defined = await graph.entities(
+		{ snapshot },
+		{ name: "", prefix: true, kinds: ["symbol", "data_model", "dataset"], limit: 5_000 },
+	);
+	const places = new Map<string, number>();
+	for (const { name, origins } of defined) places.set(name, (places.get(name) ?? 0) + origins.length);
+	const unique = [...places].filter(([name, count]) => count === 1 && name.length >= 4).map(([name]) => name);
+	const { stdout } = await run("git", ["-C", corpus.path, "log", "--format=%s", "--no-merges"]);
+	const subjects = [...new Set(stdout.split("\n"))].filter((subject) => subject.split(" ").length >= 3);
+	const names = spread(unique.sort(compareBytes), EACH);
+	return { names, questions: spread(subjects, 2 * EACH - names.length) };
+}
