@@ -78,8 +78,8 @@ module.exports = {
 		only(
 			"embeddings-to-domain",
 			"^src/embeddings/",
-			["^src/(embeddings|domain)/", "^src/stores/sqlite/"],
-			"Providers know the domain only; their cache is a SQLite file like others.",
+			["^src/(embeddings|domain)/", "^src/stores/(sqlite|postgres)/"],
+			"Providers know the domain only; their cache lies in a database like others.",
 		),
 		only("config-stands-alone", "^src/config/", ["^src/(config|domain)/"], "Settings know the domain only."),
 		only(

@@ -3,6 +3,7 @@ import type { Config, ConfigSources } from "../config/config.js";
 import type { Runtime, RuntimeOptions } from "../runtime/runtime.js";
 import type { RuntimeRecord } from "../runtime/runtime-file.js";
 import type { LodeCommander, LodeReader } from "../services/lode.js";
+import type { Check, Migrated } from "../services/reports.js";
 import { Interrupts } from "./interrupts.js";
 import { type CliIo, jsonLine, printable } from "./io.js";
 import { Progress } from "./progress.js";
@@ -20,6 +21,9 @@ export interface CliDependencies {
 	): Promise<T>;
 	/** Asks the configured provider which model it has, without downloading one. */
 	probeEmbeddings(config: Config): Promise<{ provider: string; model: string }>;
+	/** Each configured server: reachable, version, permissions, schema. Changes nothing. */
+	checkServers(config: Config): Promise<Check[]>;
+	migrateServers(config: Config, report: (line: string) => void): Promise<Migrated[]>;
 	runningRuntime(home: string): Promise<RuntimeRecord | undefined>;
 }
 

@@ -5,19 +5,12 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { accessTo } from "../../temporal/server/connection.js";
 import { locateTemporal } from "../../temporal/server/find.js";
-import { temporalAnswers } from "../../temporal/server/ready.js";
+import { probeTemporal, temporalAnswers } from "../../temporal/server/ready.js";
 import { type Config, loadConfig } from "../config/config.js";
 import { RunFolder } from "../runtime/runtime-file.js";
+import type { Check } from "../services/reports.js";
 import type { Invocation } from "./cli.js";
 import { describeError } from "./io.js";
-
-export interface Check {
-	readonly name: string;
-	readonly status: "ok" | "warn" | "fail";
-	readonly found: string;
-	/** What to do about it. */
-	readonly mend?: string;
-}
 
 const run = promisify(execFile);
 /** Bytes. Below the first an ingestion is likely to fail; below the second a large one may. */
@@ -37,6 +30,7 @@ export async function diagnose(invocation: Invocation): Promise<Check[]> {
 		await home(config),
 		await temporal(config, invocation),
 		await embeddings(config, invocation),
+		...(await invocation.dependencies.checkServers(config)),
 		await stores(config, invocation),
 		await runtime(config, invocation),
 	);
@@ -112,16 +106,30 @@ async function temporal(config: Config, invocation: Invocation): Promise<Check> 
 		}
 		if (found.kind === "binary")
 			return { name, status: "ok", found: `${found.path} (${found.from}, ${found.version})` };
-		const answers = await temporalAnswers(accessTo(config.temporal, found.address));
-		return {
-			name,
-			status: answers ? "ok" : "fail",
-			found: `${found.address} (TEMPORAL_ADDRESS) ${answers ? "answers" : "does not answer"}`,
-			mend: "Start that server, or unset TEMPORAL_ADDRESS to let Lode start its own.",
-		};
+		return await temporalServer(name, config, found.address);
 	} catch (error) {
 		return failed(name, error);
 	}
+}
+
+async function temporalServer(name: string, config: Config, address: string): Promise<Check> {
+	const probe = await probeTemporal(accessTo(config.temporal, address));
+	if (probe === undefined) {
+		return {
+			name,
+			status: "fail",
+			found: `${address} does not answer`,
+			mend: "Start that server, correct TEMPORAL_ADDRESS or TEMPORAL_TLS, or unset them to let Lode start its own.",
+		};
+	}
+	const { serverVersion, namespace, missingAttributes = [] } = probe;
+	const lacks = namespace === "missing" ? `no namespace ${config.temporal.namespace}` : missingAttributes.join(", ");
+	return {
+		name,
+		status: lacks === "" ? "ok" : "warn",
+		found: `${address}, ${serverVersion}, ${lacks === "" ? `namespace ${config.temporal.namespace}` : `lacks ${lacks}`}`,
+		mend: "Nothing to do: they are registered by the next start, or by lode migrate.",
+	};
 }
 
 async function embeddings(config: Config, invocation: Invocation): Promise<Check> {

@@ -9,6 +9,7 @@ import { registerGraph } from "./commands/graph.js";
 import { registerIngest } from "./commands/ingest.js";
 import { registerInit } from "./commands/init.js";
 import { registerOverview } from "./commands/overview.js";
+import { registerMigrate } from "./commands/migrate.js";
 import { registerSearch } from "./commands/search.js";
 import { registerSteer } from "./commands/steer.js";
 import { assignment } from "./parse.js";
@@ -65,6 +66,7 @@ export function createProgram(dependencies: CliDependencies, version: string): {
 	registerDev(program, cli);
 	registerConfig(program, cli);
 	registerDoctor(program, cli);
+	registerMigrate(program, cli);
 	registerExitCodes(program, cli);
 	return { program, cli };
 }

@@ -100,6 +100,8 @@ async function lode(argv: string[], stubs: Stubs = {}) {
 				closed.push("runtime");
 			}
 		},
+		checkServers: async () => [],
+		migrateServers: async () => [],
 		runningRuntime: async () => undefined,
 		probeEmbeddings: async () => ({ provider: "lexical", model: "lexical-v1-384" }),
 	};

@@ -136,3 +136,18 @@ export interface RetryReport {
 	readonly retried: readonly IngestReport[];
 	readonly failed: readonly { readonly ingestion: string; readonly failure: Failure }[];
 }
+
+/** One thing that Lode needs, and how it was found. */
+export interface Check {
+	readonly name: string;
+	readonly status: "ok" | "warn" | "fail";
+	readonly found: string;
+	/** What to do about it. */
+	readonly mend?: string;
+}
+
+export interface Migrated {
+	readonly server: string;
+	/** What was created or upgraded, or that nothing was needed. */
+	readonly done: string;
+}

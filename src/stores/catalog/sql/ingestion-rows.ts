@@ -1,7 +1,7 @@
 import { LodeError } from "../../../domain/errors.js";
 import type { Seq, Snapshot } from "../../../domain/snapshot.js";
 import type { IngestionStatus } from "../catalog.port.js";
-import type { CatalogReader } from "./catalog-tables.js";
+import type { CatalogReader, CatalogTransaction } from "./catalog-tables.js";
 import { type IngestionRow, type SnapshotRow, toSnapshot } from "./rows.js";
 
 /** Begun and neither published nor released: what every snapshot taken meanwhile has to exclude. */
@@ -14,9 +14,28 @@ export async function ingestionBySeq(kysely: CatalogReader, seq: Seq): Promise<I
 	return row;
 }
 
-/** @throws SEQ_CLOSED when it is no longer staging, INGESTION_NOT_FOUND */
-export async function stagingIngestion(kysely: CatalogReader, seq: Seq, operation: string): Promise<IngestionRow> {
-	const row = await ingestionBySeq(kysely, seq);
+/**
+ * The same, locked until the transaction ends: what records batches of an ingestion and what ends it take turns. Engines that let one
+ * writer in at a time need no lock, so this is an update that changes nothing, which all have. @throws INGESTION_NOT_FOUND
+ */
+export async function lockIngestion(transaction: CatalogTransaction, seq: Seq): Promise<IngestionRow> {
+	const row = await transaction
+		.updateTable("ingestion")
+		.set((eb) => ({ status: eb.ref("status") }))
+		.where("seq", "=", seq)
+		.returningAll()
+		.executeTakeFirst();
+	if (!row) throw new LodeError("INGESTION_NOT_FOUND", `There is no ingestion with seq ${seq}`);
+	return row;
+}
+
+/** Locked. @throws SEQ_CLOSED when it is no longer staging, INGESTION_NOT_FOUND */
+export async function stagingIngestion(
+	transaction: CatalogTransaction,
+	seq: Seq,
+	operation: string,
+): Promise<IngestionRow> {
+	const row = await lockIngestion(transaction, seq);
 	if (row.status !== "staging") throw closed(row, operation);
 	return row;
 }

@@ -14,8 +14,8 @@ import { appendIngestionEvent } from "./catalog-events.js";
 import { type CatalogContext, type CatalogTransaction, lockInstallation, write } from "./catalog-tables.js";
 import {
 	closed,
-	ingestionBySeq,
 	latestSnapshotRow,
+	lockIngestion,
 	OPEN,
 	openIngestion,
 	openSeqs,
@@ -119,7 +119,7 @@ export function publish(
 ): Promise<{ ingestion: Ingestion; snapshot: Snapshot }> {
 	return write(context, async (transaction) => {
 		const installation = await lockInstallation(transaction);
-		const row = await ingestionBySeq(transaction, seq);
+		const row = await lockIngestion(transaction, seq);
 		if (row.status === "published") {
 			return { ingestion: toIngestion(row), snapshot: await snapshotByNumber(transaction, row.snapshot ?? 0) };
 		}
@@ -210,7 +210,7 @@ const totalsJson = ({ catalog, graph, vectors, artifacts }: StoreTotals) => ({
 export function abort(context: CatalogContext, seq: Seq, failure: Failure): Promise<Ingestion> {
 	return write(context, async (transaction) => {
 		await lockInstallation(transaction);
-		const row = await ingestionBySeq(transaction, seq);
+		const row = await lockIngestion(transaction, seq);
 		if (row.status === "published") throw closed(row, "abort");
 		if (row.status !== "staging") return toIngestion(row);
 		const aborted: IngestionRow = {
@@ -237,7 +237,7 @@ export function release(
 ): Promise<Ingestion> {
 	return write(context, async (transaction) => {
 		await lockInstallation(transaction);
-		const row = await ingestionBySeq(transaction, seq);
+		const row = await lockIngestion(transaction, seq);
 		if (row.status === "published" || row.status === "staging") throw closed(row, "release");
 		if (!OPEN.includes(row.status)) return toIngestion(row);
 		await transaction.deleteFrom("entry").where("added_at", "=", seq).execute();

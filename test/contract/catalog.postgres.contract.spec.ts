@@ -1,0 +1,22 @@
+import { describe } from "vitest";
+import { openPostgresCatalogDatabase } from "../../src/stores/catalog/postgres/catalog-database.js";
+import { createPostgresCatalog } from "../../src/stores/catalog/postgres/postgres-catalog.adapter.js";
+import { createPostgresEventStore } from "../../src/stores/events/postgres/postgres-event-store.adapter.js";
+import { testPostgres } from "../support/postgres-database.js";
+import { hasServer } from "../support/servers.js";
+import { catalogContract } from "./catalog.contract.js";
+
+// Real: Postgres.
+describe.runIf(hasServer("postgres"))("on Postgres", () => {
+	catalogContract("Postgres", async (now) => {
+		const { open, destroy } = await testPostgres();
+		const openBoth = async () => {
+			const database = openPostgresCatalogDatabase(open());
+			return {
+				catalog: createPostgresCatalog({ database, now }),
+				events: createPostgresEventStore({ database, now }),
+			};
+		};
+		return { ...(await openBoth()), reopen: openBoth, destroy };
+	});
+});
