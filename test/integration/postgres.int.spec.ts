@@ -144,7 +144,12 @@ describe.runIf(hasServer("postgres"))("Postgres", () => {
 			const { seq } = await started(one, "s", `c${round}`);
 			const writes = Array.from({ length: 4 }, (_, batch) =>
 				other
-					.recordBatch(seq, { batch: `${batch}`, retired: [], entries: [fileEntry(`f${batch}`, round)] })
+					.recordBatch(seq, {
+						batch: `${batch}`,
+						retired: [],
+						// Enough of them that the ending comes in the middle of some.
+						entries: Array.from({ length: 400 }, (_, file) => fileEntry(`f${batch}/${file}`, round)),
+					})
 					.catch((error: unknown) => expect(errorCode(error)).toBe("SEQ_CLOSED")),
 			);
 			await one.abort(seq, { code: "DISK_FULL", message: "full" });
