@@ -40,6 +40,7 @@ export const SERVER_SETTINGS: readonly Setting[] = [
 	{ name: "LODE_S3_REGION", key: "s3.region", describe: "its region" },
 	{ name: "LODE_S3_ACCESS_KEY_ID", key: "s3.accessKeyId", describe: "access key" },
 	{ name: "LODE_S3_SECRET_ACCESS_KEY", key: "s3.secretAccessKey", describe: "its secret", secret: true },
+	{ name: "LODE_S3_SESSION_TOKEN", key: "s3.sessionToken", describe: "of temporary credentials", secret: true },
 	{
 		name: "LODE_S3_BUCKET_PREFIX",
 		key: "s3.bucketPrefix",
@@ -86,6 +87,7 @@ export const serversShape = {
 		region: text.regex(/^[a-z0-9-]+$/, "must be lower-case letters, digits and dashes").default("us-east-1"),
 		accessKeyId: text.optional(),
 		secretAccessKey: secret.optional(),
+		sessionToken: secret.optional(),
 		bucketPrefix: z
 			.string({ error: "must be text" })
 			.regex(/^([a-z0-9][a-z0-9-]{0,40})?$/, "must be at most 41 lower-case letters, digits and dashes")
