@@ -1,11 +1,12 @@
 import { compareBytes } from "../../../domain/byte-order.js";
-import { canonicalJson, type JsonObject } from "../../../domain/digest.js";
+import type { JsonObject } from "../../../domain/digest.js";
 import { ENTITY_KINDS, type Entity, type EntityKey, type EntityKind } from "../../../domain/entities.js";
 import { LodeError } from "../../../domain/errors.js";
 import { type MergeableState, mergeStates } from "../../../domain/merge-states.js";
 import type { Snapshot } from "../../../domain/snapshot.js";
 import { wellFormed } from "../../../domain/well-formed.js";
 import type { SqliteDatabase } from "../../sqlite/sqlite-database.js";
+import { compareEntities, endOfPrefix } from "../entity-comparison.js";
 import type { EntityChange, EntityQuery, GraphScope } from "../graph.port.js";
 import { inScope, scopeParameters } from "./graph-scope.js";
 
@@ -73,7 +74,7 @@ export class GraphEntities {
 				const before = byKey(this.byKey({ snapshot: from, sources: [source] }, keys));
 				const now = byKey(this.byKey({ snapshot: to, sources: [source] }, keys));
 				for (const key of keys) {
-					const change = compare(before.get(key), now.get(key));
+					const change = compareEntities(before.get(key), now.get(key));
 					if (change === undefined) continue;
 					found.push(change);
 					if (found.length === limit) return found;
@@ -147,19 +148,6 @@ export class GraphEntities {
 
 const byKey = (entities: readonly Entity[]) => new Map(entities.map((entity) => [entity.key, entity]));
 
-function compare(before: Entity | undefined, now: Entity | undefined): EntityChange | undefined {
-	// A name that was turned into an entity, or the reverse, is the entity that appeared or went.
-	const old = before?.kind === "name" ? undefined : before;
-	const fresh = now?.kind === "name" ? undefined : now;
-	const shown = fresh ?? old;
-	if (shown === undefined) return undefined;
-	const { key, kind, name } = shown;
-	if (old === undefined) return { key, kind, name, change: "added" };
-	if (fresh === undefined) return { key, kind, name, change: "removed" };
-	const same = old.kind === kind && old.name === name && canonicalJson(old.props) === canonicalJson(fresh.props);
-	return same ? undefined : { key, kind, name, change: "changed" };
-}
-
 function readProps(row: StateRow): JsonObject {
 	try {
 		return JSON.parse(row.props) as JsonObject;
@@ -173,14 +161,4 @@ function readProps(row: StateRow): JsonObject {
 			},
 		);
 	}
-}
-
-/** The first text after all that begin with the prefix, in byte order; undefined where there is none. */
-function endOfPrefix(prefix: string): string | undefined {
-	const points = Array.from(prefix, (character) => character.codePointAt(0) as number);
-	for (let last = points.pop(); last !== undefined; last = points.pop()) {
-		if (last === 0x10ffff) continue;
-		return String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1);
-	}
-	return undefined;
 }

@@ -3,17 +3,12 @@ import type { EdgeKind, EntityKey } from "../../../domain/entities.js";
 import { wellFormed } from "../../../domain/well-formed.js";
 import type { SqliteDatabase, Statement } from "../../sqlite/sqlite-database.js";
 import type { GraphScope, Neighbour, NeighbourQuery } from "../graph.port.js";
+import { cutNeighbours, type FoundEdge } from "../neighbour-order.js";
 import { inScope, scopeParameters } from "./graph-scope.js";
 
 /** All keys of names lie between these two texts. */
 const NAMES_FROM = "name:";
 const NAMES_TO = "name;";
-
-interface Found {
-	readonly kind: EdgeKind;
-	readonly other: EntityKey;
-	readonly via?: EntityKey;
-}
 
 /**
  * The edges of some entities in one scope. Names are looked through: an edge to a name leads to what the name's visible link state
@@ -77,32 +72,54 @@ export class NeighbourSearch {
 			const isName = key >= NAMES_FROM && key < NAMES_TO;
 			if (this.query.direction === "out") {
 				const found = isName ? this.#leaving(id, true) : [...this.#leaving(id, false), ...this.#throughNames(id)];
-				return this.#cut(found).map(({ kind, other, via }) => ({ from: key, kind, to: other, ...(via && { via }) }));
+				return cutNeighbours(found, this.query.limit).map(({ kind, other, via }) => ({
+					from: key,
+					kind,
+					to: other,
+					...(via && { via }),
+				}));
 			}
 			const found = isName ? this.#arriving(id, true) : [...this.#arriving(id, false), ...this.#atNamesOf(id)];
-			return this.#cut(found).map(({ kind, other, via }) => ({ from: other, kind, to: key, ...(via && { via }) }));
+			return cutNeighbours(found, this.query.limit).map(({ kind, other, via }) => ({
+				from: other,
+				kind,
+				to: key,
+				...(via && { via }),
+			}));
 		});
 	}
 
-	#leaving(id: number, names: boolean): Found[] {
-		return this.#out.all<Found>({ ...this.#scope, ...this.#kinds, id, names: Number(names), limit: this.query.limit });
+	#leaving(id: number, names: boolean): FoundEdge[] {
+		return this.#out.all<FoundEdge>({
+			...this.#scope,
+			...this.#kinds,
+			id,
+			names: Number(names),
+			limit: this.query.limit,
+		});
 	}
 
-	#arriving(id: number, names: boolean): Found[] {
-		return this.#in.all<Found>({ ...this.#scope, ...this.#kinds, id, names: Number(names), limit: this.query.limit });
+	#arriving(id: number, names: boolean): FoundEdge[] {
+		return this.#in.all<FoundEdge>({
+			...this.#scope,
+			...this.#kinds,
+			id,
+			names: Number(names),
+			limit: this.query.limit,
+		});
 	}
 
-	#throughNames(id: number): Found[] {
+	#throughNames(id: number): FoundEdge[] {
 		return this.#outNames
 			.all<{ kind: EdgeKind; id: number; name: EntityKey }>({ ...this.#scope, ...this.#kinds, id })
-			.flatMap<Found>(({ kind, id: nameId, name }) => {
+			.flatMap<FoundEdge>(({ kind, id: nameId, name }) => {
 				const targets = this.#resolve(nameId);
 				if (targets.length === 0) return [{ kind, other: name }];
 				return targets.map((other) => ({ kind, other, via: name }));
 			});
 	}
 
-	#atNamesOf(id: number): Found[] {
+	#atNamesOf(id: number): FoundEdge[] {
 		return this.#namesOf
 			.all<{ id: number; name: EntityKey }>({ ...this.#scope, id })
 			.flatMap(({ id: nameId, name }) => this.#arriving(nameId, false).map((found) => ({ ...found, via: name })));
@@ -114,19 +131,5 @@ export class NeighbourSearch {
 		const targets = this.#targetsOf.all<{ target: EntityKey }>({ ...this.#scope, id: nameId }).map((row) => row.target);
 		this.#resolved.set(nameId, targets);
 		return targets;
-	}
-
-	/** Ordered, each (kind, other) once: the direct edge before one through a name, else the first name's. */
-	#cut(found: readonly Found[]): Found[] {
-		const unique = new Map<string, Found>();
-		const ordered = [...found].sort(
-			(a, b) =>
-				compareBytes(a.kind, b.kind) || compareBytes(a.other, b.other) || compareBytes(a.via ?? "", b.via ?? ""),
-		);
-		for (const one of ordered) {
-			const name = `${one.kind} ${one.other}`;
-			if (!unique.has(name)) unique.set(name, one);
-		}
-		return [...unique.values()].slice(0, this.query.limit);
 	}
 }
