@@ -31,8 +31,13 @@ function record(source: string, path: string, changes: Partial<ChunkRecord> = {}
 const places = (hits: readonly ChunkHit[]): string[] => hits.map((hit) => `${hit.path}#${hit.ordinal}`);
 
 /** What every vector store does: the versioned contract, and search in full text, vectors and symbols. */
-export function vectorsContract(name: string, create: () => Promise<StoreUnderTest<VectorStore>>): void {
+export function vectorsContract(
+	name: string,
+	create: () => Promise<StoreUnderTest<VectorStore>>,
+	options: { readonly modelRuns?: number } = {},
+): void {
 	versionedStoreContract<VectorStore, ChunkRecord>(name, {
+		...options,
 		create,
 		record: (source, origin, item, version) =>
 			record(source, origin.replace(/^[a-z]+:/, ""), {

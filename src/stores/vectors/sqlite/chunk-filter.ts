@@ -1,13 +1,8 @@
 import picomatch from "picomatch";
-import { LodeError } from "../../../domain/errors.js";
-import { pathGlob } from "../../../domain/path-glob.js";
 import type { SqliteDatabase } from "../../sqlite/sqlite-database.js";
 import { snapshotParameters, visible } from "../../sqlite/visibility.js";
+import { pathMatcher } from "../path-matcher.js";
 import type { SearchFilter } from "../vectors.port.js";
-
-/** A glob becomes a regular expression: bounded, so that a hostile one stays cheap. */
-const MAX_GLOB = 512;
-const MAX_STARS = 24;
 
 export interface FilterSql {
 	/** A condition over `chunk c`. */
@@ -62,19 +57,4 @@ function matchingPaths(database: SqliteDatabase, glob: string): number[] {
 	const ids: number[] = [];
 	for (const row of rows) if (isMatch(row.text)) ids.push(row.id);
 	return ids;
-}
-
-function pathMatcher(glob: string): (path: string) => boolean {
-	const refuse = (why: string, cause?: unknown) =>
-		new LodeError("USAGE", `Cannot filter by this path glob: ${why}`, {
-			next: "Use a shorter glob, e.g. src/**/*.ts.",
-			cause,
-		});
-	if (glob.length > MAX_GLOB) throw refuse(`longer than ${MAX_GLOB} characters`);
-	if ((glob.match(/\*+/g)?.length ?? 0) > MAX_STARS) throw refuse(`more than ${MAX_STARS} stars`);
-	try {
-		return pathGlob(glob);
-	} catch (error) {
-		throw refuse("it is not a glob", error);
-	}
 }

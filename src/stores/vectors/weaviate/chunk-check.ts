@@ -1,0 +1,51 @@
+import { canonicalJson } from "../../../domain/digest.js";
+import { chunkRecordDigest } from "../../../domain/mined-file.js";
+import type { StoreProblem } from "../../versioned.port.js";
+import { chunkId, type StoredChunk, storedChunk, toRecord } from "./stored-chunk.js";
+import type { WeaviateCollections } from "./weaviate-collections.js";
+import type { WeaviateConnection } from "./weaviate-connection.js";
+
+/** A report longer than this helps nobody. */
+const MAX_PROBLEMS = 1_000;
+
+/** Compares every object with what it was when it was staged: content and vector, lifetime, and all that is derived from them. */
+export async function checkChunks(
+	connection: WeaviateConnection,
+	collections: WeaviateCollections,
+): Promise<StoreProblem[]> {
+	const problems: StoreProblem[] = [];
+	for (const { model, collection } of await collections.list()) {
+		await connection.request(`check the chunks of ${model}`, async () => {
+			for await (const { uuid, properties, vectors } of collection.iterator({ includeVector: true })) {
+				if (problems.length >= MAX_PROBLEMS) return;
+				const stored = properties as unknown as StoredChunk;
+				const problem = problemOf(uuid, stored, model, vectors.default as readonly number[] | undefined);
+				if (problem === undefined) continue;
+				problems.push({ source: stored.source, record: `${stored.origin} chunk ${stored.ordinal}`, problem });
+			}
+		});
+	}
+	return problems;
+}
+
+function problemOf(
+	id: string,
+	stored: StoredChunk,
+	model: string,
+	vector: readonly number[] | undefined,
+): string | undefined {
+	const record = toRecord(stored, model, vector);
+	if (chunkRecordDigest(record) !== stored.digest) return "its content or vector is not the one that was staged";
+	const expected = storedChunk(record, stored.addedAt, stored.removedAt);
+	if (expected.life !== stored.life) return "its lifetime is not the one that was recorded";
+	if (chunkId(record, stored.addedAt) !== id) return "its id is not that of its place";
+	const derived = (chunk: StoredChunk) => {
+		const { sourceKey, groupKey, originKey, pathKey, symbolKeys, slice } = chunk;
+		return canonicalJson([sourceKey, groupKey, originKey, pathKey, [...(symbolKeys ?? [])], slice]);
+	};
+	if (derived(expected) !== derived(stored)) return "it is not found by the filters of its content";
+	const { terms, pathTerms, symbolTerms } = expected;
+	if (terms !== stored.terms || pathTerms !== stored.pathTerms || symbolTerms !== stored.symbolTerms)
+		return "it is not found by the words of its text";
+	return undefined;
+}

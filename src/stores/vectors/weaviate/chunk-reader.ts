@@ -1,0 +1,166 @@
+import type { FilterValue } from "weaviate-client";
+import { compareBytes } from "../../../domain/byte-order.js";
+import { type Tally, TallyBuilder } from "../../../domain/digest.js";
+import { type ChunkRecord, chunkRecordDigest } from "../../../domain/mined-file.js";
+import type { Seq, Snapshot } from "../../../domain/snapshot.js";
+import { chunked } from "../../sqlite/chunked.js";
+import type { OriginTally, StagedTally } from "../../versioned.port.js";
+import { and, distinct, visible, where } from "./chunk-filter.js";
+import { CONTENT_PROPERTIES, originKey, SLICES, type StoredChunk, sourceKey, toRecord } from "./stored-chunk.js";
+import type { ModelCollection, WeaviateCollections } from "./weaviate-collections.js";
+import type { WeaviateConnection } from "./weaviate-connection.js";
+
+/** Objects of one answer that is read: a few megabytes. An answer that is full is asked for again in halves. */
+const PAGE = 2_000;
+/** Origins of one question. */
+const ORIGINS = 500;
+
+export interface FoundChunk {
+	readonly id: string;
+	readonly properties: StoredChunk;
+	readonly vector: readonly number[] | undefined;
+}
+
+/** Reads stored chunks, always through filters, as searches do. */
+export class ChunkReader {
+	constructor(
+		private readonly connection: WeaviateConnection,
+		private readonly collections: WeaviateCollections,
+	) {}
+
+	async staged(seq: Seq, source: string, origins: readonly string[] | undefined): Promise<StagedTally> {
+		const [added, retired] = [new TallyBuilder(), new TallyBuilder()];
+		for (const model of await this.collections.list()) {
+			const scopes =
+				origins === undefined
+					? [where(model, "sourceKey").equal(sourceKey(source))]
+					: chunked([...new Set(origins)], ORIGINS).map((slice) =>
+							where(model, "originKey").containsAny(slice.map((origin) => originKey(source, origin))),
+						);
+			for (const scope of scopes) {
+				await this.#sum(model, and(scope, where(model, "addedAt").equal(seq)), added);
+				await this.#sum(model, and(scope, where(model, "removedAt").equal(seq)), retired);
+			}
+			await this.#awaitIndexed(model);
+		}
+		return { added: added.build(), retired: retired.build() };
+	}
+
+	async tally(snapshot: Snapshot, source: string): Promise<Tally> {
+		const builder = new TallyBuilder();
+		for (const model of await this.collections.list()) {
+			await this.#sum(
+				model,
+				and(where(model, "sourceKey").equal(sourceKey(source)), visible(model, snapshot)),
+				builder,
+			);
+		}
+		return builder.build();
+	}
+
+	async tallies(snapshot: Snapshot, source: string, after: string | undefined, limit: number): Promise<OriginTally[]> {
+		const models = await this.collections.list();
+		const ofSource = (model: ModelCollection) =>
+			and(where(model, "sourceKey").equal(sourceKey(source)), visible(model, snapshot));
+		const all = await Promise.all(models.map((model) => distinct(this.connection, model, "origin", ofSource(model))));
+		const origins = [...new Set(all.flat())]
+			.filter((origin) => after === undefined || compareBytes(origin, after) > 0)
+			.sort(compareBytes)
+			.slice(0, limit);
+		const builders = new Map(origins.map((origin) => [origin, new TallyBuilder()]));
+		for (const model of models) {
+			for (const slice of chunked(origins, ORIGINS)) {
+				const keys = slice.map((origin) => originKey(source, origin));
+				const scope = and(where(model, "originKey").containsAny(keys), visible(model, snapshot));
+				for await (const { properties, vector } of this.read(model, scope)) {
+					builders.get(properties.origin)?.add(chunkRecordDigest(toRecord(properties, model.model, vector)));
+				}
+			}
+		}
+		return [...builders].map(([origin, builder]) => ({ origin, tally: builder.build() }));
+	}
+
+	async records(snapshot: Snapshot, source: string, origin: string): Promise<ChunkRecord[]> {
+		const records: ChunkRecord[] = [];
+		for (const model of await this.collections.list()) {
+			const scope = and(where(model, "originKey").equal(originKey(source, origin)), visible(model, snapshot));
+			for await (const { properties, vector } of this.read(model, scope)) {
+				records.push(toRecord(properties, model.model, vector));
+			}
+		}
+		return records.sort((a, b) => compareBytes(a.group, b.group) || a.ordinal - b.ordinal);
+	}
+
+	async count(model: ModelCollection, filters: FilterValue): Promise<number> {
+		const { totalCount } = await this.connection.request("count chunks", () =>
+			model.collection.aggregate.overAll({ filters }),
+		);
+		return totalCount;
+	}
+
+	/**
+	 * All that a filter lets pass. Paging by offset ends at 10,000, and cursors take no filter: so the objects are read slice by slice of a
+	 * number that is spread evenly over them.
+	 */
+	async *read(
+		model: ModelCollection,
+		filters: FilterValue,
+		properties: readonly (keyof StoredChunk)[] = CONTENT_PROPERTIES,
+		includeVector = true,
+	): AsyncGenerator<FoundChunk> {
+		const count = await this.count(model, filters);
+		if (count === 0) return;
+		// Some more than needed, so that hardly any is full.
+		const pieces = Math.max(1, Math.ceil((count * 1.2) / PAGE));
+		const slice = where(model, "slice");
+		const pending: [number, number][] = [];
+		for (let piece = pieces - 1; piece >= 0; piece--) {
+			pending.push([Math.floor((piece * SLICES) / pieces), Math.floor(((piece + 1) * SLICES) / pieces)]);
+		}
+		for (let range = pending.pop(); range !== undefined; range = pending.pop()) {
+			const [from, to] = range;
+			const within =
+				pieces === 1 && from === 0 && to === SLICES
+					? filters
+					: and(filters, slice.greaterOrEqual(from), slice.lessThan(to));
+			const { objects } = await this.connection.request("read chunks", () =>
+				model.collection.query.fetchObjects({
+					filters: within,
+					limit: PAGE,
+					includeVector,
+					returnProperties: [...properties] as never,
+				}),
+			);
+			if (objects.length >= PAGE && to - from > 1) {
+				const middle = Math.floor((from + to) / 2);
+				pending.push([middle, to], [from, middle]);
+				continue;
+			}
+			for (const object of objects) {
+				yield {
+					id: object.uuid,
+					properties: object.properties as unknown as StoredChunk,
+					vector: object.vectors.default as readonly number[] | undefined,
+				};
+			}
+		}
+	}
+
+	async #sum(model: ModelCollection, filters: FilterValue, builder: TallyBuilder): Promise<void> {
+		for await (const { properties, vector } of this.read(model, filters)) {
+			builder.add(chunkRecordDigest(toRecord(properties, model.model, vector)));
+		}
+	}
+
+	/** With asynchronous indexing a vector may be acknowledged and not yet be found: whoever asks before a publication has to wait. */
+	async #awaitIndexed({ collection }: ModelCollection): Promise<void> {
+		await this.connection.request("wait for the index", async (client) => {
+			const nodes = await client.cluster.nodes({ collection: collection.name, output: "verbose" });
+			const waiting = nodes
+				.flatMap((node) => node.shards ?? [])
+				.reduce((sum, shard) => sum + ((shard as { vectorQueueLength?: number }).vectorQueueLength ?? 0), 0);
+			// "503" makes it a passing fault: asked again a few times here, then by the activity.
+			if (waiting > 0) throw new Error(`503: ${waiting} vectors wait to be indexed`);
+		});
+	}
+}

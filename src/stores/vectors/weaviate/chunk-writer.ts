@@ -1,0 +1,186 @@
+import type { FilterValue } from "weaviate-client";
+import { LodeError } from "../../../domain/errors.js";
+import type { ChunkRecord } from "../../../domain/mined-file.js";
+import type { Seq, Snapshot } from "../../../domain/snapshot.js";
+import { chunked } from "../../sqlite/chunked.js";
+import type { WriteOptions } from "../../versioned.port.js";
+import { and, goneIn, where } from "./chunk-filter.js";
+import type { ChunkReader } from "./chunk-reader.js";
+import { CURRENT, chunkId, lifeOf, originKey, type StoredChunk, sourceKey, storedChunk } from "./stored-chunk.js";
+import type { ModelCollection, WeaviateCollections } from "./weaviate-collections.js";
+import type { WeaviateConnection } from "./weaviate-connection.js";
+import { isPassing } from "./weaviate-errors.js";
+
+/** Objects of one insert: more make it no faster. */
+const BATCH = 500;
+const ORIGINS = 500;
+/** How often the objects of a batch that failed for a passing reason are sent again. */
+const ATTEMPTS = 5;
+
+const ALL: readonly (keyof StoredChunk)[] = [
+	...["source", "group", "origin", "path", "language", "kind", "symbol", "text", "ordinal", "startLine", "endLine"],
+	...["addedAt", "removedAt", "sourceKey", "groupKey", "originKey", "pathKey", "symbolKeys", "slice"],
+	...["terms", "pathTerms", "symbolTerms", "digest", "life"],
+] as (keyof StoredChunk)[];
+
+interface Insert {
+	readonly id: string;
+	readonly properties: StoredChunk;
+	readonly vectors: number[];
+}
+
+/** All writes of chunks. Weaviate has no transactions: each is idempotent, and what did not get through is sent again. */
+export class ChunkWriter {
+	constructor(
+		private readonly connection: WeaviateConnection,
+		private readonly collections: WeaviateCollections,
+		private readonly reader: ChunkReader,
+	) {}
+
+	async stage(seq: Seq, records: readonly ChunkRecord[], { deadline }: WriteOptions = {}): Promise<void> {
+		const byModel = new Map<string, ChunkRecord[]>();
+		for (const record of records) {
+			const known = byModel.get(record.model);
+			if (known) known.push(record);
+			else byModel.set(record.model, [record]);
+		}
+		for (const [name, ofModel] of byModel) {
+			const dimensions = ofModel[0]?.vector.length ?? 0;
+			const model = await this.collections.ensure(name, dimensions, deadline);
+			for (const { vector, origin, ordinal } of ofModel) {
+				if (vector.length === model.dimensions) continue;
+				throw new LodeError(
+					"MODEL_MISMATCH",
+					`Cannot stage ${origin} chunk ${ordinal}: vectors of ${name} have ${model.dimensions} dimensions, this one has ${vector.length}`,
+					{ next: "Use the model that the group was indexed with, under its own name." },
+				);
+			}
+			const inserts = new Map<string, Insert>();
+			for (const record of ofModel) {
+				const id = chunkId(record, seq);
+				if (!inserts.has(id))
+					inserts.set(id, { id, properties: storedChunk(record, seq), vectors: Array.from(record.vector) });
+			}
+			for (const slice of chunked([...inserts.values()], BATCH)) {
+				const there = await this.#existing(
+					model,
+					slice.map(({ id }) => id),
+				);
+				await this.#insert(
+					model,
+					slice.filter(({ id }) => !there.has(id)),
+					deadline,
+				);
+			}
+		}
+	}
+
+	async retire(seq: Seq, source: string, origins: readonly string[], { deadline }: WriteOptions = {}): Promise<void> {
+		if (origins.length === 0) return;
+		for (const model of await this.collections.list()) {
+			for (const slice of chunked([...new Set(origins)], ORIGINS)) {
+				const keys = slice.map((origin) => originKey(source, origin));
+				const current = and(
+					where(model, "originKey").containsAny(keys),
+					where(model, "addedAt").lessThan(seq),
+					where(model, "removedAt").equal(CURRENT),
+				);
+				await this.#setRemoved(model, current, seq, deadline);
+			}
+		}
+	}
+
+	async discard(seq: Seq): Promise<void> {
+		for (const model of await this.collections.list()) {
+			await this.#setRemoved(model, where(model, "removedAt").equal(seq), CURRENT);
+			await this.#delete(model, where(model, "addedAt").equal(seq));
+		}
+	}
+
+	async collect(source: string, horizon: Snapshot): Promise<number> {
+		let deleted = 0;
+		for (const model of await this.collections.list()) {
+			deleted += await this.#delete(
+				model,
+				and(where(model, "sourceKey").equal(sourceKey(source)), goneIn(model, horizon)),
+			);
+		}
+		return deleted;
+	}
+
+	async dropSource(source: string): Promise<void> {
+		for (const model of await this.collections.list()) {
+			await this.#delete(model, where(model, "sourceKey").equal(sourceKey(source)));
+		}
+	}
+
+	/** There is no update by filter: whole objects are written again, with the same vector, which the index then leaves as it is. */
+	async #setRemoved(model: ModelCollection, filters: FilterValue, removedAt: Seq, deadline?: number): Promise<void> {
+		let pending: Insert[] = [];
+		const flush = async () => {
+			await this.#insert(model, pending, deadline);
+			pending = [];
+		};
+		// Read to the end before the first is written: what is written falls out of the filter.
+		const found: Insert[] = [];
+		for await (const { id, properties, vector } of this.reader.read(model, filters, ALL)) {
+			const life = lifeOf(properties.digest, properties.addedAt, removedAt);
+			found.push({ id, properties: { ...properties, removedAt, life }, vectors: [...(vector ?? [])] });
+		}
+		for (const insert of found) {
+			pending.push(insert);
+			if (pending.length >= BATCH) await flush();
+		}
+		await flush();
+	}
+
+	async #existing(model: ModelCollection, ids: readonly string[]): Promise<Set<string>> {
+		if (ids.length === 0) return new Set();
+		const { objects } = await this.connection.request("look for chunks", () =>
+			model.collection.query.fetchObjects({
+				filters: model.collection.filter.byId().containsAny([...ids]),
+				limit: ids.length,
+				returnProperties: ["ordinal"] as never,
+			}),
+		);
+		return new Set(objects.map(({ uuid }) => uuid));
+	}
+
+	/** @throws STORE_UNAVAILABLE, INTERNAL naming the first record that was refused */
+	async #insert(model: ModelCollection, inserts: readonly Insert[], deadline?: number): Promise<void> {
+		let pending = inserts;
+		for (let attempt = 1; pending.length > 0; attempt++) {
+			const batch = pending;
+			const { errors } = await this.connection.request(
+				"store chunks",
+				() => model.collection.data.insertMany(batch as never),
+				deadline,
+			);
+			const failed = Object.entries(errors);
+			const [first] = failed;
+			if (first === undefined) return;
+			const message = first[1].message;
+			const record = batch[Number(first[0])]?.properties;
+			const passing = failed.every(([, error]) => isPassing(new Error(error.message)));
+			if (!passing || attempt === ATTEMPTS) {
+				throw new LodeError(
+					passing ? "STORE_UNAVAILABLE" : "INTERNAL",
+					`Weaviate refused ${failed.length} of ${batch.length} chunks, first ${record?.origin} chunk ${record?.ordinal}`,
+					{ next: "Look at the log of that server.", cause: new Error(message) },
+				);
+			}
+			pending = failed.map(([index]) => batch[Number(index)] as Insert);
+		}
+	}
+
+	/** A call deletes 10,000 objects at most. */
+	async #delete(model: ModelCollection, filters: FilterValue): Promise<number> {
+		for (let deleted = 0; ; ) {
+			const { matches, successful } = await this.connection.request("delete chunks", () =>
+				model.collection.data.deleteMany(filters),
+			);
+			deleted += successful;
+			if (matches === 0 || (matches === successful && (await this.reader.count(model, filters)) === 0)) return deleted;
+		}
+	}
+}

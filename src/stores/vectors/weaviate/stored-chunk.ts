@@ -1,0 +1,148 @@
+import { compareBytes } from "../../../domain/byte-order.js";
+import { canonicalJson, sha256 } from "../../../domain/digest.js";
+import { type ChunkKind, type ChunkRecord, chunkRecordDigest } from "../../../domain/mined-file.js";
+import type { Seq } from "../../../domain/snapshot.js";
+import { textTerms } from "../text/terms.js";
+import type { ChunkHit } from "../vectors.port.js";
+
+/** `removedAt` of what is current: above every seq, so that one comparison tells. */
+export const CURRENT = Number.MAX_SAFE_INTEGER;
+/** `slice` spreads objects evenly over so many values: answers are bounded, and asked slice by slice. */
+export const SLICES = 2 ** 30;
+
+/** An object as Weaviate keeps it. Keys are hashes: filters on texts trim them, and lists of long paths would make long queries. */
+export interface StoredChunk {
+	readonly source: string;
+	readonly group: string;
+	readonly origin: string;
+	readonly path: string;
+	readonly language: string;
+	readonly kind: string;
+	readonly symbol: string;
+	readonly text: string;
+	readonly ordinal: number;
+	readonly startLine: number;
+	readonly endLine: number;
+	readonly addedAt: Seq;
+	readonly removedAt: Seq;
+	readonly sourceKey: string;
+	readonly groupKey: string;
+	readonly originKey: string;
+	readonly pathKey: string;
+	/** Of the symbol and of each ending of it after a dot. */
+	readonly symbolKeys: readonly string[];
+	readonly slice: number;
+	/** What full text searches: see text/terms.ts. Separated by blanks. */
+	readonly terms: string;
+	readonly pathTerms: string;
+	readonly symbolTerms: string;
+	readonly digest: string;
+	/** Over what may change besides the content. */
+	readonly life: string;
+}
+
+const hash = (...parts: readonly string[]): string => sha256(canonicalJson(parts)).slice(0, 24);
+export const sourceKey = (source: string): string => hash("source", source);
+export const groupKey = (group: string): string => hash("group", group);
+export const originKey = (source: string, origin: string): string => hash("origin", source, origin);
+export const pathKey = (path: string): string => hash("path", path);
+export const symbolKey = (symbol: string): string => hash("symbol", symbol);
+export const lifeOf = (digest: string, addedAt: Seq, removedAt: Seq): string =>
+	hash("life", digest, String(addedAt), String(removedAt));
+const termsText = (text: string): string => textTerms(text).join(" ");
+const MAX_ENDINGS = 32;
+
+function endings(symbol: string | undefined): string[] {
+	if (symbol === undefined) return [];
+	const parts = symbol.split(".");
+	return parts
+		.slice(-MAX_ENDINGS)
+		.map((_, at, kept) => symbolKey(parts.slice(parts.length - kept.length + at).join(".")));
+}
+
+/** A repeat of a write names the same object; another seq, even with the same content, names another one. */
+export function chunkId({ source, group, origin, ordinal }: ChunkRecord, seq: Seq): string {
+	const hex = sha256(canonicalJson([source, group, origin, ordinal, seq]));
+	// The form of a UUID of version 8 (RFC 9562), whose bits are free.
+	const variant = ((Number.parseInt(hex.slice(16, 17), 16) & 0x3) | 0x8).toString(16);
+	return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+/** Absent texts are empty: Weaviate has no filter for "none" without an index of its own. */
+export function storedChunk(record: ChunkRecord, seq: Seq, removedAt: Seq = CURRENT): StoredChunk {
+	const digest = chunkRecordDigest(record);
+	const { source, group, origin, path, language = "", kind, symbol, text, ordinal, startLine, endLine } = record;
+	return {
+		source,
+		group,
+		origin,
+		path,
+		language: language === "" ? "" : `l:${language}`,
+		kind,
+		// A symbol may be the empty text: told from none by its mark.
+		symbol: symbol === undefined ? "" : `s:${symbol}`,
+		text,
+		ordinal,
+		startLine,
+		endLine,
+		addedAt: seq,
+		removedAt,
+		sourceKey: sourceKey(source),
+		groupKey: groupKey(group),
+		originKey: originKey(source, origin),
+		pathKey: pathKey(path),
+		symbolKeys: endings(symbol),
+		slice: Number.parseInt(chunkId(record, seq).slice(0, 8), 16) % SLICES,
+		terms: termsText(text),
+		pathTerms: termsText(path),
+		symbolTerms: termsText(symbol ?? ""),
+		digest,
+		life: lifeOf(digest, seq, removedAt),
+	};
+}
+
+/** What hits and records are made of. */
+export const CONTENT_PROPERTIES = [
+	...["source", "group", "origin", "path", "language", "kind", "symbol", "text", "ordinal", "startLine", "endLine"],
+] as const;
+
+type Content = Readonly<Partial<Record<(typeof CONTENT_PROPERTIES)[number], unknown>>>;
+
+function fields(properties: Content, model: string): Omit<ChunkRecord, "vector"> {
+	const text = (name: keyof Content) => String(properties[name] ?? "");
+	const number = (name: keyof Content) => Number(properties[name] ?? -1);
+	const [language, symbol] = [text("language"), text("symbol")];
+	return {
+		source: text("source"),
+		group: text("group"),
+		model,
+		origin: text("origin"),
+		path: text("path"),
+		...(language !== "" && { language: language.slice(2) }),
+		ordinal: number("ordinal"),
+		kind: text("kind") as ChunkKind,
+		startLine: number("startLine"),
+		endLine: number("endLine"),
+		...(symbol !== "" && { symbol: symbol.slice(2) }),
+		text: text("text"),
+	};
+}
+
+export const toHit = (id: string, properties: Content, model: string, score: number): ChunkHit => ({
+	id,
+	...fields(properties, model),
+	score,
+});
+
+export const toRecord = (properties: Content, model: string, vector: readonly number[] | undefined): ChunkRecord => ({
+	...fields(properties, model),
+	vector: Float32Array.from(vector ?? []),
+});
+
+export const byPlace = (a: ChunkHit, b: ChunkHit): number =>
+	compareBytes(a.path, b.path) ||
+	a.ordinal - b.ordinal ||
+	compareBytes(a.source, b.source) ||
+	compareBytes(a.group, b.group);
+
+export const byScoreThenPlace = (a: ChunkHit, b: ChunkHit): number => b.score - a.score || byPlace(a, b);

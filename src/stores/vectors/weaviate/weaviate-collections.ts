@@ -1,0 +1,164 @@
+import type { Collection } from "weaviate-client";
+import { sha256 } from "../../../domain/digest.js";
+import { LodeError } from "../../../domain/errors.js";
+import type { Snapshot } from "../../../domain/snapshot.js";
+import type { WeaviateConnection } from "./weaviate-connection.js";
+
+/** One model's chunks. */
+export interface ModelCollection {
+	readonly model: string;
+	readonly dimensions: number;
+	readonly collection: Collection;
+}
+
+/** What a collection's description says, as JSON: names of models are no names of collections. */
+interface Description {
+	readonly lode: number;
+	readonly installation: string;
+	readonly model: string;
+	readonly dimensions: number;
+}
+
+/** The version of the properties below. */
+export const SCHEMA_VERSION = 1;
+/** A collection is made well before anything of it is published: a list is complete for snapshots older than it by this. Milliseconds. */
+const SURELY_LISTED_MS = 10_000;
+/** Filters of up to so many matches compare every vector: exact, and as fast as the graph there. */
+const EXACT_UP_TO = 40_000;
+
+const keyed = (name: string) => ({
+	name,
+	dataType: "text" as const,
+	tokenization: "field" as const,
+	indexFilterable: true,
+	indexSearchable: false,
+});
+/** Comes back and is never looked for: no index, which doubles the rate of inserts. */
+const plain = (name: string, dataType: "text" | "int" = "text") => ({
+	name,
+	dataType,
+	indexFilterable: false,
+	indexSearchable: false,
+	...(dataType === "text" && { tokenization: "field" as const }),
+});
+const ranged = (name: string) => ({ name, dataType: "int" as const, indexFilterable: true, indexRangeFilters: true });
+/** Analysed by us as in the other engine: here only the blanks are cut at. */
+const searched = (name: string) => ({
+	name,
+	dataType: "text" as const,
+	tokenization: "whitespace" as const,
+	indexFilterable: false,
+	indexSearchable: true,
+});
+
+const PROPERTIES = [
+	...["source", "group", "origin", "path", "symbol", "text", "digest", "life"].map((name) => plain(name)),
+	...["ordinal", "startLine", "endLine"].map((name) => plain(name, "int")),
+	...["kind", "language", "sourceKey", "groupKey", "originKey", "pathKey"].map(keyed),
+	{ ...keyed("symbolKeys"), dataType: "text[]" as const },
+	...["addedAt", "removedAt", "slice"].map(ranged),
+	...["terms", "pathTerms", "symbolTerms"].map(searched),
+];
+
+export class WeaviateCollections {
+	#known = new Map<string, ModelCollection>();
+	#listedAt = Number.NEGATIVE_INFINITY;
+
+	constructor(private readonly connection: WeaviateConnection) {}
+
+	/** All that the installation has now, in byte order of the models. */
+	async list(): Promise<ModelCollection[]> {
+		const listedAt = Date.now();
+		const { installation, url } = this.connection.options;
+		const found = await this.connection.request("list collections", async (client) => {
+			const configs = await client.collections.listAll();
+			return configs.flatMap(({ name, description }) => {
+				const says = readDescription(description);
+				return says?.installation === installation
+					? [{ says, collection: client.collections.use(name) as Collection }]
+					: [];
+			});
+		});
+		for (const { says } of found) {
+			if (says.lode <= SCHEMA_VERSION) continue;
+			throw new LodeError(
+				"CONFIG_INVALID",
+				`the collections in Weaviate at ${url} have version ${says.lode}, and this Lode knows ${SCHEMA_VERSION}`,
+				{ next: "Run the Lode that made them, or a later one." },
+			);
+		}
+		this.#known = new Map(found.map(({ says, collection }) => [says.model, { ...says, collection }]));
+		this.#listedAt = listedAt;
+		return [...this.#known.values()].sort((a, b) => (a.model < b.model ? -1 : 1));
+	}
+
+	/** All that hold anything of the snapshot. */
+	async of(snapshot: Snapshot): Promise<ModelCollection[]> {
+		const published = Date.parse(snapshot.publishedAt);
+		if (Number.isFinite(published) && published + SURELY_LISTED_MS < this.#listedAt) {
+			return [...this.#known.values()].sort((a, b) => (a.model < b.model ? -1 : 1));
+		}
+		return this.list();
+	}
+
+	async find(model: string): Promise<ModelCollection | undefined> {
+		if (!this.#known.has(model)) await this.list();
+		return this.#known.get(model);
+	}
+
+	/** The model's, created where it is missing. */
+	async ensure(model: string, dimensions: number, deadline?: number): Promise<ModelCollection> {
+		const known = await this.find(model);
+		if (known) return known;
+		const { installation } = this.connection.options;
+		const says: Description = { lode: SCHEMA_VERSION, installation, model, dimensions };
+		const name = collectionName(installation, model);
+		await this.connection.request(
+			`create the collection of ${model}`,
+			async (client, { default: weaviate }) => {
+				const { configure } = weaviate;
+				try {
+					await client.collections.create({
+						name,
+						description: JSON.stringify(says),
+						vectorizers: configure.vectors.selfProvided({
+							vectorIndexConfig: configure.vectorIndex.hnsw({
+								// Vectors have unit length: the same order as cosine, without an engine's own rounding of them.
+								distanceMetric: "dot",
+								flatSearchCutoff: EXACT_UP_TO,
+								efConstruction: 128,
+								maxConnections: 32,
+								dynamicEfMin: 200,
+								dynamicEfMax: 1_000,
+							}),
+						}),
+						invertedIndex: configure.invertedIndex({ bm25k1: 1.2, bm25b: 0.75, stopwordsPreset: "none" }),
+						properties: PROPERTIES as never,
+					});
+				} catch (error) {
+					// Another process was faster.
+					if (!/already exists/i.test(String(error))) throw error;
+				}
+			},
+			deadline,
+		);
+		await this.list();
+		const made = this.#known.get(model);
+		if (made === undefined) throw new LodeError("STORE_UNAVAILABLE", `the collection of ${model} is not there yet`);
+		return made;
+	}
+}
+
+function readDescription(text: string | undefined): Description | undefined {
+	try {
+		const says = JSON.parse(text ?? "") as Partial<Description>;
+		if (typeof says.lode !== "number" || typeof says.model !== "string" || typeof says.dimensions !== "number")
+			return undefined;
+		return says as Description;
+	} catch {
+		return undefined;
+	}
+}
+
+const collectionName = (installation: string, model: string): string =>
+	`Lode_${installation.replaceAll("-", "_")}_${sha256(model).slice(0, 12)}`;

@@ -1,0 +1,101 @@
+import pRetry from "p-retry";
+import type { WeaviateClient } from "weaviate-client";
+import { LodeError } from "../../../domain/errors.js";
+import { isPassing, weaviateError } from "./weaviate-errors.js";
+
+export interface WeaviateOptions {
+	/** `http(s)://host:port` */
+	readonly url: string;
+	/** host:port of its gRPC. */
+	readonly grpcAddress: string;
+	readonly apiKey?: { reveal(): string };
+	/** Tells installations on one server apart. */
+	readonly installation: string;
+}
+
+type Library = typeof import("weaviate-client");
+
+/** Seconds, as the client takes them: a request that hangs is given up within an activity's time-out. */
+const TIMEOUT_S = { init: 5, query: 60, insert: 60 };
+const RETRIES = 4;
+/** The first with all that queries here use. */
+const OLDEST = [1, 33] as const;
+
+/** Every request: repeated where a fault passes, none after the deadline, errors ours. */
+export class WeaviateConnection {
+	#connected: Promise<{ client: WeaviateClient; library: Library }> | undefined;
+
+	constructor(readonly options: WeaviateOptions) {}
+
+	/** @throws STORE_UNAVAILABLE where the deadline (milliseconds since 1970) is over before a request leaves */
+	async request<T>(
+		operation: string,
+		work: (client: WeaviateClient, library: Library) => Promise<T>,
+		deadline = Number.POSITIVE_INFINITY,
+	): Promise<T> {
+		try {
+			return await pRetry(
+				async () => {
+					this.#connected ??= this.#connect();
+					const { client, library } = await this.#connected;
+					// Checked last, with nothing to wait for between it and the request.
+					if (Date.now() > deadline) {
+						throw new LodeError("STORE_UNAVAILABLE", `${operation}: the time for this write is over`, {
+							next: "Nothing: the work is done again.",
+						});
+					}
+					return work(client, library);
+				},
+				{ retries: RETRIES, minTimeout: 50, maxTimeout: 1_000, shouldRetry: ({ error }) => isPassing(error) },
+			);
+		} catch (error) {
+			throw weaviateError(error, this.options, operation);
+		}
+	}
+
+	/** @throws CONFIG_INVALID where it is too old */
+	async serverVersion(): Promise<string> {
+		const { version = "" } = await this.request("ask for the version", (client) => client.getMeta());
+		requireWeaviateVersion(version, this.options.url);
+		return version;
+	}
+
+	async close(): Promise<void> {
+		const connected = await this.#connected?.catch(() => undefined);
+		this.#connected = undefined;
+		await connected?.client.close();
+	}
+
+	async #connect(): Promise<{ client: WeaviateClient; library: Library }> {
+		try {
+			const library = await import("weaviate-client");
+			const { url, grpcAddress, apiKey } = this.options;
+			const http = new URL(url);
+			const at = grpcAddress.lastIndexOf(":");
+			const httpSecure = http.protocol === "https:";
+			const client = await library.default.connectToCustom({
+				httpHost: http.hostname,
+				httpPort: Number(http.port || (httpSecure ? 443 : 80)),
+				httpSecure,
+				grpcHost: grpcAddress.slice(0, at),
+				grpcPort: Number(grpcAddress.slice(at + 1)),
+				grpcSecure: httpSecure,
+				...(apiKey && { authCredentials: new library.default.ApiKey(apiKey.reveal()) }),
+				timeout: TIMEOUT_S,
+			});
+			return { client, library };
+		} catch (error) {
+			// The next request tries again: the server may just have been away.
+			this.#connected = undefined;
+			throw error;
+		}
+	}
+}
+
+export function requireWeaviateVersion(version: string, url: string): void {
+	const [, major = "", minor = ""] = /^v?(\d+)\.(\d+)/.exec(version) ?? [];
+	if (major === "" || Number(major) > OLDEST[0] || (Number(major) === OLDEST[0] && Number(minor) >= OLDEST[1])) return;
+	throw new LodeError("CONFIG_INVALID", `Weaviate at ${url} is ${version}; Lode needs ${OLDEST.join(".")} or later`, {
+		next: "Upgrade that server, or set LODE_WEAVIATE_URL to another one.",
+	});
+}

@@ -1,0 +1,59 @@
+import { type ErrorCode, errorCode, LodeError } from "../../../domain/errors.js";
+
+/** What the client, HTTP or gRPC say, the causes included. */
+function everythingSaid(error: unknown): string {
+	const said: string[] = [];
+	for (let current = error; typeof current === "object" && current !== null && said.length < 8; ) {
+		if ("name" in current) said.push(String(current.name));
+		if ("code" in current) said.push(String(current.code));
+		if ("message" in current) said.push(String(current.message));
+		current = "cause" in current ? current.cause : undefined;
+	}
+	return said.join(" ");
+}
+
+/** Worth another try by itself. */
+export const isPassing = (error: unknown): boolean =>
+	/429|502|503|504|RESOURCE_EXHAUSTED|ECONNRESET|EPIPE|socket hang up|too many requests|leader|raft|transferring/i.test(
+		everythingSaid(error),
+	);
+
+/** Maps what the client threw. The operation is named, never a text that a repository holds. */
+export function weaviateError(
+	error: unknown,
+	places: { url: string; grpcAddress: string },
+	operation: string,
+): LodeError {
+	if (errorCode(error) !== undefined) return error as LodeError;
+	const said = everythingSaid(error);
+	const make = (code: ErrorCode, why: string, next: string) =>
+		new LodeError(code, `Cannot ${operation} in Weaviate at ${places.url}: ${why}`, { next, cause: error });
+	if (/Unauthenticated|\b401\b/i.test(said))
+		return make("PERMISSION_DENIED", "it does not accept the API key", "Correct LODE_WEAVIATE_API_KEY.");
+	if (/InsufficientPermissions|PermissionDenied|\b403\b|forbidden/i.test(said))
+		return make(
+			"PERMISSION_DENIED",
+			"the owner of the API key may not do that",
+			"Give the owner of LODE_WEAVIATE_API_KEY the right to create, read and write collections.",
+		);
+	if (/no space left|disk usage|read-?only/i.test(said))
+		return make("DISK_FULL", "its disk is full or nearly so", "Free some space on that server.");
+	if (/WeaviateGRPCUnavailable/i.test(said))
+		return make(
+			"STORE_UNAVAILABLE",
+			`its gRPC at ${places.grpcAddress} does not answer`,
+			"Correct LODE_WEAVIATE_GRPC_ADDRESS.",
+		);
+	if (
+		isPassing(error) ||
+		/ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|UNAVAILABLE|DEADLINE|CANCELLED|fetch failed|StartUp|RequestTimeout|timed? ?out|not ready|shutting down|connection/i.test(
+			said,
+		)
+	)
+		return make(
+			"STORE_UNAVAILABLE",
+			"it does not answer",
+			"Start that server, or correct LODE_WEAVIATE_URL and LODE_WEAVIATE_GRPC_ADDRESS.",
+		);
+	return make("INTERNAL", "it refused the request", "Look at the log of that server.");
+}

@@ -1,0 +1,160 @@
+import { LodeError } from "../../../domain/errors.js";
+import type { ChunkHit, SearchFilter, VectorStore } from "../vectors.port.js";
+import { checkChunks } from "./chunk-check.js";
+import { and, searchFilter, where } from "./chunk-filter.js";
+import { ChunkReader } from "./chunk-reader.js";
+import { ChunkWriter } from "./chunk-writer.js";
+import { queryTerms } from "./query-terms.js";
+import { byPlace, byScoreThenPlace, CONTENT_PROPERTIES, symbolKey, toHit } from "./stored-chunk.js";
+import { type ModelCollection, SCHEMA_VERSION, WeaviateCollections } from "./weaviate-collections.js";
+import { WeaviateConnection, type WeaviateOptions } from "./weaviate-connection.js";
+
+/** Text, path, symbol: as in the other engine (chosen on commit histories, test/bench/retrieval.bench.ts). */
+const QUERY_PROPERTIES = ["terms", "pathTerms^4", "symbolTerms^2"];
+/** What the server gives at most. */
+const MAX_LIMIT = 10_000;
+
+export interface WeaviateProbe {
+	readonly version: string;
+	readonly models: readonly string[];
+	readonly schema: number;
+}
+
+/**
+ * Chunks, vectors and full text in Weaviate, one collection a model. Weaviate cannot refuse a write in the write's own request: see
+ * `capabilities`. @throws PERMISSION_DENIED, CONFIG_INVALID, STORE_UNAVAILABLE
+ */
+export function createWeaviateVectorStore(options: WeaviateOptions): VectorStore {
+	const connection = new WeaviateConnection(options);
+	const collections = new WeaviateCollections(connection);
+	const reader = new ChunkReader(connection, collections);
+	const writer = new ChunkWriter(connection, collections, reader);
+
+	/** Asks each of the models with its filter, where anything can match. */
+	async function inEach<T>(
+		filter: SearchFilter,
+		ask: (model: ModelCollection, filters: NonNullable<Awaited<ReturnType<typeof searchFilter>>>) => Promise<T>,
+		only?: string,
+	): Promise<T[]> {
+		const models = (await collections.of(filter.snapshot)).filter(({ model }) => only === undefined || model === only);
+		const answers = await Promise.all(
+			models.map(async (model) => {
+				const filters = await searchFilter(connection, model, filter);
+				return filters === undefined ? undefined : { answer: await ask(model, filters) };
+			}),
+		);
+		return answers.flatMap((one) => (one === undefined ? [] : [one.answer]));
+	}
+
+	const returned = [...CONTENT_PROPERTIES] as never;
+	const best = (hits: readonly ChunkHit[][], limit: number) => hits.flat().sort(byScoreThenPlace).slice(0, limit);
+
+	return {
+		capabilities: { refusesClosedSeq: false },
+
+		stage: (seq, records, write) => writer.stage(seq, records, write),
+		retire: (seq, source, origins, write) => writer.retire(seq, source, origins, write),
+		discard: (seq) => writer.discard(seq),
+		collect: (source, horizon) => writer.collect(source, horizon),
+		dropSource: (source) => writer.dropSource(source),
+
+		staged: (seq, source, origins) => reader.staged(seq, source, origins),
+		tally: (snapshot, source) => reader.tally(snapshot, source),
+		tallies: (snapshot, source, after, limit) => reader.tallies(snapshot, source, after, limit),
+		records: (snapshot, source, origin) => reader.records(snapshot, source, origin),
+		check: () => checkChunks(connection, collections),
+
+		async searchText(text, filter, limit) {
+			const terms = queryTerms(text);
+			const wanted = bounded(limit);
+			if (terms.length === 0 || wanted === 0) return [];
+			const hits = await inEach(filter, async ({ model, collection }, filters) => {
+				const { objects } = await connection.request("search the text", () =>
+					collection.query.bm25(terms.join(" "), {
+						queryProperties: QUERY_PROPERTIES as never,
+						filters,
+						limit: wanted,
+						returnMetadata: ["score"],
+						returnProperties: returned,
+					}),
+				);
+				return objects.map((object) => toHit(object.uuid, object.properties, model, object.metadata?.score ?? 0));
+			});
+			return best(hits, wanted);
+		},
+
+		async searchVector(name, vector, filter, limit) {
+			const wanted = bounded(limit);
+			const known = (await collections.of(filter.snapshot)).find(({ model }) => model === name);
+			if (known === undefined || wanted === 0) return [];
+			if (known.dimensions !== vector.length) {
+				throw new LodeError(
+					"MODEL_MISMATCH",
+					`Cannot search the vectors of ${name}: they have ${known.dimensions} dimensions, the query has ${vector.length}`,
+					{ next: "Search with the model that the group was indexed with." },
+				);
+			}
+			const near = Array.from(vector);
+			const hits = await inEach(
+				filter,
+				async ({ model, collection }, filters) => {
+					const { objects } = await connection.request("search the vectors", () =>
+						collection.query.nearVector(near, {
+							filters,
+							limit: wanted,
+							returnMetadata: ["distance"],
+							returnProperties: returned,
+						}),
+					);
+					// The distance is the negative product: of unit vectors, the cosine.
+					return objects.map((object) =>
+						toHit(object.uuid, object.properties, model, -(object.metadata?.distance ?? 0)),
+					);
+				},
+				name,
+			);
+			return best(hits, wanted);
+		},
+
+		async searchSymbol(name, filter, limit) {
+			if (name === "") return [];
+			const hits = await inEach(filter, async (model, filters) => {
+				const named = and(filters, where(model, "symbolKeys").containsAny([symbolKey(name)]));
+				const found: ChunkHit[] = [];
+				for await (const { id, properties } of reader.read(model, named, CONTENT_PROPERTIES, false)) {
+					found.push(toHit(id, properties, model.model, 1));
+				}
+				return found;
+			});
+			return hits.flat().sort(byPlace).slice(0, bounded(limit));
+		},
+
+		async models(filter) {
+			const found = await inEach(filter, async (model, filters) =>
+				(await reader.count(model, filters)) > 0 ? model.model : "",
+			);
+			return found.filter((model) => model !== "");
+		},
+
+		async count(filter) {
+			const counts = await inEach(filter, (model, filters) => reader.count(model, filters));
+			return counts.reduce((sum, count) => sum + count, 0);
+		},
+
+		close: () => connection.close(),
+	};
+}
+
+/** What is there, with nothing changed. @throws PERMISSION_DENIED, CONFIG_INVALID, STORE_UNAVAILABLE */
+export async function probeWeaviate(options: WeaviateOptions): Promise<WeaviateProbe> {
+	const connection = new WeaviateConnection(options);
+	try {
+		const version = await connection.serverVersion();
+		const models = await new WeaviateCollections(connection).list();
+		return { version, models: models.map(({ model }) => model), schema: SCHEMA_VERSION };
+	} finally {
+		await connection.close();
+	}
+}
+
+const bounded = (limit: number): number => Math.max(0, Math.min(MAX_LIMIT, Math.floor(limit)));
