@@ -1,12 +1,9 @@
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import { Client, Connection } from "@temporalio/client";
 import { accessTo, connectionOptions } from "../temporal/server/connection.js";
 import type { Miner, Ports, Stores } from "./activities/ports.js";
 import type { Config } from "./config/config.js";
 import { redact } from "./config/secret.js";
 import { LodeError } from "./domain/errors.js";
-import { createSqliteEmbeddingCache } from "./embeddings/cache/sqlite-embedding-cache.js";
 import { createProvider, type EmbeddingSettings, providerForModel } from "./embeddings/choose-provider.js";
 import type { EmbeddingProvider } from "./embeddings/embedding.port.js";
 import { createMiningPool, type MiningPool } from "./mining/mining-pool.js";
@@ -19,45 +16,16 @@ import { createReader } from "./services/reading/create-reader.js";
 import { createFolderSource } from "./sources/folder/folder-source.adapter.js";
 import { createGitSource } from "./sources/git/git-source.adapter.js";
 import { createSourceRegistry, type SourceRegistry } from "./sources/registry.js";
-import { createFolderArtifactStore } from "./stores/artifacts/folder/folder-artifacts.adapter.js";
-import { createSqliteCatalog, openCatalogDatabase } from "./stores/catalog/sqlite/sqlite-catalog.adapter.js";
-import { createSqliteEventStore } from "./stores/events/sqlite/sqlite-event-store.adapter.js";
-import { createSqliteGraphStore } from "./stores/graph/sqlite/sqlite-graph.adapter.js";
-import { createSqliteVectorStore } from "./stores/vectors/sqlite/sqlite-vectors.adapter.js";
+import { openStores } from "./wiring/stores.js";
+
+export { checkServers, migrateServers } from "./wiring/server-checks.js";
+export { openStores };
 
 type Close = () => Promise<void>;
 
 interface Opened<T> {
 	readonly value: T;
 	readonly close: Close;
-}
-
-/** The stores of the embedded profile, all below LODE_HOME. */
-export function openStores(config: Pick<Config, "home">): Opened<Stores> {
-	mkdirSync(config.home, { recursive: true });
-	const closing: Close[] = [];
-	const close: Close = async () => {
-		for (const one of closing.splice(0).reverse()) await one();
-	};
-	const opened = <T extends { close(): Promise<void> | void }>(store: T): T => {
-		closing.push(async () => store.close());
-		return store;
-	};
-	try {
-		const database = opened(openCatalogDatabase(join(config.home, "catalog.db")));
-		const value: Stores = {
-			catalog: opened(createSqliteCatalog({ database })),
-			events: opened(createSqliteEventStore({ database })),
-			graph: opened(createSqliteGraphStore({ path: join(config.home, "graph.db") })),
-			vectors: opened(createSqliteVectorStore({ path: join(config.home, "vectors.db") })),
-			artifacts: opened(createFolderArtifactStore({ path: join(config.home, "artifacts") })),
-		};
-		return { value, close };
-	} catch (error) {
-		// One that cannot be opened must not leave the others open: their files could not be moved away or restored.
-		void close();
-		throw error;
-	}
 }
 
 function openSources(config: Pick<Config, "home">, stores: Stores): SourceRegistry {
@@ -133,8 +101,8 @@ export async function openPorts(
 	{ address }: { address: string },
 ): Promise<{ ports: Ports; close: Close }> {
 	const temporal = await connect(config, address);
-	const stores = openStores(config);
-	const embeddingCache = createSqliteEmbeddingCache({ path: join(config.home, "embeddings.db") });
+	const stores = await openStores(config);
+	const embeddingCache = await stores.embeddingCache();
 	const providers = new Providers(config);
 	const pool = createMiningPool({ threads: config.worker.threads });
 	return {
@@ -156,7 +124,6 @@ export async function openPorts(
 		async close() {
 			await pool.close();
 			await providers.close();
-			await embeddingCache.close();
 			await stores.close();
 			await temporal.close();
 		},
@@ -165,7 +132,7 @@ export async function openPorts(
 
 /** The use cases that only read: no Temporal server is needed. Where one runs, it is asked how far ingestions are. */
 export async function openReader(config: Config): Promise<LodeReader> {
-	const stores = openStores(config);
+	const stores = await openStores(config);
 	const providers = new Providers(config);
 	let temporal: Promise<Opened<Client> | undefined> | undefined;
 	const connectIfRunning = async () => {
@@ -197,7 +164,7 @@ export async function openReader(config: Config): Promise<LodeReader> {
 /** The use cases that start or steer workflows on the Temporal server at `address`. */
 export async function openCommander(config: Config, { address }: { address: string }): Promise<LodeCommander> {
 	const temporal = await connect(config, address);
-	const stores = openStores(config);
+	const stores = await openStores(config);
 	const providers = new Providers(config);
 	return createCommander({
 		catalog: stores.value.catalog,

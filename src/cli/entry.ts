@@ -17,8 +17,8 @@ export function realDependencies(): CliDependencies {
 		withRuntime: async (...args) => (await import("../runtime/runtime.js")).withRuntime(...args),
 		probeEmbeddings: async (config) =>
 			(await import("../services/probe-embeddings.js")).probeEmbeddings({ ...config.embedding, home: config.home }),
-		checkServers: async (config) => (await import("../wiring/server-checks.js")).checkServers(config),
-		migrateServers: async (...args) => (await import("../wiring/server-checks.js")).migrateServers(...args),
+		checkServers: async (config) => (await import("../wiring.js")).checkServers(config),
+		migrateServers: async (...args) => (await import("../wiring.js")).migrateServers(...args),
 		runningRuntime: async (home) => (await import("../runtime/runtime.js")).runningRuntime(home),
 	};
 }

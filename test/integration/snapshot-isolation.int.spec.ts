@@ -80,7 +80,7 @@ describe("a reader during ingestions", () => {
 	/** Reads all the time while 20 commits are published; returns how many reads saw a mix. */
 	async function mixesSeen(broken?: StoreName): Promise<{ reads: number; mixes: number; snapshots: number }> {
 		const first = await lode.ingest(repository.path, repository.commits[0]);
-		const reader = openStores(lode.config);
+		const reader = await openStores(lode.config);
 		const snapshots = new Set<number>();
 		let reads = 0;
 		let mixes = 0;

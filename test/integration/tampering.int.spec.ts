@@ -358,7 +358,7 @@ describe(`a home that someone else changed (seed ${SEED})`, () => {
 		// What each object is, so that a problem can be held against it.
 		const { config } = loadConfig({ env: { LODE_HOME: home }, cwd: home });
 		const { openStores } = await import("../../src/wiring.js");
-		const stores = openStores(config);
+		const stores = await openStores(config);
 		const names = new Map<string, string[]>();
 		const folders = new Set<string>();
 		const mined = new Map<string, string[]>();

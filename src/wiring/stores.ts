@@ -1,0 +1,125 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Stores } from "../activities/ports.js";
+import type { Config } from "../config/config.js";
+import { enginesOf } from "../config/requirements.js";
+import type { EmbeddingCache } from "../embeddings/embedding.port.js";
+import type { ArtifactStore } from "../stores/artifacts/artifacts.port.js";
+import type { GraphStore } from "../stores/graph/graph.port.js";
+import type { VectorStore } from "../stores/vectors/vectors.port.js";
+import { dgraphOptions, postgresOptions, s3Options, weaviateOptions } from "./server-options.js";
+
+type Close = () => Promise<void>;
+
+export interface OpenedStores {
+	readonly value: Stores;
+	/** Where the catalog is on a server, that server's: what one worker embedded, no other one embeds again. */
+	readonly embeddingCache: () => Promise<EmbeddingCache>;
+	readonly close: Close;
+}
+
+/** What is being opened, and how to close it again: in reverse order, or at once when the next one cannot be opened. */
+class Opening {
+	readonly #closing: Close[] = [];
+
+	add<T extends { close(): Promise<void> | void }>(store: T): T {
+		this.#closing.push(async () => store.close());
+		return store;
+	}
+
+	close: Close = async () => {
+		for (const one of this.#closing.splice(0).reverse()) await one();
+	};
+}
+
+/**
+ * The stores that the configuration chooses. Engines of the embedded profile lie below LODE_HOME. An engine's code is loaded where it is
+ * chosen: a command that needs no server waits for no server's client.
+ */
+export async function openStores(config: Config): Promise<OpenedStores> {
+	mkdirSync(config.home, { recursive: true });
+	const opening = new Opening();
+	try {
+		const { embeddingCache, ...catalogAndEvents } = await openCatalog(config, opening);
+		const value: Stores = {
+			...catalogAndEvents,
+			graph: opening.add(await openGraph(config)),
+			vectors: opening.add(await openVectors(config)),
+			artifacts: opening.add(await openArtifacts(config)),
+		};
+		return { value, embeddingCache: async () => opening.add(await embeddingCache()), close: opening.close };
+	} catch (error) {
+		// One that cannot be opened must not leave the others open: their files could not be moved away or restored.
+		await opening.close();
+		throw error;
+	}
+}
+
+async function openCatalog(
+	config: Config,
+	opening: Opening,
+): Promise<Pick<Stores, "catalog" | "events"> & Pick<OpenedStores, "embeddingCache">> {
+	if (enginesOf(config).catalog === "postgres") {
+		const [
+			{ PostgresDatabase },
+			{ openPostgresCatalogDatabase },
+			{ createPostgresCatalog },
+			{ createPostgresEventStore },
+		] = await Promise.all([
+			import("../stores/postgres/postgres-database.js"),
+			import("../stores/catalog/postgres/catalog-database.js"),
+			import("../stores/catalog/postgres/postgres-catalog.adapter.js"),
+			import("../stores/events/postgres/postgres-event-store.adapter.js"),
+		]);
+		const pool = opening.add(new PostgresDatabase(postgresOptions(config)));
+		const database = openPostgresCatalogDatabase(pool);
+		return {
+			catalog: opening.add(createPostgresCatalog({ database })),
+			events: opening.add(createPostgresEventStore({ database })),
+			embeddingCache: async () => {
+				const { createPostgresEmbeddingCache } = await import("../embeddings/cache/postgres-embedding-cache.js");
+				return createPostgresEmbeddingCache({ database: pool });
+			},
+		};
+	}
+	const [{ createSqliteCatalog, openCatalogDatabase }, { createSqliteEventStore }] = await Promise.all([
+		import("../stores/catalog/sqlite/sqlite-catalog.adapter.js"),
+		import("../stores/events/sqlite/sqlite-event-store.adapter.js"),
+	]);
+	const database = opening.add(openCatalogDatabase(join(config.home, "catalog.db")));
+	return {
+		catalog: opening.add(createSqliteCatalog({ database })),
+		events: opening.add(createSqliteEventStore({ database })),
+		embeddingCache: async () => {
+			const { createSqliteEmbeddingCache } = await import("../embeddings/cache/sqlite-embedding-cache.js");
+			return createSqliteEmbeddingCache({ path: join(config.home, "embeddings.db") });
+		},
+	};
+}
+
+async function openGraph(config: Config): Promise<GraphStore> {
+	if (enginesOf(config).graph === "dgraph") {
+		const { createDgraphGraphStore } = await import("../stores/graph/dgraph/dgraph-graph.adapter.js");
+		return createDgraphGraphStore(dgraphOptions(config));
+	}
+	const { createSqliteGraphStore } = await import("../stores/graph/sqlite/sqlite-graph.adapter.js");
+	return createSqliteGraphStore({ path: join(config.home, "graph.db") });
+}
+
+async function openVectors(config: Config): Promise<VectorStore> {
+	if (enginesOf(config).vectors === "weaviate") {
+		const { createWeaviateVectorStore } = await import("../stores/vectors/weaviate/weaviate-vectors.adapter.js");
+		return createWeaviateVectorStore(weaviateOptions(config));
+	}
+	const { createSqliteVectorStore } = await import("../stores/vectors/sqlite/sqlite-vectors.adapter.js");
+	return createSqliteVectorStore({ path: join(config.home, "vectors.db") });
+}
+
+async function openArtifacts(config: Config): Promise<ArtifactStore> {
+	if (enginesOf(config).artifacts === "s3") {
+		const { createS3ArtifactStore } = await import("../stores/artifacts/s3/s3-artifacts.adapter.js");
+		return createS3ArtifactStore(s3Options(config));
+	}
+	const { createFolderArtifactStore } = await import("../stores/artifacts/folder/folder-artifacts.adapter.js");
+	return createFolderArtifactStore({ path: join(config.home, "artifacts") });
+}
