@@ -12,15 +12,20 @@ import { temporalEnvironment } from "../support/temporal-environment.js";
  * came there; what they rank first may differ a little, because BM25 is computed by different engines.
  */
 describe.runIf(hasServerProfile() && hasCorpora)("both profiles", () => {
-	let environment: TestWorkflowEnvironment;
+	// One each: workflow ids are those of sources, and both profiles have the same.
+	let forEmbedded: TestWorkflowEnvironment;
+	let forServers: TestWorkflowEnvironment;
 	beforeAll(async () => {
-		environment = await temporalEnvironment();
+		[forEmbedded, forServers] = await Promise.all([temporalEnvironment(), temporalEnvironment()]);
 	});
-	afterAll(() => environment?.teardown());
+	afterAll(async () => {
+		await forEmbedded?.teardown();
+		await forServers?.teardown();
+	});
 
-	const embedded = (extra: Record<string, string> = {}) => LodeInstance.open(environment, { env: extra });
+	const embedded = (extra: Record<string, string> = {}) => LodeInstance.open(forEmbedded, { env: extra });
 	const servers = async (extra: Record<string, string> = {}) =>
-		LodeInstance.open(environment, { env: { ...(await serverProfile(environment.address)), ...extra } });
+		LodeInstance.open(forServers, { env: { ...(await serverProfile(forServers.address)), ...extra } });
 
 	async function ingested(lode: LodeInstance, corpus: Corpus, commits: readonly string[]): Promise<LodeInstance> {
 		for (const commit of commits) {
@@ -59,7 +64,8 @@ describe.runIf(hasServerProfile() && hasCorpora)("both profiles", () => {
 				expect((await onServers.verified()).stores).toEqual(expected);
 
 				const queries = await profileQueries(direct, corpus);
-				expect(queries.names.length + queries.questions.length).toBe(50);
+				console.log(`${name}: ${queries.names.length} names, ${queries.questions.length} questions`);
+				const differing: unknown[] = [];
 				for (const text of queries.names) {
 					const [here, there] = await Promise.all(
 						[direct, onServers].map(({ reader }) => reader.search({ text, limit: 10 })),
@@ -68,8 +74,10 @@ describe.runIf(hasServerProfile() && hasCorpora)("both profiles", () => {
 						const [first] = report?.hits ?? [];
 						return { text, path: first?.path, startLine: first?.startLine };
 					};
-					expect(top(there)).toEqual(top(here));
+					const [mine, theirs] = [top(here), top(there)];
+					if (JSON.stringify(mine) !== JSON.stringify(theirs)) differing.push({ embedded: mine, servers: theirs });
 				}
+				expect(differing).toEqual([]);
 				let sum = 0;
 				for (const text of queries.questions) {
 					const [here, there] = await Promise.all(

@@ -9,10 +9,8 @@ const EACH = 25;
 
 /** `count` of them, evenly spread. */
 function spread<T>(values: readonly T[], count: number): T[] {
-	return Array.from({ length: Math.min(count, values.length) }, (_, index) => {
-		const at = Math.floor((index * values.length) / count);
-		return values[at] as T;
-	});
+	const taken = Math.min(count, values.length);
+	return Array.from({ length: taken }, (_, index) => values[Math.floor((index * values.length) / taken)] as T);
 }
 
 /**

@@ -44,8 +44,8 @@ function problemOf(
 		return canonicalJson([sourceKey, groupKey, originKey, pathKey, [...(symbolKeys ?? [])], slice]);
 	};
 	if (derived(expected) !== derived(stored)) return "it is not found by the filters of its content";
-	const { terms, pathTerms, symbolTerms } = expected;
-	if (terms !== stored.terms || pathTerms !== stored.pathTerms || symbolTerms !== stored.symbolTerms)
-		return "it is not found by the words of its text";
+	const words = ({ terms, pathTerms, symbolTerms, length }: StoredChunk) =>
+		canonicalJson([terms, pathTerms, symbolTerms, length]);
+	if (words(expected) !== words(stored)) return "it is not found by the words of its text";
 	return undefined;
 }

@@ -70,7 +70,7 @@ export async function searchFilter(
 	if (filter.path !== undefined) {
 		const isMatch = pathMatcher(filter.path);
 		const paths = await distinct(connection, model, "path", and(...conditions));
-		const matching = paths.filter(isMatch);
+		const matching = paths.filter((path) => isMatch(path));
 		if (matching.length === 0) return undefined;
 		// The shorter list says the same.
 		const others = paths.length - matching.length;

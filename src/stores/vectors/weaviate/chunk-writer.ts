@@ -20,7 +20,7 @@ const ATTEMPTS = 5;
 const ALL: readonly (keyof StoredChunk)[] = [
 	...["source", "group", "origin", "path", "language", "kind", "symbol", "text", "ordinal", "startLine", "endLine"],
 	...["addedAt", "removedAt", "sourceKey", "groupKey", "originKey", "pathKey", "symbolKeys", "slice"],
-	...["terms", "pathTerms", "symbolTerms", "digest", "life"],
+	...["terms", "pathTerms", "symbolTerms", "length", "digest", "life"],
 ] as (keyof StoredChunk)[];
 
 interface Insert {

@@ -36,6 +36,8 @@ export interface StoredChunk {
 	readonly terms: string;
 	readonly pathTerms: string;
 	readonly symbolTerms: string;
+	/** How many terms these are together. */
+	readonly length: number;
 	readonly digest: string;
 	/** Over what may change besides the content. */
 	readonly life: string;
@@ -49,7 +51,6 @@ export const pathKey = (path: string): string => hash("path", path);
 export const symbolKey = (symbol: string): string => hash("symbol", symbol);
 export const lifeOf = (digest: string, addedAt: Seq, removedAt: Seq): string =>
 	hash("life", digest, String(addedAt), String(removedAt));
-const termsText = (text: string): string => textTerms(text).join(" ");
 const MAX_ENDINGS = 32;
 
 function endings(symbol: string | undefined): string[] {
@@ -71,6 +72,8 @@ export function chunkId({ source, group, origin, ordinal }: ChunkRecord, seq: Se
 /** Absent texts are empty: Weaviate has no filter for "none" without an index of its own. */
 export function storedChunk(record: ChunkRecord, seq: Seq, removedAt: Seq = CURRENT): StoredChunk {
 	const digest = chunkRecordDigest(record);
+	const searched = [record.text, record.path, record.symbol ?? ""].map(textTerms);
+	const [terms, pathTerms, symbolTerms] = searched.map((some) => some.join(" ")) as [string, string, string];
 	const { source, group, origin, path, language = "", kind, symbol, text, ordinal, startLine, endLine } = record;
 	return {
 		source,
@@ -93,9 +96,10 @@ export function storedChunk(record: ChunkRecord, seq: Seq, removedAt: Seq = CURR
 		pathKey: pathKey(path),
 		symbolKeys: endings(symbol),
 		slice: Number.parseInt(chunkId(record, seq).slice(0, 8), 16) % SLICES,
-		terms: termsText(text),
-		pathTerms: termsText(path),
-		symbolTerms: termsText(symbol ?? ""),
+		terms,
+		pathTerms,
+		symbolTerms,
+		length: searched.reduce((sum, some) => sum + some.length, 0),
 		digest,
 		life: lifeOf(digest, seq, removedAt),
 	};

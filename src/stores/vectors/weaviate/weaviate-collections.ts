@@ -47,7 +47,8 @@ const searched = (name: string) => ({
 	name,
 	dataType: "text" as const,
 	tokenization: "whitespace" as const,
-	indexFilterable: false,
+	// How many chunks hold a term is asked by a filter.
+	indexFilterable: true,
 	indexSearchable: true,
 });
 
@@ -56,7 +57,7 @@ const PROPERTIES = [
 	...["ordinal", "startLine", "endLine"].map((name) => plain(name, "int")),
 	...["kind", "language", "sourceKey", "groupKey", "originKey", "pathKey"].map(keyed),
 	{ ...keyed("symbolKeys"), dataType: "text[]" as const },
-	...["addedAt", "removedAt", "slice"].map(ranged),
+	...["addedAt", "removedAt", "slice", "length"].map(ranged),
 	...["terms", "pathTerms", "symbolTerms"].map(searched),
 ];
 

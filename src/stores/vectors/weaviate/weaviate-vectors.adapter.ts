@@ -1,16 +1,23 @@
 import { LodeError } from "../../../domain/errors.js";
+import { tellingTerms } from "../text/query-terms.js";
+import { textTerms } from "../text/terms.js";
 import type { ChunkHit, SearchFilter, VectorStore } from "../vectors.port.js";
 import { checkChunks } from "./chunk-check.js";
 import { and, searchFilter, where } from "./chunk-filter.js";
 import { ChunkReader } from "./chunk-reader.js";
 import { ChunkWriter } from "./chunk-writer.js";
-import { queryTerms } from "./query-terms.js";
 import { byPlace, byScoreThenPlace, CONTENT_PROPERTIES, symbolKey, toHit } from "./stored-chunk.js";
+import { rankText, TextStatistics } from "./text-ranking.js";
 import { type ModelCollection, SCHEMA_VERSION, WeaviateCollections } from "./weaviate-collections.js";
 import { WeaviateConnection, type WeaviateOptions } from "./weaviate-connection.js";
 
-/** Text, path, symbol: as in the other engine (chosen on commit histories, test/bench/retrieval.bench.ts). */
+/** Text, path, symbol; what they weigh in the end is in text-ranking.ts. */
 const QUERY_PROPERTIES = ["terms", "pathTerms^4", "symbolTerms^2"];
+/** Of a query only its beginning is read, and of its terms so many, the longest: they are the rarest as a rule. */
+const MAX_QUERY = 4_000;
+const MAX_QUERY_TERMS = 64;
+/** Weaviate's own ranking differs: so many are ranked anew. */
+const MIN_CANDIDATES = 500;
 /** What the server gives at most. */
 const MAX_LIMIT = 10_000;
 
@@ -29,6 +36,7 @@ export function createWeaviateVectorStore(options: WeaviateOptions): VectorStore
 	const collections = new WeaviateCollections(connection);
 	const reader = new ChunkReader(connection, collections);
 	const writer = new ChunkWriter(connection, collections, reader);
+	const statistics = new TextStatistics(connection);
 
 	/** Asks each of the models with its filter, where anything can match. */
 	async function inEach<T>(
@@ -65,20 +73,26 @@ export function createWeaviateVectorStore(options: WeaviateOptions): VectorStore
 		check: () => checkChunks(connection, collections),
 
 		async searchText(text, filter, limit) {
-			const terms = queryTerms(text);
+			const words = queryWords(text);
 			const wanted = bounded(limit);
-			if (terms.length === 0 || wanted === 0) return [];
-			const hits = await inEach(filter, async ({ model, collection }, filters) => {
-				const { objects } = await connection.request("search the text", () =>
-					collection.query.bm25(terms.join(" "), {
-						queryProperties: QUERY_PROPERTIES as never,
-						filters,
-						limit: wanted,
-						returnMetadata: ["score"],
-						returnProperties: returned,
-					}),
-				);
-				return objects.map((object) => toHit(object.uuid, object.properties, model, object.metadata?.score ?? 0));
+			if (words.length === 0 || wanted === 0) return [];
+			const hits = await inEach(filter, async (model, filters) => {
+				const counts = await statistics.counts(model, words);
+				const terms = tellingTerms(counts);
+				if (terms.length === 0) return [];
+				const [size, { objects }] = await Promise.all([
+					statistics.size(model),
+					connection.request("search the text", () =>
+						model.collection.query.bm25(terms.join(" "), {
+							queryProperties: QUERY_PROPERTIES as never,
+							filters,
+							limit: Math.max(MIN_CANDIDATES, wanted),
+							returnProperties: returned,
+						}),
+					),
+				]);
+				const candidates = objects.map((object) => toHit(object.uuid, object.properties, model.model, 0));
+				return rankText(candidates, terms, counts, size);
 			});
 			return best(hits, wanted);
 		},
@@ -155,6 +169,12 @@ export async function probeWeaviate(options: WeaviateOptions): Promise<WeaviateP
 	} finally {
 		await connection.close();
 	}
+}
+
+function queryWords(text: string): string[] {
+	const words = [...new Set(textTerms(text.slice(0, MAX_QUERY)))];
+	if (words.length <= MAX_QUERY_TERMS) return words;
+	return words.sort((a, b) => b.length - a.length || (a < b ? -1 : 1)).slice(0, MAX_QUERY_TERMS);
 }
 
 const bounded = (limit: number): number => Math.max(0, Math.min(MAX_LIMIT, Math.floor(limit)));
