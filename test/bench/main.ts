@@ -1,47 +1,12 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
-import { registerHooks } from "node:module";
 import { fileURLToPath } from "node:url";
-import { transformSync } from "@swc/core";
+import "../support/run-from-source.mjs";
 
-/**
- * `npm run bench`. Lets benches, which are TypeScript, run straight from the source tree: files of `test/` are compiled as they are loaded,
- * with the build's compiler (Node's own stripping refuses parameter properties), and what they import of Lode is `dist/`, built here
- * first, so that a bench in this process and one that runs processes measure the same code. This file itself has erasable types only.
- */
-const ROOT = new URL("../../", import.meta.url).href;
-const TESTS = new URL("test/", ROOT).href;
-const BUILT = ["src/", "temporal/", "worker.js"].map((path) => new URL(path, ROOT).href);
-
-registerHooks({
-	resolve(specifier, context, next) {
-		if (!context.parentURL?.startsWith(TESTS) || !specifier.startsWith(".")) return next(specifier, context);
-		const wanted = new URL(specifier, context.parentURL).href;
-		if (BUILT.some((place) => wanted.startsWith(place))) {
-			return next(new URL(`dist/${wanted.slice(ROOT.length)}`, ROOT).href, context);
-		}
-		const source = wanted.replace(/\.js$/, ".ts");
-		return next(existsSync(fileURLToPath(source)) ? source : wanted, context);
-	},
-	load(url, context, next) {
-		if (!url.startsWith(TESTS) || !url.endsWith(".ts")) return next(url, context);
-		const filename = fileURLToPath(url);
-		const { code } = transformSync(readFileSync(filename, "utf8"), {
-			filename,
-			sourceMaps: "inline",
-			swcrc: false,
-			module: { type: "nodenext" },
-			jsc: { target: "es2023", parser: { syntax: "typescript" } },
-		});
-		return { format: "module", source: code, shortCircuit: true };
-	},
-});
-process.setSourceMapsEnabled(true);
-
+/** `npm run bench`. What is measured is `dist/`, built here first, also where a bench runs it in this process. Erasable types only. */
 const args = process.argv.slice(2);
 const measures = !args.some((arg) => arg === "--help" || arg === "-h" || arg === "--markdown");
 if (measures && process.env.LODE_BENCH_NO_BUILD !== "1") {
-	const script = fileURLToPath(new URL("scripts/build.mjs", ROOT));
+	const script = fileURLToPath(new URL("../../scripts/build.mjs", import.meta.url));
 	const { status } = spawnSync(process.execPath, [script], { stdio: "inherit" });
 	if (status !== 0) process.exit(status ?? 1);
 }

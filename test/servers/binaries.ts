@@ -1,4 +1,5 @@
 import { accessSync, constants, existsSync, readdirSync, statSync } from "node:fs";
+import { tmpdir, userInfo } from "node:os";
 import { delimiter, dirname, isAbsolute, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import envPaths from "env-paths";
@@ -19,8 +20,8 @@ export function installFolder(program: string): string {
 	return join(cacheBase(), "bin", version === undefined ? "shared-servers" : `${program}-${version}`);
 }
 
-/** Where `servers:up` writes down what runs. */
-export const upFolder = (): string => join(cacheBase(), "servers-up");
+/** Where `servers:up` keeps data and writes down what runs. Not below a home: Postgres may run as a user who cannot get in there. */
+export const upFolder = (): string => join(tmpdir(), `lode-servers-up-${userInfo().uid}`);
 
 /** What a program may be called. */
 const ALIASES: Readonly<Record<string, readonly string[]>> = { weaviate: ["weaviate", "weaviate-server"] };

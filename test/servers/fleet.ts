@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { destroyServer, isRunning, type RunningServer } from "./processes.js";
 import type { ServerName } from "./server.js";
@@ -11,6 +11,7 @@ export class Fleet {
 
 	create(): void {
 		mkdirSync(this.folder, { recursive: true });
+		chmodSync(this.folder, 0o711);
 	}
 
 	/** Where the data of a server goes. */
