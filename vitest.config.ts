@@ -23,8 +23,9 @@ export default defineConfig({
 				name,
 				include,
 				pool: "forks" as const,
-				testTimeout: 60_000,
-				hookTimeout: 120_000,
+				// Suites of the server engines share two cores with each other.
+				testTimeout: 120_000,
+				hookTimeout: 180_000,
 				sequence: { groupOrder: servers === undefined ? 0 : order },
 				...(servers === undefined ? {} : { maxWorkers: servers }),
 			},

@@ -159,7 +159,7 @@ describe("loadConfig", () => {
 				LODE_WEAVIATE_URL: "http://127.0.0.1:9",
 				LODE_WEAVIATE_GRPC_ADDRESS: "127.0.0.1:9",
 				LODE_S3_ENDPOINT: "http://127.0.0.1:9",
-				};
+			};
 			const content = {};
 			setPath(content, findSetting(place)?.key as string, values[place]);
 			write(content);

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { ENGINE_SETTINGS, enginesShape, PROFILES, SERVER_SETTINGS, serversShape } from "./server-settings.js";
 import type { Setting } from "./setting.js";
-import { flag, httpUrl, integer, object, oneOf, secret, text } from "./setting-values.js";
+import { httpUrl, integer, object, oneOf, secret, text } from "./setting-values.js";
 import { TEMPORAL_SETTINGS, temporalShape } from "./temporal-settings.js";
 
 export type { Setting };
