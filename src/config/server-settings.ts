@@ -88,6 +88,6 @@ export const serversShape = {
 		bucketPrefix: z
 			.string({ error: "must be text" })
 			.regex(/^([a-z0-9][a-z0-9-]{0,40})?$/, "must be at most 41 lower-case letters, digits and dashes")
-			.default(""),
+			.optional(),
 	}).prefault({}),
 };

@@ -42,7 +42,7 @@ export function s3Options({ s3, installation, gc, home }: Config): S3Options {
 		accessKeyId: needed(accessKeyId, "LODE_S3_ACCESS_KEY_ID"),
 		secretAccessKey: needed(secretAccessKey, "LODE_S3_SECRET_ACCESS_KEY"),
 		sessionToken,
-		bucketPrefix,
+		bucketPrefix: bucketPrefix ?? "",
 		installation,
 		renewAfterMs: Math.min(LONGEST_RENEWAL_MS, (gc.graceSeconds * 1_000) / 2),
 		spool: join(home, "spool"),
