@@ -28,11 +28,15 @@ describe("a Temporal cluster", () => {
 		environment = await temporalEnvironment();
 		folder = mkdtempSync(join(tmpdir(), "lode-tls-"));
 		for (const name of ["server", "client"]) {
-			execFileSync("openssl", [
-				...["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", `/CN=${name}.lode.test`],
-				...["-addext", `subjectAltName=DNS:${name}.lode.test`],
-				...["-keyout", join(folder, `${name}.key`), "-out", join(folder, `${name}.pem`)],
-			]);
+			execFileSync(
+				"openssl",
+				[
+					...["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", `/CN=${name}.lode.test`],
+					...["-addext", `subjectAltName=DNS:${name}.lode.test`],
+					...["-keyout", join(folder, `${name}.key`), "-out", join(folder, `${name}.pem`)],
+				],
+				{ stdio: "ignore" },
+			);
 		}
 	});
 	afterAll(async () => {
