@@ -1,5 +1,6 @@
 import { Buffer, isUtf8 } from "node:buffer";
 
+const NUL = 0;
 const BACKSLASH = 0x5c;
 const DOT = 0x2e;
 const SLASH = 0x2f;
@@ -7,11 +8,13 @@ const ESCAPE = /\\x([0-9a-f]{2})/g;
 
 /**
  * A path as text, without loss. Bytes that are not UTF-8 become `\xHH` (lower case), a literal backslash `\x5c`, and the dots of a
- * component `.` or `..`, which only a hostile tree holds, `\x2e`: so the text is never a way out of a folder.
+ * component `.` or `..`, which only a hostile tree holds, `\x2e`: so the text is never a way out of a folder. A NUL, which names of objects in a
+ * lake may hold and few stores take, becomes `\x00`.
  */
 export function encodePath(bytes: Uint8Array): string {
 	const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-	if (isUtf8(buffer) && !buffer.includes(BACKSLASH) && !hasDotComponent(buffer)) return buffer.toString("utf8");
+	if (isUtf8(buffer) && !buffer.includes(BACKSLASH) && !buffer.includes(NUL) && !hasDotComponent(buffer))
+		return buffer.toString("utf8");
 	const parts: string[] = [];
 	let start = 0;
 	for (let at = 0; at <= buffer.length; at++) {
@@ -75,7 +78,7 @@ function encodeComponent(component: Buffer): string {
 /** Bytes of the valid UTF-8 sequence that starts there; 0 where the byte must be escaped. */
 function sequenceLength(bytes: Buffer, at: number): number {
 	const first = bytes[at] as number;
-	if (first < 0x80) return first === BACKSLASH ? 0 : 1;
+	if (first < 0x80) return first === BACKSLASH || first === NUL ? 0 : 1;
 	const length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
 	const end = at + length;
 	return end <= bytes.length && isUtf8(bytes.subarray(at, end)) ? length : 0;

@@ -22,8 +22,9 @@ export interface ReadOptions {
 }
 
 /**
- * Where commits come from. Everything a commit id names is immutable and stays readable once `prepare` returned for it, even when the
- * repository disappears.
+ * Where commits come from. Everything a commit id names is immutable. Once `prepare` returned for it, it stays readable for as long as an
+ * ingestion needs it: for good where it was copied into Lode's home or archive (git, folders), while the repository exists where copying
+ * would cost more than what changed (lakeFS).
  */
 export interface SourceAdapter {
 	readonly kind: SourceKind;
@@ -44,14 +45,15 @@ export interface SourceAdapter {
 	 * Then `commits` from it on would leave out what came to light behind it.
 	 */
 	logChanged?(source: Source, commit: string): Promise<boolean>;
-	/** Contents in the order of `files`; `bytes` undefined where it exceeds `maxBytes` or cannot be read (submodules). */
+	/** Contents in the order of `files`, which `commit` has; `bytes` undefined where it exceeds `maxBytes` or cannot be read (submodules). */
 	read(
 		source: Source,
+		commit: string,
 		files: readonly FileEntry[],
 		options: ReadOptions,
 	): AsyncIterable<{ file: FileEntry; bytes: Uint8Array | undefined }>;
 	/** Content of any size, as a stream. */
-	stream(source: Source, file: FileEntry): Promise<AsyncIterable<Uint8Array>>;
+	stream(source: Source, commit: string, file: FileEntry): Promise<AsyncIterable<Uint8Array>>;
 	/** Derived objects of the archive that reading a commit needs: garbage collection keeps those of commits in use. */
 	archived?(commit: string): readonly string[];
 	/** Deletes what Lode's home holds of it. */

@@ -12,7 +12,16 @@ export interface SourceWorld {
 	readonly adapter: SourceAdapter;
 	readonly target: string;
 	/** What this kind of source, on this system, can hold. */
-	readonly capabilities: { readonly log: boolean; readonly bytePaths: boolean; readonly modes: boolean };
+	readonly capabilities: {
+		readonly log: boolean;
+		readonly bytePaths: boolean;
+		readonly modes: boolean;
+		readonly symlinks: boolean;
+		/** What was prepared outlives the repository. */
+		readonly keepsPrepared: boolean;
+		/** Targets tell their kind by themselves, whether there is something or not. */
+		readonly schemed: boolean;
+	};
 	/** Makes a new state of the repository. */
 	write(
 		files: readonly (readonly [string | Uint8Array, TestContent])[],
@@ -68,9 +77,9 @@ export function sourceContract(name: string, create: () => Promise<SourceWorld>)
 			});
 		}
 
-		async function contents(source: Source, files: readonly FileEntry[], maxBytes = 1_000_000) {
+		async function contents(source: Source, commit: string, files: readonly FileEntry[], maxBytes = 1_000_000) {
 			const read: (readonly [string, Uint8Array | undefined])[] = [];
-			for await (const { file, bytes } of world.adapter.read(source, files, { maxBytes }))
+			for await (const { file, bytes } of world.adapter.read(source, commit, files, { maxBytes }))
 				read.push([file.path, bytes]);
 			return read;
 		}
@@ -97,7 +106,7 @@ export function sourceContract(name: string, create: () => Promise<SourceWorld>)
 			const sorted = [...paths].sort((x, y) => Buffer.compare(Buffer.from(x), Buffer.from(y)));
 			expect(files.map((file) => file.path)).toEqual(sorted);
 			expect(files.map((file) => file.size)).toEqual(sorted.map((file) => Buffer.byteLength(`content of ${file}`)));
-			expect((await contents(source, files)).map(([, bytes]) => text(bytes))).toEqual(
+			expect((await contents(source, commit, files)).map(([, bytes]) => text(bytes))).toEqual(
 				sorted.map((file) => `content of ${file}`),
 			);
 		});
@@ -186,7 +195,7 @@ export function sourceContract(name: string, create: () => Promise<SourceWorld>)
 			];
 			await world.write(files);
 			const { source, commit } = await prepared();
-			const read = await contents(source, await filesOf(source, commit));
+			const read = await contents(source, commit, await filesOf(source, commit));
 			expect(read.map(([file, bytes]) => [file, Buffer.from(bytes as Uint8Array)])).toEqual(
 				files.map(([file, bytes]) => [file, Buffer.from(bytes)]),
 			);
@@ -200,7 +209,7 @@ export function sourceContract(name: string, create: () => Promise<SourceWorld>)
 			]);
 			const { source, commit } = await prepared();
 			const [a, b, c] = (await filesOf(source, commit)) as [FileEntry, FileEntry, FileEntry];
-			const read = await contents(source, [c, b, a, c], 99);
+			const read = await contents(source, commit, [c, b, a, c], 99);
 			expect(read.map(([file, bytes]) => [file, text(bytes)])).toEqual([
 				["c", "c".repeat(99)],
 				["b", undefined],
@@ -208,10 +217,10 @@ export function sourceContract(name: string, create: () => Promise<SourceWorld>)
 				["c", "c".repeat(99)],
 			]);
 			// Not even where the entry's size was wrong, and what follows is still right.
-			expect((await contents(source, [b, a], 100)).map(([, bytes]) => bytes?.length)).toEqual([100, 1]);
-			expect(await contents(source, [])).toEqual([]);
+			expect((await contents(source, commit, [b, a], 100)).map(([, bytes]) => bytes?.length)).toEqual([100, 1]);
+			expect(await contents(source, commit, [])).toEqual([]);
 			const parts: Buffer[] = [];
-			for await (const part of await world.adapter.stream(source, b)) parts.push(Buffer.from(part));
+			for await (const part of await world.adapter.stream(source, commit, b)) parts.push(Buffer.from(part));
 			expect(Buffer.concat(parts).toString()).toBe("x".repeat(100));
 		});
 
@@ -223,7 +232,7 @@ export function sourceContract(name: string, create: () => Promise<SourceWorld>)
 			]);
 			await world.write([...files, ["large", large]]);
 			const { source, commit } = await prepared();
-			const read = new Map(await contents(source, await filesOf(source, commit), 5_000_000));
+			const read = new Map(await contents(source, commit, await filesOf(source, commit), 5_000_000));
 			expect(read.size).toBe(1_501);
 			for (const [file, bytes] of [...files, ["large", large] as const]) {
 				expect(Buffer.compare(read.get(file) as Uint8Array, bytes)).toBe(0);
@@ -238,21 +247,22 @@ export function sourceContract(name: string, create: () => Promise<SourceWorld>)
 				expect(page).toHaveLength(1_000);
 				break;
 			}
-			for await (const { bytes } of world.adapter.read(source, files, { maxBytes: 100 })) {
+			for await (const { bytes } of world.adapter.read(source, commit, files, { maxBytes: 100 })) {
 				expect(bytes).toBeDefined();
 				break;
 			}
-			expect((await contents(source, files.slice(0, 3))).length).toBe(3);
+			expect((await contents(source, commit, files.slice(0, 3))).length).toBe(3);
 			const controller = new AbortController();
 			const reading = async () => {
-				for await (const _ of world.adapter.read(source, files, { maxBytes: 100, signal: controller.signal })) {
+				for await (const _ of world.adapter.read(source, commit, files, { maxBytes: 100, signal: controller.signal })) {
 					controller.abort();
 				}
 			};
 			expect(errorCode(await reading().catch((error) => error))).toBe("CANCELLED");
 		});
 
-		it("follows no symlink: its content is its target, and a file that becomes one is modified", async () => {
+		it("follows no symlink: its content is its target, and a file that becomes one is modified", async (context) => {
+			if (!world.capabilities.symlinks) return context.skip("This kind of source has no symlinks.");
 			await world.write([
 				["secret", "secret"],
 				["link", { symlink: "../../etc/passwd" }],
@@ -265,7 +275,7 @@ export function sourceContract(name: string, create: () => Promise<SourceWorld>)
 				["secret", "file", 6],
 				["turns", "file", 6],
 			]);
-			expect(text((await contents(before.source, files))[0]?.[1])).toBe("../../etc/passwd");
+			expect(text((await contents(before.source, before.commit, files))[0]?.[1])).toBe("../../etc/passwd");
 			await world.write([["turns", { symlink: "secret" }]], ["turns"]);
 			const after = await prepared();
 			const changes = await collect(world.adapter.changes(after.source, before.commit, after.commit));
@@ -296,7 +306,7 @@ export function sourceContract(name: string, create: () => Promise<SourceWorld>)
 			expect(new Set(files.map((file) => file.path))).toEqual(new Set(names.map((name) => encodePath(name))));
 			expect(files.map((file) => file.path)).toContain("a\\xff");
 			expect(files.map((file) => file.path)).toContain("a\\x5cxff");
-			const read = await contents(before.source, files);
+			const read = await contents(before.source, before.commit, files);
 			for (const [path, bytes] of read) {
 				expect(text(bytes)).toBe(`content ${names.findIndex((name) => encodePath(name) === path)}`);
 			}
@@ -312,21 +322,48 @@ export function sourceContract(name: string, create: () => Promise<SourceWorld>)
 			await world.write([["a", "second"]]);
 			const second = await prepared();
 			await world.vanish();
+			const error = await world.adapter.head(first.source).catch((caught) => caught);
+			expect(errorCode(error)).toBe("SOURCE_NOT_FOUND");
+			expect(await world.adapter.recognises(world.target)).toBe(world.capabilities.schemed);
+			if (!world.capabilities.keepsPrepared) return;
 			for (const [commit, expected] of [
 				[first.commit, "first"],
 				[second.commit, "second"],
 			] as const) {
 				await world.adapter.prepare(second.source, commit, () => {});
-				const read = await contents(second.source, await filesOf(second.source, commit));
+				const read = await contents(second.source, commit, await filesOf(second.source, commit));
 				expect(read.map(([path, bytes]) => [path, text(bytes)])).toEqual([["a", expected]]);
 			}
 			expect(summary(await collect(world.adapter.changes(first.source, first.commit, second.commit)))).toEqual([
 				"modified a file",
 			]);
 			await collect(world.adapter.commits(first.source, first.commit, second.commit));
-			const error = await world.adapter.head(first.source).catch((caught) => caught);
-			expect(errorCode(error)).toBe("SOURCE_NOT_FOUND");
-			expect(await world.adapter.recognises(world.target)).toBe(false);
+		});
+
+		it("says that the repository has disappeared where it cannot be read without it", async () => {
+			await world.write([["a", "first"]]);
+			const first = await prepared();
+			await world.write([["a", "second"]]);
+			const second = await prepared();
+			const files = await filesOf(second.source, second.commit);
+			await world.vanish();
+			if (world.capabilities.keepsPrepared) {
+				expect((await contents(second.source, second.commit, files)).length).toBe(1);
+				return;
+			}
+			const { adapter } = world;
+			for (const attempt of [
+				() => adapter.prepare(second.source, second.commit, () => {}),
+				() => collect(adapter.changes(second.source, undefined, second.commit)),
+				() => collect(adapter.changes(second.source, first.commit, second.commit)),
+				() => collect(adapter.commits(second.source, first.commit, second.commit)),
+				() => contents(second.source, second.commit, files),
+				async () => {
+					for await (const _ of await adapter.stream(second.source, second.commit, files[0] as FileEntry));
+				},
+			]) {
+				expect(errorCode(await attempt().catch((error: unknown) => error))).toBe("SOURCE_NOT_FOUND");
+			}
 		});
 
 		it("prepares the same commit many times at once", async () => {
@@ -359,7 +396,7 @@ export function sourceContract(name: string, create: () => Promise<SourceWorld>)
 			const { source, commit } = await prepared();
 			const code = async (promise: Promise<unknown>) => errorCode(await promise.catch((error) => error));
 			expect(await code(world.adapter.resolve(`${world.target}-nowhere`, undefined))).toBe("SOURCE_NOT_FOUND");
-			expect(await world.adapter.recognises(`${world.target}-nowhere`)).toBe(false);
+			expect(await world.adapter.recognises(`${world.target}-nowhere`)).toBe(world.capabilities.schemed);
 			expect(await code(world.adapter.resolve(world.target, "no-such-ref"))).toBe("REF_NOT_FOUND");
 			expect(await code(world.adapter.resolve(world.target, "-upload-pack=x"))).toBe("REF_NOT_FOUND");
 			expect(await code(world.adapter.resolve("-x", undefined))).toBe("SOURCE_NOT_FOUND");

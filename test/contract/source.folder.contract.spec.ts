@@ -18,7 +18,14 @@ sourceContract("folder", async () => {
 	return {
 		adapter: createFolderSource({ home: path.join(root, "home"), artifacts }),
 		target: folder,
-		capabilities: { log: false, bytePaths: process.platform === "linux", modes: POSIX },
+		capabilities: {
+			log: false,
+			bytePaths: process.platform === "linux",
+			modes: POSIX,
+			symlinks: true,
+			keepsPrepared: true,
+			schemed: false,
+		},
 		async write(files, deletes = []) {
 			for (const name of deletes) await rm(place(folder, name), { force: true });
 			for (const [name, content] of files) await put(folder, name, content);

@@ -12,7 +12,7 @@ sourceContract("git", async () => {
 	return {
 		adapter: createGitSource({ home }),
 		target: repository.path,
-		capabilities: { log: true, bytePaths: true, modes: true },
+		capabilities: { log: true, bytePaths: true, modes: true, symlinks: true, keepsPrepared: true, schemed: false },
 		write: async (files, deletes) => void (await repository.commit({ files, deletes })),
 		vanish: () => repository.vanish(),
 		async close() {

@@ -190,7 +190,7 @@ describe("folder source", () => {
 		await adapter.prepare(source, commit, quiet);
 		const [change] = await collect(adapter.changes(source, undefined, commit));
 		if (change?.type !== "added") throw new Error("no file");
-		for await (const { bytes } of adapter.read(source, [change.file], { maxBytes: 100 })) {
+		for await (const { bytes } of adapter.read(source, commit, [change.file], { maxBytes: 100 })) {
 			expect(Buffer.from(bytes ?? []).toString()).toBe("first");
 		}
 	});
@@ -222,7 +222,7 @@ describe("folder source", () => {
 				await adapter.prepare(source, commit, quiet);
 				for (const change of await collect(adapter.changes(source, undefined, commit))) {
 					if (change.type === "removed") continue;
-					for await (const { bytes } of adapter.read(source, [change.file], { maxBytes: 100_000_000 })) {
+					for await (const { bytes } of adapter.read(source, commit, [change.file], { maxBytes: 100_000_000 })) {
 						expect(sha256(bytes ?? new Uint8Array())).toBe(change.file.blob);
 						expect(bytes?.length).toBe(change.file.size);
 					}
@@ -269,7 +269,7 @@ describe("folder source", () => {
 		expect(change.file).toMatchObject({ path: "large", size: content.length, blob: sha256(content) });
 		const streamed = async (): Promise<Buffer> => {
 			const parts: Buffer[] = [];
-			for await (const part of await large.stream(source, change.file)) parts.push(Buffer.from(part));
+			for await (const part of await large.stream(source, found.commit, change.file)) parts.push(Buffer.from(part));
 			return Buffer.concat(parts);
 		};
 		expect((await streamed()).equals(content)).toBe(true);

@@ -161,7 +161,7 @@ describe("git source, when things go wrong", () => {
 		const mirror = path.join(home, "sources", source.id, "mirror.git");
 		await rm(path.join(mirror, "objects", change.file.blob.slice(0, 2), change.file.blob.slice(2)));
 		const reading = async () => {
-			for await (const _ of adapter.read(source, [change.file], { maxBytes: 10 }));
+			for await (const _ of adapter.read(source, commit, [change.file], { maxBytes: 10 }));
 		};
 		const refused = await failure(reading());
 		expect(refused.code).toBe("REPOSITORY_UNREADABLE");

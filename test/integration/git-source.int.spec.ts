@@ -350,11 +350,11 @@ describe("git source", () => {
 			expect(summary(all)).toEqual(["added .gitmodules file", "added a file", "added sub submodule"]);
 			const files = all.flatMap((each) => (each.type === "removed" ? [] : [each.file]));
 			const sizes: (number | undefined)[] = [];
-			for await (const { bytes } of adapter.read(source, files, { maxBytes: 100 })) sizes.push(bytes?.length);
+			for await (const { bytes } of adapter.read(source, commit, files, { maxBytes: 100 })) sizes.push(bytes?.length);
 			expect(sizes).toEqual([48, 1, undefined]);
 			const submodule = files[2];
 			if (submodule === undefined) throw new Error("no submodule");
-			expect((await failure(adapter.stream(source, submodule))).code).toBe("REPOSITORY_UNREADABLE");
+			expect((await failure(adapter.stream(source, commit, submodule))).code).toBe("REPOSITORY_UNREADABLE");
 			// A submodule that becomes a file is the same path with another content.
 			await repository.commit({ files: { sub: "a file now" } });
 			const after = await prepared();
@@ -458,7 +458,7 @@ describe("git source", () => {
 		const files = (await collect(adapter.changes(source, undefined, commit))).flatMap((change) =>
 			change.type === "removed" ? [] : [change.file],
 		);
-		for await (const { bytes } of adapter.read(source, files, { maxBytes: 10 })) {
+		for await (const { bytes } of adapter.read(source, commit, files, { maxBytes: 10 })) {
 			expect(Buffer.from(bytes ?? []).toString()).toBe("2");
 		}
 	});

@@ -120,9 +120,9 @@ export const FAULTS: readonly Fault[] = [
 				of(kind) {
 					const adapter = ports.sources.of(kind);
 					return replacing<SourceAdapter>(adapter, {
-						async *read(source, files, options) {
+						async *read(source, commit, files, options) {
 							let given = 0;
-							for await (const item of adapter.read(source, files, options)) {
+							for await (const item of adapter.read(source, commit, files, options)) {
 								if (given++ > 0 && fault.strikes()) throw broken("REPOSITORY_UNREADABLE", "an object is damaged");
 								yield item;
 							}

@@ -42,13 +42,13 @@ export function createMiningActivities(
 			const readable: { file: FileEntry; bytes: Uint8Array }[] = [];
 			await ports.ensureRoom?.(fresh.reduce((sum, { size }) => sum + size, 0));
 			const options = { maxBytes: ports.limits.maxFileBytes, signal: cancellationSignal };
-			for await (const { file, bytes } of adapter.read(source, fresh, options)) {
+			for await (const { file, bytes } of adapter.read(source, ingestion.commit, fresh, options)) {
 				if (bytes !== undefined) readable.push({ file, bytes });
 				else if (file.mode === "submodule") readable.push({ file, bytes: new Uint8Array() });
 				else
 					minedByPath.set(
 						file.path,
-						await oversizedFile(artifacts, await adapter.stream(source, file), source.id, file),
+						await oversizedFile(artifacts, await adapter.stream(source, ingestion.commit, file), source.id, file),
 					);
 			}
 			// The bytes first: a mined file must never outlive a crash that its artifact did not.

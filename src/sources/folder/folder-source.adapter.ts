@@ -150,7 +150,7 @@ export function createFolderSource(options: FolderSourceOptions): SourceAdapter 
 		/** A folder has no log. */
 		async *commits() {},
 
-		async *read(_source, files, { maxBytes, signal }) {
+		async *read(_source, _commit, files, { maxBytes, signal }) {
 			for (const file of files) {
 				if (signal?.aborted) throw new LodeError("CANCELLED", "Reading files was cancelled.", { cause: signal.reason });
 				const fits = file.size <= maxBytes && file.mode !== "submodule";
@@ -158,7 +158,7 @@ export function createFolderSource(options: FolderSourceOptions): SourceAdapter 
 			}
 		},
 
-		async stream(source, file) {
+		async stream(source, _commit, file) {
 			if (file.size > maxLoadedBytes) return streamLarge(artifacts, source, file);
 			return each([await archived(artifacts, file)]);
 		},

@@ -134,9 +134,9 @@ export function createGitSource(options: GitSourceOptions): SourceAdapter {
 
 		logChanged: (source, commit) => mirrors.logChanged(source, commit),
 
-		read: (source, files, readOptions) => readBlobs(reader(source, "Reading files"), files, readOptions),
+		read: (source, _commit, files, readOptions) => readBlobs(reader(source, "Reading files"), files, readOptions),
 
-		stream: async (source, file) => streamBlob(reader(source, "Reading a file"), file),
+		stream: async (source, _commit, file) => streamBlob(reader(source, "Reading a file"), file),
 
 		forget: (source) => mirrors.forget(source),
 	};
