@@ -15,7 +15,9 @@ import type { LodeCommander, LodeReader } from "./services/lode.js";
 import { createReader } from "./services/reading/create-reader.js";
 import { createFolderSource } from "./sources/folder/folder-source.adapter.js";
 import { createGitSource } from "./sources/git/git-source.adapter.js";
+import { createLakefsSource } from "./sources/lakefs/lakefs-source.adapter.js";
 import { createSourceRegistry, type SourceRegistry } from "./sources/registry.js";
+import { lakefsOptions } from "./wiring/server-options.js";
 import { openStores } from "./wiring/stores.js";
 
 export { checkServers, migrateServers } from "./wiring/server-checks.js";
@@ -28,8 +30,9 @@ interface Opened<T> {
 	readonly close: Close;
 }
 
-function openSources(config: Pick<Config, "home">, stores: Stores): SourceRegistry {
+function openSources(config: Pick<Config, "home" | "lakefs">, stores: Stores): SourceRegistry {
 	return createSourceRegistry([
+		createLakefsSource(lakefsOptions(config)),
 		createGitSource({ home: config.home }),
 		createFolderSource({ home: config.home, artifacts: stores.artifacts }),
 	]);

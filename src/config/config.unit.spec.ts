@@ -122,6 +122,9 @@ describe("loadConfig", () => {
 		for (const name of [...needed, "TEMPORAL_ADDRESS"]) expect(message).toContain(`${name}: is needed where`);
 		expect(message).not.toContain("WEAVIATE");
 		expect(problem(() => load({ LODE_ARTIFACTS: "s3" })).message).toContain("LODE_S3_ENDPOINT: is needed where");
+		expect(problem(() => load({ LODE_LAKEFS_ENDPOINT: "http://127.0.0.1:1" })).message).toContain(
+			"LODE_LAKEFS_SECRET_ACCESS_KEY: is needed where LODE_LAKEFS_ENDPOINT is set",
+		);
 		expect(problem(() => load({ LODE_PROFILE: "cloud" })).message).toContain("must be one of embedded, servers");
 	});
 
@@ -159,6 +162,7 @@ describe("loadConfig", () => {
 				LODE_WEAVIATE_URL: "http://127.0.0.1:9",
 				LODE_WEAVIATE_GRPC_ADDRESS: "127.0.0.1:9",
 				LODE_S3_ENDPOINT: "http://127.0.0.1:9",
+				LODE_LAKEFS_ENDPOINT: "http://127.0.0.1:9",
 			};
 			const content = {};
 			setPath(content, findSetting(place)?.key as string, values[place]);

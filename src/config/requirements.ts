@@ -54,6 +54,7 @@ export const SECRETS_OF_PLACES: readonly (readonly [place: string, secret: strin
 	["LODE_WEAVIATE_URL", "LODE_WEAVIATE_API_KEY"],
 	["LODE_WEAVIATE_GRPC_ADDRESS", "LODE_WEAVIATE_API_KEY"],
 	["LODE_S3_ENDPOINT", "LODE_S3_SECRET_ACCESS_KEY"],
+	["LODE_LAKEFS_ENDPOINT", "LODE_LAKEFS_SECRET_ACCESS_KEY"],
 ];
 
 /** What the chosen engines lack: a problem a setting. `isSet` tells by environment name. */
@@ -62,6 +63,11 @@ export function missingRequirements(engines: Engines, isSet: (name: string) => b
 	for (const [port, engine] of Object.entries(engines)) {
 		for (const name of NEEDS[`${port} ${engine}`] ?? []) {
 			if (!isSet(name)) problems.push(`${name}: is needed where LODE_${port.toUpperCase()} is ${engine}`);
+		}
+	}
+	if (isSet("LODE_LAKEFS_ENDPOINT")) {
+		for (const name of ["LODE_LAKEFS_ACCESS_KEY_ID", "LODE_LAKEFS_SECRET_ACCESS_KEY"]) {
+			if (!isSet(name)) problems.push(`${name}: is needed where LODE_LAKEFS_ENDPOINT is set`);
 		}
 	}
 	if (isSet("TEMPORAL_TLS_CLIENT_CERT_PATH") !== isSet("TEMPORAL_TLS_CLIENT_KEY_PATH")) {

@@ -46,6 +46,9 @@ export const SERVER_SETTINGS: readonly Setting[] = [
 		key: "s3.bucketPrefix",
 		describe: "before the bucket names artifacts, fresh-reports, backups",
 	},
+	{ name: "LODE_LAKEFS_ENDPOINT", key: "lakefs.endpoint", describe: "http(s)://host:port of a lakeFS server" },
+	{ name: "LODE_LAKEFS_ACCESS_KEY_ID", key: "lakefs.accessKeyId", describe: "access key" },
+	{ name: "LODE_LAKEFS_SECRET_ACCESS_KEY", key: "lakefs.secretAccessKey", describe: "its secret", secret: true },
 ];
 
 const postgresUrl = text.superRefine((value, context) => {
@@ -89,5 +92,10 @@ export const serversShape = {
 			.string({ error: "must be text" })
 			.regex(/^([a-z0-9][a-z0-9-]{0,40})?$/, "must be at most 41 lower-case letters, digits and dashes")
 			.optional(),
+	}).prefault({}),
+	lakefs: object({
+		endpoint: httpUrl("LODE_LAKEFS_ACCESS_KEY_ID and LODE_LAKEFS_SECRET_ACCESS_KEY").optional(),
+		accessKeyId: text.optional(),
+		secretAccessKey: secret.optional(),
 	}).prefault({}),
 };

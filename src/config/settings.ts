@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { ENGINE_SETTINGS, enginesShape, PROFILES, SERVER_SETTINGS, serversShape } from "./server-settings.js";
 import type { Setting } from "./setting.js";
-import { httpUrl, integer, object, oneOf, secret, text } from "./setting-values.js";
+import { flag, httpUrl, integer, object, oneOf, secret, text } from "./setting-values.js";
 import { TEMPORAL_SETTINGS, temporalShape } from "./temporal-settings.js";
 
 export type { Setting };
@@ -16,6 +16,13 @@ export const SETTINGS: readonly Setting[] = [
 	{ name: "LODE_EMBEDDING_API_KEY", key: "embedding.apiKey", describe: "key of the endpoint", secret: true },
 	...TEMPORAL_SETTINGS,
 	...SERVER_SETTINGS,
+	{ name: "LODE_API_HOST", key: "api.host", describe: "address that the API listens on" },
+	{ name: "LODE_API_PORT", key: "api.port", describe: "port that the API listens on" },
+	{
+		name: "LODE_API_ALLOW_ANONYMOUS",
+		key: "api.allowAnonymous",
+		describe: "true: the API may listen beyond this machine, though it asks nobody who they are",
+	},
 	{ name: "LODE_CHUNK_SIZE", key: "chunks.size", describe: "characters of a chunk, 200 to 20000" },
 	{ name: "LODE_CHUNK_OVERLAP", key: "chunks.overlap", describe: "characters that cut chunks share, 0 to 2000" },
 	{ name: "LODE_MAX_FILE_BYTES", key: "limits.maxFileBytes", describe: "larger files are archived, not mined" },
@@ -57,6 +64,11 @@ export const configSchema = object({
 	}).prefault({}),
 	temporal: object(temporalShape).prefault({}),
 	...serversShape,
+	api: object({
+		host: text.default("127.0.0.1"),
+		port: integer(0, 65_535).default(8_480),
+		allowAnonymous: flag.default(false),
+	}).prefault({}),
 	chunks: object({
 		size: integer(200, 20_000).default(1_200),
 		overlap: integer(0, 2_000).default(150),

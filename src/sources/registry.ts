@@ -18,7 +18,7 @@ export function createSourceRegistry(adapters: readonly SourceAdapter[]): Source
 				if (await adapter.recognises(target)) return adapter;
 			}
 			throw new LodeError("SOURCE_NOT_FOUND", `There is no repository or folder at ${describeTarget(target)}.`, {
-				next: "Give the path of a repository, of a git bundle or of a folder, or a URL that git can clone.",
+				next: "Give the path of a repository, of a git bundle or of a folder, a URL that git can clone, or lakefs://REPOSITORY.",
 			});
 		},
 		of(kind) {

@@ -5,7 +5,8 @@ import { enginesOf } from "../config/requirements.js";
 import { redact } from "../config/secret.js";
 import { errorCode } from "../domain/errors.js";
 import type { Check, Migrated } from "../services/reports.js";
-import { dgraphOptions, postgresOptions, s3Options, weaviateOptions } from "./server-options.js";
+import { requireLakefs } from "../sources/lakefs/lakefs-options.js";
+import { dgraphOptions, lakefsOptions, postgresOptions, s3Options, weaviateOptions } from "./server-options.js";
 
 /** One server that the configuration chooses. */
 interface ServerOfOurs {
@@ -172,6 +173,17 @@ function s3(config: Config): ServerOfOurs {
 	};
 }
 
+function lakefs(config: Config): ServerOfOurs {
+	return {
+		name: "lakeFS",
+		async check() {
+			const { probeLakefs } = await import("../sources/lakefs/probe-lakefs.js");
+			const { version, user } = await probeLakefs(requireLakefs(lakefsOptions(config)));
+			return { status: "ok", found: `${config.lakefs.endpoint}, version ${version}, as ${user}` };
+		},
+	};
+}
+
 function temporal(config: Config): ServerOfOurs {
 	const access = accessTo(config.temporal, config.temporal.address ?? "");
 	return {
@@ -192,6 +204,7 @@ function chosen(config: Config): ServerOfOurs[] {
 		...(engines.graph === "dgraph" ? [dgraph(config)] : []),
 		...(engines.vectors === "weaviate" ? [weaviate(config)] : []),
 		...(engines.artifacts === "s3" ? [s3(config)] : []),
+		...(config.lakefs.endpoint === undefined ? [] : [lakefs(config)]),
 	];
 }
 

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Config } from "../config/config.js";
 import { LodeError } from "../domain/errors.js";
+import type { LakefsOptions } from "../sources/lakefs/lakefs-options.js";
 import type { S3Options } from "../stores/artifacts/s3/s3-client.js";
 import type { DgraphOptions } from "../stores/graph/dgraph/dgraph-client.js";
 import type { PostgresOptions } from "../stores/postgres/postgres-options.js";
@@ -28,6 +29,17 @@ export function weaviateOptions({ weaviate, installation }: Config): WeaviateOpt
 		grpcAddress: needed(weaviate.grpcAddress, "LODE_WEAVIATE_GRPC_ADDRESS"),
 		apiKey: weaviate.apiKey,
 		installation,
+	};
+}
+
+/** Undefined where no lakeFS is configured: it is a source, which no profile needs. */
+export function lakefsOptions({ lakefs }: Pick<Config, "lakefs">): LakefsOptions | undefined {
+	const { endpoint, accessKeyId, secretAccessKey } = lakefs;
+	if (endpoint === undefined) return undefined;
+	return {
+		endpoint,
+		accessKeyId: needed(accessKeyId, "LODE_LAKEFS_ACCESS_KEY_ID"),
+		secretAccessKey: needed(secretAccessKey, "LODE_LAKEFS_SECRET_ACCESS_KEY"),
 	};
 }
 

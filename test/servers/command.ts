@@ -23,12 +23,13 @@ export function settingsOf(servers: readonly RunningServer[]): Record<string, st
 	const settings: Record<string, string> = {};
 	const of = <N extends ServerName>(name: N) =>
 		servers.find((server) => server.name === name)?.addresses as ServerAddresses[N] | undefined;
-	const [temporal, postgres, dgraph, weaviate, minio] = [
+	const [temporal, postgres, dgraph, weaviate, minio, lakefs] = [
 		of("temporal"),
 		of("postgres"),
 		of("dgraph"),
 		of("weaviate"),
 		of("minio"),
+		of("lakefs"),
 	];
 	if (temporal) Object.assign(settings, { TEMPORAL_ADDRESS: temporal.address, TEMPORAL_UI_URL: temporal.uiAddress });
 	if (postgres) {
@@ -45,6 +46,11 @@ export function settingsOf(servers: readonly RunningServer[]): Record<string, st
 		settings.LODE_S3_ENDPOINT = minio.endpoint;
 		settings.LODE_S3_ACCESS_KEY_ID = minio.accessKeyId;
 		settings.LODE_S3_SECRET_ACCESS_KEY = minio.secretAccessKey;
+	}
+	if (lakefs) {
+		settings.LODE_LAKEFS_ENDPOINT = lakefs.endpoint;
+		settings.LODE_LAKEFS_ACCESS_KEY_ID = lakefs.accessKeyId;
+		settings.LODE_LAKEFS_SECRET_ACCESS_KEY = lakefs.secretAccessKey;
 	}
 	if (temporal && postgres && dgraph && weaviate && minio) settings.LODE_PROFILE = "servers";
 	return settings;

@@ -105,7 +105,8 @@ export class LakefsTestRepository {
 	async post(path: string, body: unknown): Promise<Record<string, unknown>> {
 		const answer = await this.#request("POST", path, JSON.stringify(body), "application/json");
 		const text = await answer.text();
-		return text === "" ? {} : (JSON.parse(text) as Record<string, unknown>);
+		// A new branch's commit id comes as it is.
+		return text.startsWith("{") ? (JSON.parse(text) as Record<string, unknown>) : {};
 	}
 
 	#request(method: string, path: string, body?: string | Uint8Array<ArrayBuffer>, type?: string): Promise<Response> {

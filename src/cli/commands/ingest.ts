@@ -19,7 +19,7 @@ export function registerIngest(program: Command, cli: Cli): void {
 			"Ingests the commit that TARGET's head, or REF, has now, and waits until it can be searched. Starts Temporal and a worker for " +
 				"its duration when `lode dev` does not run. A repeat with nothing new does nothing.",
 		)
-		.argument("<target>", "a path, or a URL that git clones")
+		.argument("<target>", "a path, a URL that git clones, or lakefs://REPOSITORY[/BRANCH]")
 		.option("--ref <ref>", "a branch, tag or commit instead of the head")
 		.option("--no-wait", "return once the work is accepted: it is done by `lode dev`")
 		.addHelpText(
@@ -29,6 +29,7 @@ Examples:
   $ lode ingest .
   $ lode ingest https://github.com/encode/httpx --ref master
   $ lode ingest ../shop --no-wait
+  $ lode ingest lakefs://lake/main
 
 --json prints {ingestion, source, commit, snapshot, outcome, files: {added, changed, removed, failed}, entities,
 chunks, embedded, reused, durationMs, workflowId, runId}.`,

@@ -14,10 +14,10 @@ const FORMATS: ReadonlyMap<string, DatasetFormat> = new Map([
 
 const formatOf = (path: string): DatasetFormat | undefined => FORMATS.get(posix.extname(path).toLowerCase());
 
-/** CSV, TSV, JSON lines and Parquet files as datasets with columns, DuckDB's types and the number of rows. */
+/** CSV, TSV, JSON lines and Parquet files as datasets with columns, DuckDB's types, statistics and the number of rows. */
 export const datasetExtractor: Extractor = {
 	name: "dataset",
-	version: 1,
+	version: 2,
 	matches: (input) => formatOf(input.path) !== undefined,
 	async extract(input): Promise<Extraction> {
 		const { source, path, bytes } = input;
@@ -28,8 +28,9 @@ export const datasetExtractor: Extractor = {
 		const dataset = states.state(datasetKey(source, path), "dataset", posix.basename(path));
 		dataset.prop("path", path).prop("format", format).prop("rowCount", rowCount);
 		if (rowCount !== undefined) dataset.prop("columnCount", columnCount);
-		for (const { name, type } of columns) {
+		for (const { name, type, statistics } of columns) {
 			const column = states.state(columnKey(dataset.key, name), "column", name).prop("type", type);
+			for (const [statistic, value] of Object.entries(statistics ?? {})) column.prop(statistic, value);
 			dataset.edge("HAS_COLUMN", column.key);
 		}
 		states.file(input).edge("DEFINES", dataset.key);

@@ -64,6 +64,48 @@ describe("datasets", () => {
 		]);
 	});
 
+	it("has statistics of each column, over all rows", async () => {
+		const content = "id,name,at,price\n1,b,2020-01-02 03:04:05,1.5\n2,,2019-01-02 03:04:05,\n3,a,,2.5\n3,a,,2.0\n";
+		const found = await read("a.csv", content);
+		const statistics = (name: string) => found.props(`column:dataset:shop:a.csv.${name}`);
+		expect(statistics("id")).toEqual({
+			type: "BIGINT",
+			nullCount: 0,
+			distinctCount: 3,
+			min: "1",
+			max: "3",
+			mean: 2.25,
+		});
+		expect(statistics("name")).toEqual({ type: "VARCHAR", nullCount: 1, distinctCount: 2, min: "a", max: "b" });
+		expect(statistics("at")).toMatchObject({ nullCount: 2, min: "2019-01-02 03:04:05", max: "2020-01-02 03:04:05" });
+		expect(statistics("price")).toMatchObject({ type: "DOUBLE", nullCount: 1, mean: 2, min: "1.5", max: "2.5" });
+		const nested = await read("a.jsonl", '{"a":{"b":1},"l":[1,2]}\n{"a":null,"l":[3]}\n');
+		expect(nested.props("column:dataset:shop:a.jsonl.a")).toEqual({
+			type: "STRUCT(b BIGINT)",
+			nullCount: 1,
+			distinctCount: 1,
+		});
+		expect(nested.props("column:dataset:shop:a.jsonl.l")).toMatchObject({ nullCount: 0, distinctCount: 2 });
+	});
+
+	it("has statistics where names are hostile, values are large, and columns are many", async () => {
+		const hostile = await read("a.csv", `"a""; DROP TABLE x; --",b\n"${"x".repeat(100_000)}",2\n`);
+		expect(hostile.props("column:dataset:shop:a.csv.b")).toMatchObject({ nullCount: 0, min: "2" });
+		expect(hostile.props('column:dataset:shop:a.csv.a"; DROP TABLE x; --')?.min).toBe("x".repeat(200));
+		const columns = Array.from({ length: 1_000 }, (_, index) => `c${index}`);
+		const wide = await read("a.csv", `${columns}\n${columns}\n`);
+		expect(wide.props("column:dataset:shop:a.csv.c199")).toMatchObject({ min: "c199" });
+		expect(wide.props("column:dataset:shop:a.csv.c200")).toEqual({ type: "VARCHAR" });
+	});
+
+	it("says when something happened in UTC, wherever it is read", async () => {
+		const found = await read("a.csv", "at\n2020-01-02 03:04:05+05:00\n");
+		expect(found.props("column:dataset:shop:a.csv.at")).toMatchObject({
+			type: "TIMESTAMP WITH TIME ZONE",
+			min: "2020-01-01 22:04:05+00",
+		});
+	});
+
 	it("says the same of the same bytes", async () => {
 		const content = "id,name\n1,a\n";
 		expect((await read("a.csv", content)).extraction).toEqual((await read("a.csv", content)).extraction);

@@ -38,7 +38,6 @@ const diffSchema = z.object({
 });
 
 export type LakefsCommit = z.infer<typeof commitSchema>;
-export type LakefsObject = z.infer<typeof objectSchema>;
 export type LakefsDifference = z.infer<typeof diffSchema>;
 type Page<T> = { readonly results: T[]; readonly pagination: z.infer<typeof paginationSchema> };
 

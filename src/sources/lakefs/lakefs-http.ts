@@ -26,14 +26,12 @@ export class LakefsHttp {
 	readonly endpoint: string;
 	readonly #base: string;
 	readonly #authorization: string;
-	readonly #onRequest: ((line: string) => void) | undefined;
 	readonly #limit = pLimit(IN_FLIGHT);
 
-	constructor({ endpoint, accessKeyId, secretAccessKey, onRequest }: LakefsOptions) {
+	constructor({ endpoint, accessKeyId, secretAccessKey }: LakefsOptions) {
 		this.endpoint = endpoint.replace(/\/+$/, "").replace(/\/api\/v1$/, "");
 		this.#base = `${this.endpoint}/api/v1`;
 		this.#authorization = `Basic ${Buffer.from(`${accessKeyId}:${secretAccessKey.reveal()}`).toString("base64")}`;
-		this.#onRequest = onRequest;
 	}
 
 	/** The answer, or undefined where lakeFS says that there is no such thing. */
@@ -115,7 +113,6 @@ export class LakefsHttp {
 		const parameters = new URLSearchParams();
 		for (const [name, value] of Object.entries(query ?? {})) if (value !== undefined) parameters.set(name, `${value}`);
 		const search = parameters.size === 0 ? "" : `?${parameters}`;
-		this.#onRequest?.(`GET ${path}${search}`);
 		stall.moved();
 		const response = await fetch(`${this.#base}${path}${search}`, {
 			headers: { authorization: this.#authorization },

@@ -6,8 +6,6 @@ export interface LakefsOptions {
 	readonly endpoint: string;
 	readonly accessKeyId: string;
 	readonly secretAccessKey: { reveal(): string };
-	/** Called with every request that goes out (`GET /repositories/…`), for those who count them. */
-	readonly onRequest?: (line: string) => void;
 }
 
 /** @throws CONFIG_INVALID */

@@ -1,4 +1,5 @@
 import type { Skip } from "../../../domain/mined-file.js";
+import { storableText } from "../../storable-text.js";
 import { DuckDbRefusal, DuckDbTimeout, type FileQuery, literal, withDuckDbFile } from "./duckdb-reader.js";
 
 export type DatasetFormat = "csv" | "tsv" | "jsonl" | "parquet";
@@ -7,6 +8,20 @@ export interface DatasetColumn {
 	readonly name: string;
 	/** DuckDB's name of the type, at most 500 characters. */
 	readonly type: string;
+	/** Undefined for columns after the first 200, and where DuckDB could not compute it within its bounds. */
+	readonly statistics?: ColumnStatistics;
+}
+
+/** Over all rows of the file. */
+export interface ColumnStatistics {
+	readonly nullCount: number;
+	/** An estimate (HyperLogLog), the same for the same values. */
+	readonly distinctCount: number;
+	/** As DuckDB writes the value, at most 200 characters. Undefined for nested and binary types, and where all values are null. */
+	readonly min?: string;
+	readonly max?: string;
+	/** Of numbers. */
+	readonly mean?: number;
 }
 
 export interface DatasetDescription {
@@ -21,6 +36,12 @@ export interface DatasetDescription {
 const MAX_COLUMNS = 10_000;
 const MAX_NAME = 300;
 const MAX_TYPE = 500;
+/** Each column costs several aggregates over the whole file. */
+const MAX_PROFILED = 200;
+const MAX_VALUE = 200;
+const NUMERIC = /^(?:U?(?:TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\b.*)$/;
+/** Types whose order means nothing to a reader, or whose text may be as large as the file. */
+const UNORDERED = /^(?:STRUCT|MAP|UNION|BLOB|BIT|JSON|VARIANT|GEOMETRY)\b|\[\d*\]$/;
 const MAX_JSON_DEPTH = 100;
 /** The first line is the header. Left to itself DuckDB takes a later one when the rows do not fit the first: a broken file, not a preamble. */
 const CSV_OPTIONS = "header = true, skip = 0, sample_size = -1";
@@ -104,19 +125,62 @@ async function exactNames(
 		const own = typeof names[index] === "string" ? names[index].trim().slice(0, MAX_NAME) : "";
 		const name = own === "" || taken.has(own) ? column.name : own;
 		taken.add(name);
-		return { name, type: column.type };
+		return { ...column, name };
 	});
 }
 
 async function measure(query: FileQuery, reader: string): Promise<DatasetDescription> {
 	const described = await query(`DESCRIBE SELECT * FROM ${reader}`);
-	const columns = described.slice(0, MAX_COLUMNS).map((row) => ({
-		name: String(row.column_name).slice(0, MAX_NAME),
-		type: String(row.column_type).slice(0, MAX_TYPE),
+	const named = described.map((row) => ({ name: String(row.column_name), type: String(row.column_type) }));
+	const { rowCount, statistics } = await profile(query, reader, named.slice(0, MAX_PROFILED));
+	const columns = named.slice(0, MAX_COLUMNS).map(({ name, type }, index) => ({
+		name: name.slice(0, MAX_NAME),
+		type: type.slice(0, MAX_TYPE),
+		statistics: statistics[index],
 	}));
-	const [counted] = await query(`SELECT count(*) AS rows FROM ${reader}`);
 	const skip = described.length > MAX_COLUMNS ? tooManyColumns() : undefined;
-	return { columns, columnCount: described.length, rowCount: Number(counted?.rows ?? 0), skip };
+	return { columns, columnCount: described.length, rowCount, skip };
+}
+
+/** Rows and statistics in one pass over the file. */
+async function profile(
+	query: FileQuery,
+	reader: string,
+	columns: readonly DatasetColumn[],
+): Promise<{ rowCount: number; statistics: readonly ColumnStatistics[] }> {
+	const aggregates = columns.flatMap(({ name, type }, index) => {
+		const column = `"${name.replaceAll('"', '""')}"`;
+		const bound = (which: string) => `left(${which}(${column})::VARCHAR, ${MAX_VALUE}) AS ${which}${index}`;
+		return [
+			`count(${column}) AS filled${index}`,
+			`approx_count_distinct(${column}) AS distinct${index}`,
+			...(UNORDERED.test(type) ? [] : [bound("min"), bound("max")]),
+			...(NUMERIC.test(type) ? [`avg(${column})::DOUBLE AS mean${index}`] : []),
+		];
+	});
+	try {
+		const [row = {}] = await query(`SELECT ${["count(*) AS rows", ...aggregates].join(", ")} FROM ${reader}`);
+		const rowCount = Number(row.rows);
+		return { rowCount, statistics: columns.map((_, index) => statisticsOf(row, index, rowCount)) };
+	} catch (error) {
+		if (!(error instanceof DuckDbRefusal)) throw error;
+		// A file whose rows can be counted is a dataset, whatever its values do to an aggregate.
+		const [counted] = await query(`SELECT count(*) AS rows FROM ${reader}`);
+		return { rowCount: Number(counted?.rows ?? 0), statistics: [] };
+	}
+}
+
+function statisticsOf(row: Record<string, unknown>, index: number, rowCount: number): ColumnStatistics {
+	const text = (value: unknown) => (typeof value === "string" ? storableText(value) : undefined);
+	const mean = row[`mean${index}`];
+	return {
+		nullCount: rowCount - Number(row[`filled${index}`]),
+		// The estimate may exceed what there can be.
+		distinctCount: Math.min(Number(row[`distinct${index}`]), Number(row[`filled${index}`])),
+		min: text(row[`min${index}`]),
+		max: text(row[`max${index}`]),
+		mean: typeof mean === "number" && Number.isFinite(mean) ? mean : undefined,
+	};
 }
 
 function unread(skip: Skip): DatasetDescription {

@@ -118,6 +118,8 @@ async function start(): Promise<Engine> {
 	const connection = await instance.connect();
 	const folder = join(tmpdir(), `lode-duckdb-${randomUUID()}`);
 	await connection.run(`SET allowed_directories = [${literal(folder)}]`);
+	// What a moment reads as must not depend on the machine.
+	await connection.run("SET TimeZone = 'UTC'").catch(() => undefined);
 	await connection.run("SET enable_external_access = false");
 	await connection.run("SET lock_configuration = true");
 	return { connection, folder };
