@@ -2,7 +2,7 @@
  * Imports point one way: see docs/architecture.md. test/conventions.unit.spec.ts plants a violation of every rule.
  * A layer's own specs may use more: they set up what the layer is tried with.
  */
-const OURS = "^(src|temporal)/|^worker\\.ts$";
+const OURS = "^(src|temporal)/|^(worker|api)\\.ts$";
 const SPECS = "\\.(spec|fixture)\\.ts$";
 const PORTS = "\\.port\\.ts$|^src/stores/artifacts/manifest\\.ts$";
 
@@ -112,11 +112,17 @@ module.exports = {
 			["^src/(cli|services|config|domain|runtime)/", "^src/wiring\\.ts$", "^temporal/server/"],
 			"The CLI translates and calls services.",
 		),
+		only(
+			"api-translates",
+			"^src/api/",
+			["^src/(api|services|config|domain)/"],
+			"Controllers translate and call services; api.ts wires them.",
+		),
 		{
 			name: "only-entries-wire",
 			comment: "wiring.ts is the one place that chooses adapters; programs start there.",
 			severity: "error",
-			from: { path: OURS, pathNot: ["^src/cli/", "^worker\\.ts$", SPECS] },
+			from: { path: OURS, pathNot: ["^src/cli/", "^(worker|api)\\.ts$", SPECS] },
 			to: { path: "^src/wiring\\.ts$" },
 		},
 	],

@@ -24,18 +24,20 @@ export interface Skip {
 	readonly detail: string;
 }
 
-export type ChunkKind =
-	| "function"
-	| "class"
-	| "method"
-	| "type"
-	| "module"
-	| "section"
-	| "model"
-	| "table"
-	| "dataset"
-	| "config"
-	| "text";
+export const CHUNK_KINDS = [
+	"function",
+	"class",
+	"method",
+	"type",
+	"module",
+	"section",
+	"model",
+	"table",
+	"dataset",
+	"config",
+	"text",
+] as const;
+export type ChunkKind = (typeof CHUNK_KINDS)[number];
 
 /** A piece of text and its place. `text` is exactly lines startLine..endLine (1-based, inclusive) of the decoded file, or a part of them where one line exceeds the bound. */
 export interface Chunk {

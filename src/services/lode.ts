@@ -4,6 +4,7 @@ import type {
 	GraphReport,
 	IngestProgress,
 	IngestReport,
+	ReadyReport,
 	RemoveReport,
 	RetryReport,
 	SearchQuery,
@@ -33,6 +34,8 @@ export interface LodeReader {
 	status(ingestion?: string): Promise<StatusReport>;
 	verify(options: { source?: string; at?: string; onProgress?: (done: string) => void }): Promise<VerifyReport>;
 	diff(source: string, from: string, to: string): Promise<DiffReport>;
+	/** Whether every store answers; never throws. */
+	ready(): Promise<ReadyReport>;
 	close(): Promise<void>;
 }
 

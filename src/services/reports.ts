@@ -146,6 +146,16 @@ export interface Check {
 	readonly mend?: string;
 }
 
+/** Whether every store answers. */
+export interface ReadyReport {
+	readonly ready: boolean;
+	readonly stores: readonly {
+		readonly name: string;
+		/** Null where it answers. */
+		readonly problem: string | null;
+	}[];
+}
+
 export interface Migrated {
 	readonly server: string;
 	/** What was created or upgraded, or that nothing was needed. */

@@ -13,7 +13,7 @@ export interface CliResult {
 	readonly stderr: string;
 }
 
-function environment(home: string, extra: Record<string, string>): NodeJS.ProcessEnv {
+export function environment(home: string, extra: Record<string, string>): NodeJS.ProcessEnv {
 	const inherited = Object.entries(process.env).filter(
 		([name]) => !/^(LODE_|TEMPORAL_|VITEST|NODE_OPTIONS|GIT_)/.test(name),
 	);

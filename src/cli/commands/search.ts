@@ -1,21 +1,7 @@
 import { type Command, Option } from "commander";
-import type { ChunkKind } from "../../domain/mined-file.js";
+import { CHUNK_KINDS, type ChunkKind } from "../../domain/mined-file.js";
 import type { Cli } from "../cli.js";
 import { listOf, wholeNumber } from "../parse.js";
-
-const CHUNK_KINDS = [
-	"function",
-	"class",
-	"method",
-	"type",
-	"module",
-	"section",
-	"model",
-	"table",
-	"dataset",
-	"config",
-	"text",
-] as const satisfies readonly ChunkKind[];
 
 interface SearchOptions {
 	readonly source?: string;

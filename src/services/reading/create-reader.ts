@@ -11,6 +11,7 @@ import { defaultGroup, readableSources, unknownSource } from "../recipe.js";
 import type { DiffReport, IngestProgress, SearchHit, SourceReport, StatusReport, Waiting } from "../reports.js";
 import { searchChunks } from "../search/search-chunks.js";
 import { catalogProblems, NO_TOTALS, verifySnapshot } from "../verification/verify-snapshot.js";
+import { readyStores } from "./ready-stores.js";
 import { showGraph } from "./show-graph.js";
 
 export interface ReaderPorts {
@@ -178,6 +179,8 @@ export function createReader(ports: ReaderPorts): LodeReader {
 			const report: DiffReport = { source, from: before.commit, to: after.commit, ...changes };
 			return report;
 		},
+
+		ready: () => readyStores(ports),
 
 		close: ports.close,
 	};

@@ -1,0 +1,39 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from "@nestjs/common";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { redact } from "../../config/secret.js";
+import { type Problem, problemOf } from "./problem.js";
+
+/** Every failure of a request becomes problem details, once, here. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+	constructor(private readonly log: (line: Readonly<Record<string, unknown>>) => void) {}
+
+	catch(error: unknown, host: ArgumentsHost): void {
+		const http = host.switchToHttp();
+		const request = http.getRequest<FastifyRequest>();
+		const reply = http.getResponse<FastifyReply>();
+		const { retryAfterSeconds, ...problem } = frameworkProblem(error) ?? problemOf(error);
+		if (problem.status >= 500) {
+			const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
+			this.log({ level: "error", message: "a request failed", method: request.method, url: request.url, error: said });
+		}
+		if (retryAfterSeconds !== undefined) void reply.header("retry-after", retryAfterSeconds);
+		void sendProblem(reply, problem);
+	}
+}
+
+export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+	return reply
+		.status(problem.status)
+		.header("content-type", "application/problem+json")
+		.send(JSON.parse(redact(JSON.stringify(problem))));
+}
+
+/** What Nest and Fastify refuse themselves: an unknown path, a body that is too large. */
+function frameworkProblem(error: unknown): (Problem & { readonly retryAfterSeconds?: number }) | undefined {
+	const status =
+		error instanceof HttpException ? error.getStatus() : (error as { statusCode?: unknown } | null)?.statusCode;
+	if (typeof status !== "number" || status < 400 || status >= 500) return undefined;
+	const title = status === 404 ? "Not found" : status === 413 ? "Payload too large" : "Bad request";
+	return { type: "about:blank", title, status, detail: (error as Error).message, code: "USAGE" };
+}

@@ -1,0 +1,55 @@
+import { ERROR_CODES, type ErrorCode, errorCode, type LodeError } from "../../domain/errors.js";
+
+/** Problem details of RFC 9457, with Lode's code and what the reader can do. */
+export interface Problem {
+	readonly type: string;
+	readonly title: string;
+	readonly status: number;
+	readonly detail: string;
+	readonly code: string;
+	readonly next?: string;
+}
+
+const STATUS: Partial<Record<ErrorCode, number>> = {
+	USAGE: 400,
+	CREDENTIALS_IN_URL: 400,
+	SNAPSHOT_EXPIRED: 410,
+	EMBEDDING_RATE_LIMITED: 503,
+	TIMEOUT: 504,
+	SOURCE_BUSY: 409,
+};
+
+/** By what the code means to a client: what it asked for is missing, wrong, or the server cannot do it now. */
+function statusOf(code: ErrorCode): number {
+	const known = STATUS[code];
+	if (known !== undefined) return known;
+	if (code.endsWith("_NOT_FOUND") || code === "NOTHING_PUBLISHED") return 404;
+	return ERROR_CODES[code].permanent ? 500 : 503;
+}
+
+/** Anything thrown, as an answer. What is not an error of Lode's own says nothing of itself: it may hold anything. */
+export function problemOf(error: unknown): Problem & { readonly retryAfterSeconds?: number } {
+	const code = errorCode(error);
+	if (code === undefined || code === "INTERNAL") {
+		return {
+			type: "urn:lode:error:INTERNAL",
+			title: "Internal error",
+			status: 500,
+			detail: "Something in Lode failed. Its log has the details.",
+			code: "INTERNAL",
+		};
+	}
+	const { message, next, retryAfterMs } = error as LodeError;
+	const status = statusOf(code);
+	return {
+		type: `urn:lode:error:${code}`,
+		title: titleOf(code),
+		status,
+		detail: message,
+		code,
+		...(next !== undefined && { next }),
+		...(status === 503 && { retryAfterSeconds: Math.max(1, Math.ceil((retryAfterMs ?? 5_000) / 1_000)) }),
+	};
+}
+
+const titleOf = (code: ErrorCode): string => code.charAt(0) + code.slice(1).toLowerCase().replaceAll("_", " ");

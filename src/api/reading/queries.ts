@@ -1,0 +1,50 @@
+import { z } from "zod";
+import { CHUNK_KINDS, type ChunkKind } from "../../domain/mined-file.js";
+
+/** What the read-only routes take: text from a query string, checked. */
+
+const text = (max: number) => z.string("must be given once").trim().min(1, "must not be empty").max(max, "is too long");
+const wholeNumber = (min: number, max: number, otherwise: number) =>
+	z
+		.string("must be given once")
+		.regex(/^\d{1,9}$/, `must be a whole number from ${min} to ${max}`)
+		.transform(Number)
+		.refine((value) => value >= min && value <= max, `must be a whole number from ${min} to ${max}`)
+		.default(otherwise);
+const at = text(100).optional();
+const source = text(1_000).optional();
+const query = <T extends z.ZodRawShape>(shape: T) => z.strictObject(shape);
+
+/** Kinds separated by commas. */
+const kinds = text(500)
+	.transform((value, context) => {
+		const named = value.split(",").map((one) => one.trim());
+		if (named.every((one): one is ChunkKind => (CHUNK_KINDS as readonly string[]).includes(one))) return named;
+		context.addIssue({ code: "custom", message: `must be of ${CHUNK_KINDS.join(", ")}` });
+		return z.NEVER;
+	})
+	.optional();
+
+export const searchQuery = query({
+	q: text(10_000),
+	source,
+	group: text(200).optional(),
+	kind: kinds,
+	path: text(1_000).optional(),
+	limit: wholeNumber(1, 1_000, 10),
+	at,
+});
+
+export const graphQuery = query({
+	entity: text(5_000),
+	depth: wholeNumber(1, 4, 1),
+	limit: wholeNumber(1, 1_000, 100),
+	source,
+	at,
+});
+
+export const diffQuery = query({ source: text(1_000), from: text(100), to: text(100) });
+
+export type SearchParameters = z.infer<typeof searchQuery>;
+export type GraphParameters = z.infer<typeof graphQuery>;
+export type DiffParameters = z.infer<typeof diffQuery>;
