@@ -12,7 +12,7 @@ export type Binaries = Readonly<Record<string, string | undefined>>;
 /** Writes dgraph and lakefs into a folder, on machines that have it beside the checkout. */
 export const UNPACK = fileURLToPath(new URL("../../../shared/servers/unpack", import.meta.url));
 
-const cacheBase = (): string => process.env.LODE_CACHE_DIR ?? envPaths("lode", { suffix: "" }).cache;
+export const cacheBase = (): string => process.env.LODE_CACHE_DIR ?? envPaths("lode", { suffix: "" }).cache;
 
 /** Where `servers:install` puts what it made. */
 export function installFolder(program: string): string {

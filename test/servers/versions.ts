@@ -1,6 +1,6 @@
 /**
- * What the tests run against, and so what docker-compose.yml may run. Dgraph and lakeFS are in no package registry: the executables of
- * `../shared/servers` were built from the sources named here and call themselves `dev`.
+ * What the tests run against, and so what docker-compose.yml may run (test/deploy compares them). Dgraph and lakeFS are in no package registry: the
+ * executables of `../shared/servers` were built from the sources named here and call themselves `dev`.
  */
 export const SERVER_VERSIONS = {
 	temporal: { cli: "1.5.1", server: "1.29.1", ui: "2.42.1" },

@@ -37,7 +37,7 @@ export const searchQuery = query({
 
 export const graphQuery = query({
 	entity: text(5_000),
-	depth: wholeNumber(1, 4, 1),
+	depth: wholeNumber(0, 6, 1),
 	limit: wholeNumber(1, 1_000, 100),
 	source,
 	at,
