@@ -11,7 +11,7 @@ export interface Figure {
 	/** Stable: figures of two runs are compared by it. */
 	readonly name: string;
 	readonly value: number;
-	readonly unit: "ms" | "s" | "files/s" | "chunks/s" | "MB" | "fraction";
+	readonly unit: "ms" | "s" | "files/s" | "chunks/s" | "states/s" | "objects/s" | "MB" | "fraction";
 	/** The same work by the machine or a bare engine alone, measured in the same run; and how many times that the figure is. */
 	readonly beside?: { readonly name: string; readonly value: number; readonly ratio: number };
 	/** The system's load average over the last minute when it was taken (0 where the system has none): above 1 others were at work. */

@@ -6,15 +6,18 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { Bench } from "./bench.js";
 import { commit } from "./commit.bench.js";
+import { dgraph } from "./dgraph.bench.js";
 import { ingest } from "./ingest.bench.js";
 import { describeMachine, measureLimits } from "./machine.js";
 import { rounded } from "./measuring.js";
 import { repeat } from "./repeat.bench.js";
 import { type BenchReport, markdown } from "./report.js";
 import { retrieval } from "./retrieval.bench.js";
+import { s3 } from "./s3.bench.js";
 import { search } from "./vector-search.bench.js";
+import { weaviate } from "./weaviate.bench.js";
 
-const BENCHES: Readonly<Record<string, Bench>> = { commit, repeat, ingest, search, retrieval };
+const BENCHES: Readonly<Record<string, Bench>> = { commit, repeat, ingest, search, retrieval, dgraph, weaviate, s3 };
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const RESULTS = join(ROOT, "bench-results");
 

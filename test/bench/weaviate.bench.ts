@@ -1,0 +1,132 @@
+import weaviateClient from "weaviate-client";
+import { fileOrigin } from "../../src/domain/keys.js";
+import type { ChunkRecord } from "../../src/domain/mined-file.js";
+import type { EmbeddingProvider } from "../../src/embeddings/embedding.port.js";
+import { searchChunks } from "../../src/services/search/search-chunks.js";
+import { createWeaviateVectorStore } from "../../src/stores/vectors/weaviate/weaviate-vectors.adapter.js";
+import { seededVectors } from "../support/seeded-vectors.js";
+import type { Bench } from "./bench.js";
+import { batchesOf, latencies, rate, withServer } from "./bench-server.js";
+import { figure, percentiles, quantile } from "./measuring.js";
+import { realTexts } from "./real-texts.js";
+
+const DIMENSIONS = 384;
+const MODEL = "bench/clustered-384";
+const BATCH = 500;
+const AT_ONCE = 4;
+const QUESTIONS = 105;
+const SNAPSHOT = { number: 1, seq: 1_000_000, excluding: [7], publishedAt: "2026-01-01T00:00:00.000Z" };
+
+/** The same texts and vectors in a plain collection with the client's defaults: text, path, symbol, kind. */
+async function bareCollection(url: string, grpcAddress: string) {
+	const { hostname, port } = new URL(url);
+	const client = await weaviateClient.connectToLocal({
+		host: hostname,
+		port: Number(port),
+		grpcPort: Number(grpcAddress.split(":").at(-1)),
+	});
+	const text = (name: string) => ({ name, dataType: "text" as const });
+	const collection = await client.collections.create({
+		name: "Bare",
+		vectorizers: weaviateClient.configure.vectors.selfProvided(),
+		properties: [text("text"), text("path"), text("symbol"), text("kind")] as never,
+	});
+	return { client, collection };
+}
+
+export const weaviate: Bench = {
+	summary: "chunks in Weaviate: vectors a second and hybrid search, beside a bare client on the same server",
+	run: ({ full, note }) =>
+		withServer("weaviate", async ({ url, grpcAddress }) => {
+			const count = full ? 50_000 : 5_000;
+			const texts = await realTexts();
+			const next = seededVectors(1, DIMENSIONS, 2_000);
+			const records = Array.from({ length: count }, (_, index): ChunkRecord => {
+				const file = Math.floor(index / 8);
+				const path = `src/${file % 97}/module-${file}.ts`;
+				return {
+					source: `source-${index % 5}`,
+					group: "default",
+					model: MODEL,
+					origin: fileOrigin(path),
+					path,
+					ordinal: index,
+					kind: "function",
+					language: "typescript",
+					startLine: 1,
+					endLine: 20,
+					symbol: `Thing${index % 1_000}.run`,
+					text: texts.chunk(),
+					vector: next(),
+				};
+			});
+			const store = createWeaviateVectorStore({ url, grpcAddress, installation: "bench" });
+			const bare = await bareCollection(url, grpcAddress);
+			try {
+				const provider: EmbeddingProvider = {
+					name: "local",
+					maxBatch: BATCH,
+					maxConcurrency: 1,
+					model: async () => ({ id: MODEL, dimensions: DIMENSIONS }),
+					embed: async (asked) => asked.map(next),
+					close: async () => {},
+				};
+				// The model's collection is made with its first chunk.
+				await store.stage(1, records.slice(0, 1));
+				const batches = batchesOf(records, BATCH);
+				const rates = { store: [] as number[], bare: [] as number[] };
+				for (const [n, some] of batchesOf(batches, Math.ceil(batches.length / 5)).entries()) {
+					rates.store.push(await rate(some, AT_ONCE, (batch, at) => store.stage(10 + n * 1_000 + at, batch)));
+					rates.bare.push(
+						await rate(some, AT_ONCE, (batch) =>
+							bare.collection.data.insertMany(
+								batch.map(({ text, path, symbol, kind, vector }) => ({
+									properties: { text, path, symbol, kind } as never,
+									vectors: Array.from(vector),
+								})),
+							),
+						),
+					);
+					note(
+						`${(n + 1) * 20} %: ${Math.round(rates.store.at(-1) ?? 0)} chunks/s, bare ${Math.round(rates.bare.at(-1) ?? 0)}`,
+					);
+				}
+				const mean = (series: readonly number[]) => series.length / series.reduce((sum, one) => sum + 1 / one, 0);
+				const questions = Array.from({ length: QUESTIONS }, () => ({ text: texts.question(), vector: next() }));
+				const filter = { snapshot: SNAPSHOT };
+				const hybrid = await latencies(questions, ({ text }) =>
+					searchChunks({ vectors: store, provider: () => provider }, { text, limit: 10 }, filter),
+				);
+				const text = await latencies(questions, (question) => store.searchText(question.text, filter, 10));
+				const vector = await latencies(questions, (question) => store.searchVector(MODEL, question.vector, filter, 10));
+				const bareHybrid = await latencies(questions, (question) =>
+					bare.collection.query.hybrid(question.text, { vector: Array.from(question.vector), limit: 10 }),
+				);
+				const bareText = await latencies(questions, (question) =>
+					bare.collection.query.bm25(question.text, { limit: 10 }),
+				);
+				const bareVector = await latencies(questions, (question) =>
+					bare.collection.query.nearVector(Array.from(question.vector), { limit: 10 }),
+				);
+				const p50 = (name: string, series: readonly number[]) => ({
+					name: `${name}, p50, ms`,
+					value: quantile(series, 0.5),
+				});
+				const of = `${count.toLocaleString("en")} chunks in Weaviate`;
+				const figures = [
+					figure("vectors of 384 dimensions staged in Weaviate", mean(rates.store), "chunks/s", {
+						name: "bare client, objects/s",
+						value: mean(rates.bare),
+					}),
+					...percentiles(`hybrid search of ${of}`, hybrid, p50("bare hybrid query", bareHybrid)),
+					...percentiles(`text search of ${of}`, text, p50("bare BM25 query", bareText)),
+					...percentiles(`vector search of ${of}`, vector, p50("bare vector query", bareVector)),
+				];
+				note(figures.map(({ name, value, beside }) => `${name} ${value} (${beside?.ratio} × bare)`).join("; "));
+				return { figures, details: { count, rates, hybrid, text, vector, bareHybrid, bareText, bareVector } };
+			} finally {
+				await bare.client.close();
+				await store.close();
+			}
+		}),
+};
