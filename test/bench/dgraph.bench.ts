@@ -16,7 +16,7 @@ const QUESTIONS = 205;
 const SNAPSHOT = { number: 1, seq: 1_000_000, excluding: [7], publishedAt: "2026-01-01T00:00:00.000Z" };
 
 /** Functions in files that call earlier ones, near and far: what a code base looks like from here. */
-function generated(count: number): GraphRecord[] {
+export function generated(count: number): GraphRecord[] {
 	const next = seededNumbers(5);
 	const key = (n: number) => `symbol:bench:src/p${Math.floor(n / 200)}/f${Math.floor(n / 10)}.ts#function${n}`;
 	return Array.from({ length: count }, (_, n) => {

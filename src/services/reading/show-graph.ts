@@ -42,8 +42,12 @@ export async function showGraph(
 	let truncated = false;
 	for (let depth = 1; depth <= options.depth && frontier.length > 0 && edges.length < limit; depth++) {
 		const reached = new Set<string>();
-		for (const direction of ["out", "in"] as const) {
-			const found = await graph.neighbours(scope, { keys: frontier, direction, limit: EDGES_A_KEY });
+		const keys = frontier;
+		const both = (["out", "in"] as const).map(async (direction) => {
+			const found = await graph.neighbours(scope, { keys, direction, limit: EDGES_A_KEY });
+			return { direction, found };
+		});
+		for (const { direction, found } of await Promise.all(both)) {
 			for (const edge of found) {
 				const id = `${edge.from} ${edge.kind} ${edge.to}`;
 				if (seenEdges.has(id)) continue;

@@ -28,7 +28,14 @@ const ABORTED_RETRIES = 40;
 export interface Transaction {
 	query<T>(dql: string): Promise<T>;
 	/** JSON objects to set, and N-Quads of uids and predicates to delete. */
-	mutate(change: { readonly set?: readonly object[]; readonly deletes?: readonly string[] }): Promise<void>;
+	mutate(change: Change): Promise<void>;
+	/** The last change of the transaction, committed by the same request. */
+	commitWith(change: Change): Promise<void>;
+}
+
+interface Change {
+	readonly set?: readonly object[];
+	readonly deletes?: readonly string[];
 }
 
 interface Connected {
@@ -62,8 +69,12 @@ export class DgraphConnection {
 				async () => {
 					const transaction = client.newTxn();
 					try {
-						const result = await work(await this.#transaction(transaction, library));
-						await transaction.commit(await this.#metadata(), deadline(WRITE_MS));
+						let committed = false;
+						const onCommit = () => {
+							committed = true;
+						};
+						const result = await work(await this.#transaction(transaction, library, onCommit));
+						if (!committed) await transaction.commit(await this.#metadata(), deadline(WRITE_MS));
 						return result;
 					} finally {
 						await transaction.discard(await this.#metadata(), deadline(WRITE_MS)).catch(() => undefined);
@@ -114,32 +125,37 @@ export class DgraphConnection {
 		this.#connected = undefined;
 	}
 
-	async #transaction(transaction: Txn, library: Connected["library"]): Promise<Transaction> {
+	async #transaction(transaction: Txn, library: Connected["library"], onCommit: () => void): Promise<Transaction> {
 		const metadata = await this.#metadata();
+		const send = async ({ set = [], deletes = [] }: Change, commit: boolean) => {
+			if (set.length === 0 && deletes.length === 0) return;
+			const mutations: Mutation[] = [];
+			// Deletions first: a mutation may clear what it then sets anew.
+			if (deletes.length > 0) {
+				const mutation = new library.Mutation();
+				mutation.setDelNquads(deletes.join("\n"));
+				mutations.push(mutation);
+			}
+			if (set.length > 0) {
+				const mutation = new library.Mutation();
+				mutation.setSetJson(set);
+				mutations.push(mutation);
+			}
+			for (const [index, mutation] of mutations.entries()) {
+				const request: Request = new library.Request();
+				request.setMutationsList([mutation]);
+				const last = commit && index === mutations.length - 1;
+				request.setCommitNow(last);
+				await transaction.doRequest(request, metadata, deadline(WRITE_MS));
+				if (last) onCommit();
+			}
+		};
 		return {
 			async query<T>(dql: string) {
 				return (await transaction.queryWithVars(dql, {}, metadata, deadline(QUERY_MS))).getJson() as T;
 			},
-			async mutate({ set = [], deletes = [] }) {
-				if (set.length === 0 && deletes.length === 0) return;
-				const mutations: Mutation[] = [];
-				// Deletions first: a mutation may clear what it then sets anew.
-				if (deletes.length > 0) {
-					const mutation = new library.Mutation();
-					mutation.setDelNquads(deletes.join("\n"));
-					mutations.push(mutation);
-				}
-				if (set.length > 0) {
-					const mutation = new library.Mutation();
-					mutation.setSetJson(set);
-					mutations.push(mutation);
-				}
-				for (const mutation of mutations) {
-					const request: Request = new library.Request();
-					request.setMutationsList([mutation]);
-					await transaction.doRequest(request, metadata, deadline(WRITE_MS));
-				}
-			},
+			mutate: (change) => send(change, false),
+			commitWith: (change) => send(change, true),
 		};
 	}
 

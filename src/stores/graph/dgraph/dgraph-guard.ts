@@ -30,20 +30,24 @@ export class DgraphGuard {
 		private readonly ids: GraphIds,
 	) {}
 
-	/** In a write's own transaction. @throws SEQ_CLOSED */
-	async enter(transaction: Transaction, seq: Seq): Promise<void> {
+	/**
+	 * For a write's own transaction, asked together with what else it wants to know (`blocks` of DQL), so that it takes no requests of its own.
+	 * The write has to set `slot` too. @throws SEQ_CLOSED
+	 */
+	async enter<T>(transaction: Transaction, seq: Seq, blocks: string): Promise<{ answer: T; slot: object }> {
 		const slots = await this.#slots();
-		const slot = [...slots.values()][this.#next++ % slots.size] as string;
-		const { closed, mark } = await transaction.query<GuardAnswer>(
+		const uid = [...slots.values()][this.#next++ % slots.size] as string;
+		const answer = await transaction.query<Pick<GuardAnswer, "closed" | "mark"> & T>(
 			`{
 				closed(func: eq(lode.id, "${this.ids.closedSeq(seq)}")) { uid }
 				mark(func: eq(lode.id, "${this.ids.closedMark}")) { uid lode.closed }
+				${blocks}
 			}`,
 		);
-		if (closed.length > 0 || isClosed(readMark(mark[0]?.["lode.closed"]), seq)) {
+		if (answer.closed.length > 0 || isClosed(readMark(answer.mark[0]?.["lode.closed"]), seq)) {
 			throw new LodeError("SEQ_CLOSED", `The graph store takes no more writes for seq ${seq}: it was closed`);
 		}
-		await transaction.mutate({ set: [{ uid: slot, "lode.guard": tick() }] });
+		return { answer, slot: { uid, "lode.guard": tick() } };
 	}
 
 	/** Nothing that `enter`ed may overlap with the transaction that calls this. */

@@ -1,3 +1,4 @@
+import pLimit from "p-limit";
 import { compareBytes } from "../../../domain/byte-order.js";
 import { EDGE_KINDS, type EdgeKind, type EntityKey } from "../../../domain/entities.js";
 import { wellFormed } from "../../../domain/well-formed.js";
@@ -8,8 +9,9 @@ import type { DgraphConnection } from "./dgraph-client.js";
 import { edgePredicate } from "./dgraph-schema.js";
 import { type GraphIds, idList, inScope, isNameKey } from "./graph-ids.js";
 
-/** Keys of one question. */
+/** Keys of one question, and questions at a time. */
 const KEYS = 50;
+const AT_ONCE = 4;
 /** Entities with more states, or more edges into them, are asked one by one, cut by the server at the limit. */
 const HUB = 400;
 
@@ -43,50 +45,63 @@ export class NeighbourSearch {
 	async run(): Promise<Neighbour[]> {
 		const keys = [...new Set(this.query.keys.map(wellFormed))].sort(compareBytes);
 		if (this.query.limit <= 0 || this.#kinds.length === 0) return [];
-		const found: Neighbour[][] = [];
-		for (const slice of chunked(keys, KEYS)) {
-			const edges = this.query.direction === "out" ? await this.#leaving(slice) : await this.#arriving(slice);
-			for (const key of slice) {
-				const cut = cutNeighbours(edges.get(key) ?? [], this.query.limit);
-				found.push(
-					cut.map(({ kind, other, via }) =>
-						this.query.direction === "out"
-							? { from: key, kind, to: other, ...(via && { via }) }
-							: { from: other, kind, to: key, ...(via && { via }) },
-					),
-				);
-			}
-		}
+		const limit = pLimit(AT_ONCE);
+		const found = await Promise.all(chunked(keys, KEYS).map((slice) => limit(() => this.#neighbours(slice))));
 		return found.flat();
 	}
 
+	async #neighbours(keys: readonly EntityKey[]): Promise<Neighbour[]> {
+		const out = this.query.direction === "out";
+		const edges = out ? await this.#leaving(keys) : await this.#arriving(keys);
+		return keys.flatMap((key) =>
+			cutNeighbours(edges.get(key) ?? [], this.query.limit).map(({ kind, other, via }) => {
+				const [from, to] = out ? [key, other] : [other, key];
+				return { from, kind, to, ...(via && { via }) };
+			}),
+		);
+	}
+
+	/** One request: the edges, what the names among them lead to, and which keys are hubs. */
 	async #leaving(keys: readonly EntityKey[]): Promise<Map<EntityKey, FoundEdge[]>> {
-		const counts = await this.#counts(keys, ["lode.of"]);
-		const small = keys.filter((key) => (counts.get(key) ?? 0) > 0 && (counts.get(key) ?? 0) <= HUB);
+		const fields = this.#kinds.map((kind, at) => `e${at} as ${edgePredicate(kind)} { lode.text }`).join(" ");
+		const targets = this.#kinds.map((_, at) => `e${at}`).join(",");
+		const { q, hubs, names } = await this.connection.query<{ q: Nested[]; hubs: TermAnswer[]; names: NameAnswer[] }>(
+			"read edges",
+			`{
+				t as var(func: eq(lode.id, ${this.#terms(keys)})) { n as count(~lode.of) }
+				q(func: uid(t)) @filter(le(val(n), ${HUB})) { lode.text ~lode.of @filter(${this.#seen}) { ${fields} } }
+				hubs(func: uid(t)) @filter(gt(val(n), ${HUB})) { lode.text }
+				names(func: uid(${targets})) @filter(eq(lode.tk, "n")) { ${this.#leadingTo()} }
+			}`,
+		);
 		const edges = new Map<EntityKey, FoundEdge[]>();
-		const names = new Map<EntityKey, { kind: EdgeKind; name: EntityKey }[]>();
+		const toNames = new Map<EntityKey, { kind: EdgeKind; name: EntityKey }[]>();
 		const add = (key: EntityKey, kind: EdgeKind, texts: readonly TermAnswer[]) => {
 			for (const { "lode.text": text } of texts) {
 				// A name that was asked for shows what it leads to as it is stored.
-				if (isNameKey(text) && !isNameKey(key)) push(names, key, { kind, name: text });
+				if (isNameKey(text) && !isNameKey(key)) push(toNames, key, { kind, name: text });
 				else push(edges, key, { kind, other: text });
 			}
 		};
-		if (small.length > 0) {
-			const fields = this.#kinds.map((kind) => `${edgePredicate(kind)} { lode.text }`).join(" ");
-			const { q } = await this.#ask<Nested>(
-				`{ q(func: eq(lode.id, ${this.#terms(small)})) { lode.text ~lode.of @filter(${this.#seen}) { ${fields} } } }`,
-			);
-			for (const term of q) {
-				for (const state of (term["~lode.of"] ?? []) as Readonly<Record<string, readonly TermAnswer[]>>[]) {
-					for (const kind of this.#kinds) add(term["lode.text"], kind, state[edgePredicate(kind)] ?? []);
-				}
+		for (const term of q) {
+			for (const state of (term["~lode.of"] ?? []) as Readonly<Record<string, readonly TermAnswer[]>>[]) {
+				for (const kind of this.#kinds) add(term["lode.text"], kind, state[edgePredicate(kind)] ?? []);
 			}
 		}
-		for (const key of keys.filter((one) => (counts.get(one) ?? 0) > HUB)) {
+		this.#throughNames(toNames, names, edges);
+		for (const { "lode.text": key } of hubs) {
+			toNames.clear();
 			for (const kind of this.#kinds) add(key, kind, await this.#leavingHub(key, kind));
+			const asked = [...new Set([...toNames.values()].flat().map(({ name }) => name))];
+			const answers: NameAnswer[] = [];
+			for (const slice of chunked(asked, 500)) {
+				const answer = await this.#ask<NameAnswer>(
+					`{ q(func: eq(lode.id, ${this.#terms(slice)})) { ${this.#leadingTo()} } }`,
+				);
+				answers.push(...answer.q);
+			}
+			this.#throughNames(toNames, answers, edges);
 		}
-		await this.#throughNames(names, edges);
 		return edges;
 	}
 
@@ -109,23 +124,21 @@ export class NeighbourSearch {
 		return [...q, ...names];
 	}
 
+	/** Of a name: what its visible link state refers to. */
+	#leadingTo(): string {
+		return `lode.text ~lode.of @filter(eq(lode.kind, "name") AND ${this.#seen}) { lode.e_REFERENCES { lode.text } }`;
+	}
+
 	/** Adds what names lead to; one that leads nowhere is itself the end. */
-	async #throughNames(
+	#throughNames(
 		names: ReadonlyMap<EntityKey, readonly { kind: EdgeKind; name: EntityKey }[]>,
+		answers: readonly NameAnswer[],
 		edges: Map<EntityKey, FoundEdge[]>,
-	): Promise<void> {
-		const all = [...new Set([...names.values()].flat().map(({ name }) => name))];
+	): void {
 		const targets = new Map<EntityKey, Set<EntityKey>>();
-		for (const slice of chunked(all, 500)) {
-			const { q } = await this.#ask<NameAnswer>(
-				`{ q(func: eq(lode.id, ${this.#terms(slice)})) {
-					lode.text ~lode.of @filter(eq(lode.kind, "name") AND ${this.#seen}) { lode.e_REFERENCES { lode.text } }
-				} }`,
-			);
-			for (const name of q) {
-				const found = (name["~lode.of"] ?? []).flatMap((state) => state["lode.e_REFERENCES"] ?? []);
-				targets.set(name["lode.text"], new Set(found.map((term) => term["lode.text"])));
-			}
+		for (const name of answers) {
+			const found = (name["~lode.of"] ?? []).flatMap((state) => state["lode.e_REFERENCES"] ?? []);
+			targets.set(name["lode.text"], new Set(found.map((term) => term["lode.text"])));
 		}
 		for (const [key, ofKey] of names) {
 			for (const { kind, name } of ofKey) {
@@ -137,80 +150,77 @@ export class NeighbourSearch {
 	}
 
 	async #arriving(keys: readonly EntityKey[]): Promise<Map<EntityKey, FoundEdge[]>> {
-		const edges = await this.#arrivingAt(keys);
-		const entities = keys.filter((key) => !isNameKey(key));
-		if (entities.length === 0) return edges;
-		// The names that lead to an entity, and who has edges to those.
-		const { q } = await this.#ask<Nested>(
-			`{ q(func: eq(lode.id, ${this.#terms(entities)})) {
-				lode.text ~lode.e_REFERENCES @filter(eq(lode.kind, "name") AND ${this.#seen}) { lode.key }
-			} }`,
-		);
 		const namesOf = new Map<EntityKey, Set<EntityKey>>();
-		for (const term of q) {
-			const names = ((term["~lode.e_REFERENCES"] ?? []) as { "lode.key": string }[]).map((state) => state["lode.key"]);
-			namesOf.set(term["lode.text"], new Set(names.filter(isNameKey)));
+		const edges = await this.#arrivingAt(keys, namesOf);
+		const names = [...new Set([...namesOf.values()].flatMap((some) => [...some]))];
+		const atNames = new Map<EntityKey, FoundEdge[]>();
+		for (const slice of chunked(names, KEYS)) {
+			for (const [name, some] of await this.#arrivingAt(slice)) atNames.set(name, some);
 		}
-		const atNames = await this.#arrivingAt([...new Set([...namesOf.values()].flatMap((names) => [...names]))], false);
-		for (const [key, names] of namesOf) {
-			for (const name of names) for (const edge of atNames.get(name) ?? []) push(edges, key, { ...edge, via: name });
+		for (const [key, some] of namesOf) {
+			for (const name of some) for (const edge of atNames.get(name) ?? []) push(edges, key, { ...edge, via: name });
 		}
 		return edges;
 	}
 
-	/** `asked`: a name among the keys shows link states too. */
-	async #arrivingAt(keys: readonly EntityKey[], asked = true): Promise<Map<EntityKey, FoundEdge[]>> {
+	/**
+	 * One request, and some for each hub. `namesOf`: the keys were asked for. Then it gets the names that lead to each entity, and a name among them
+	 * shows link states too.
+	 */
+	async #arrivingAt(
+		keys: readonly EntityKey[],
+		namesOf?: Map<EntityKey, Set<EntityKey>>,
+	): Promise<Map<EntityKey, FoundEdge[]>> {
 		const edges = new Map<EntityKey, FoundEdge[]>();
-		for (const slice of chunked(keys, KEYS)) {
-			const counts = await this.#counts(slice, this.#kinds.map(edgePredicate));
-			const linking = (key: EntityKey) => (asked && isNameKey(key) ? "" : 'NOT eq(lode.kind, "name") AND ');
-			for (const names of [false, true]) {
-				const small = slice.filter((key) => {
-					const count = counts.get(key) ?? 0;
-					return count > 0 && count <= HUB && (asked && isNameKey(key)) === names;
-				});
-				const [first] = small;
-				if (first === undefined) continue;
-				const fields = this.#kinds
-					.map((kind) => `~${edgePredicate(kind)} @filter(${linking(first)}${this.#seen}) { lode.key }`)
-					.join(" ");
-				const { q } = await this.#ask<Nested>(
-					`{ q(func: eq(lode.id, ${this.#terms(small)})) { lode.text ${fields} } }`,
-				);
-				for (const term of q) {
-					for (const kind of this.#kinds) {
-						const states = (term[`~${edgePredicate(kind)}`] ?? []) as { "lode.key": string }[];
-						for (const state of states) push(edges, term["lode.text"], { kind, other: state["lode.key"] });
-					}
-				}
+		const linking = (shown: boolean) => (shown ? "" : 'NOT eq(lode.kind, "name") AND ');
+		const blocks: string[] = [];
+		for (const shown of [false, true]) {
+			const some = keys.filter((key) => (namesOf !== undefined && isNameKey(key)) === shown);
+			if (some.length === 0) continue;
+			const [t, n, x] = shown ? ["s", "m", "d"] : ["t", "n", "c"];
+			const counts = this.#kinds.map((kind, at) => `${x}${at} as count(~${edgePredicate(kind)})`).join(" ");
+			const sum = this.#kinds.map((_, at) => `${x}${at}`).join(" + ");
+			const fields = this.#kinds
+				.map((kind) => `~${edgePredicate(kind)} @filter(${linking(shown)}${this.#seen}) { lode.key }`)
+				.join(" ");
+			blocks.push(
+				`${t} as var(func: eq(lode.id, ${this.#terms(some)})) { ${counts} ${n} as math(${sum}) }
+				q${t}(func: uid(${t})) @filter(le(val(${n}), ${HUB})) { lode.text ${fields} }
+				h${t}(func: uid(${t})) @filter(gt(val(${n}), ${HUB})) { lode.text }`,
+			);
+			if (shown || namesOf === undefined) continue;
+			blocks.push(
+				`names(func: uid(t)) { lode.text ~lode.e_REFERENCES @filter(eq(lode.kind, "name") AND ${this.#seen}) { lode.key } }`,
+			);
+		}
+		const answer = await this.connection.query<Partial<Record<"qt" | "ht" | "qs" | "hs" | "names", Nested[]>>>(
+			"read edges",
+			`{ ${blocks.join("\n")} }`,
+		);
+		for (const term of [...(answer.qt ?? []), ...(answer.qs ?? [])]) {
+			for (const kind of this.#kinds) {
+				const states = (term[`~${edgePredicate(kind)}`] ?? []) as { "lode.key": string }[];
+				for (const state of states) push(edges, term["lode.text"], { kind, other: state["lode.key"] });
 			}
-			for (const key of slice.filter((one) => (counts.get(one) ?? 0) > HUB)) {
-				for (const kind of this.#kinds) {
-					const { q } = await this.#ask<TermAnswer>(
-						`{ var(func: eq(lode.id, ${this.#terms([key])})) {
-								~${edgePredicate(kind)} @filter(${linking(key)}${this.#seen}) { f as lode.of }
-							}
-							q(func: uid(f), orderasc: lode.text, first: ${this.query.limit}) { lode.text }
-						}`,
-					);
-					for (const { "lode.text": other } of q) push(edges, key, { kind, other });
-				}
+		}
+		for (const term of answer.names ?? []) {
+			const names = ((term["~lode.e_REFERENCES"] ?? []) as { "lode.key": string }[]).map((state) => state["lode.key"]);
+			namesOf?.set(term["lode.text"], new Set(names.filter(isNameKey)));
+		}
+		for (const { "lode.text": key } of [...(answer.ht ?? []), ...(answer.hs ?? [])]) {
+			const shown = linking(namesOf !== undefined && isNameKey(key));
+			for (const kind of this.#kinds) {
+				const { q } = await this.#ask<TermAnswer>(
+					`{ var(func: eq(lode.id, ${this.#terms([key])})) {
+							~${edgePredicate(kind)} @filter(${shown}${this.#seen}) { f as lode.of }
+						}
+						q(func: uid(f), orderasc: lode.text, first: ${this.query.limit}) { lode.text }
+					}`,
+				);
+				for (const { "lode.text": other } of q) push(edges, key, { kind, other });
 			}
 		}
 		return edges;
-	}
-
-	/** How many states refer to each key by any of these predicates, in every version. */
-	async #counts(keys: readonly EntityKey[], predicates: readonly string[]): Promise<Map<EntityKey, number>> {
-		if (keys.length === 0) return new Map();
-		const fields = predicates.map((predicate, index) => `c${index}: count(~${predicate})`).join(" ");
-		const { q } = await this.#ask<Nested>(`{ q(func: eq(lode.id, ${this.#terms(keys)})) { lode.text ${fields} } }`);
-		return new Map(
-			q.map((term) => [
-				term["lode.text"],
-				predicates.reduce((sum, _, index) => sum + ((term[`c${index}`] as number | undefined) ?? 0), 0),
-			]),
-		);
 	}
 
 	#ask<T>(dql: string): Promise<{ q: readonly T[] }> {

@@ -43,10 +43,7 @@ export class DgraphWriter {
 		}
 		for (const slice of chunked([...byId.values()], RECORDS)) {
 			await this.#inTurn(() =>
-				this.connection.transact(`stage records of seq ${seq}`, async (transaction) => {
-					await this.guard.enter(transaction, seq);
-					await this.#add(transaction, seq, slice);
-				}),
+				this.connection.transact(`stage records of seq ${seq}`, (transaction) => this.#add(transaction, seq, slice)),
 			);
 		}
 	}
@@ -56,20 +53,23 @@ export class DgraphWriter {
 		for (const slice of chunked(wanted, ORIGINS)) {
 			await this.#inTurn(() =>
 				this.connection.transact(`retire records for seq ${seq}`, async (transaction) => {
-					await this.guard.enter(transaction, seq);
-					const { q } = await transaction.query<{ q: { uid: string; "lode.digest": string; "lode.added": number }[] }>(
-						`{ q(func: eq(lode.org, ${idList(slice)})) @filter(lt(lode.added, ${seq}) AND ${isCurrent}) {
+					const { answer, slot } = await this.guard.enter<{
+						q: { uid: string; "lode.digest": string; "lode.added": number }[];
+					}>(
+						transaction,
+						seq,
+						`q(func: eq(lode.org, ${idList(slice)})) @filter(lt(lode.added, ${seq}) AND ${isCurrent}) {
 							uid lode.digest lode.added
-						} }`,
+						}`,
 					);
-					await transaction.mutate({
-						set: q.map((state) => ({
-							uid: state.uid,
-							"lode.removed": seq,
-							"lode.rin": this.ids.seq(seq),
-							"lode.checksum": lifetimeChecksum(state["lode.digest"], state["lode.added"], seq),
-						})),
-					});
+					if (answer.q.length === 0) return;
+					const retired = answer.q.map((state) => ({
+						uid: state.uid,
+						"lode.removed": seq,
+						"lode.rin": this.ids.seq(seq),
+						"lode.checksum": lifetimeChecksum(state["lode.digest"], state["lode.added"], seq),
+					}));
+					await transaction.commitWith({ set: [slot, ...retired] });
 				}),
 			);
 		}
@@ -82,22 +82,26 @@ export class DgraphWriter {
 	}
 
 	async #add(transaction: Transaction, seq: Seq, slice: readonly Prepared[]): Promise<void> {
-		const there = await this.#uids(
-			transaction,
-			slice.map(({ id }) => id),
-		);
-		const fresh = slice.filter(({ id }) => !there.has(id));
-		if (fresh.length === 0) return;
 		const texts = new Set<string>();
 		const origins = new Map<string, GraphRecord>();
-		for (const { record } of fresh) {
+		for (const { record } of slice) {
 			texts.add(record.key);
 			for (const { to } of record.edges) texts.add(to);
 			for (const { name } of record.provides) texts.add(name);
 			origins.set(this.ids.originTerm(record.source, record.origin), record);
 		}
 		const terms = new Map([...texts].map((text) => [this.ids.term(text), text]));
-		const uids = await this.#uids(transaction, [...terms.keys(), ...origins.keys()]);
+		const wanted = [...slice.map(({ id }) => id), ...terms.keys(), ...origins.keys()];
+		const blocks = chunked(wanted, IDS).map((ids, n) => `q${n}(func: eq(lode.id, ${idList(ids)})) { uid lode.id }`);
+		const { answer, slot } = await this.guard.enter<Record<string, { uid: string; "lode.id": string }[]>>(
+			transaction,
+			seq,
+			blocks.join("\n"),
+		);
+		const uids = new Map<string, string>();
+		for (const n of blocks.keys()) for (const { uid, "lode.id": id } of answer[`q${n}`] ?? []) uids.set(id, uid);
+		const fresh = slice.filter(({ id }) => !uids.has(id));
+		if (fresh.length === 0) return;
 		const set: object[] = [];
 		const blank = (id: string, node: object): string => {
 			const uid = `_:n${set.length}`;
@@ -154,17 +158,6 @@ export class DgraphWriter {
 				...edges,
 			});
 		}
-		await transaction.mutate({ set });
-	}
-
-	async #uids(transaction: Transaction, ids: readonly string[]): Promise<Map<string, string>> {
-		const found = new Map<string, string>();
-		for (const slice of chunked(ids, IDS)) {
-			const { q } = await transaction.query<{ q: { uid: string; "lode.id": string }[] }>(
-				`{ q(func: eq(lode.id, ${idList(slice)})) { uid lode.id } }`,
-			);
-			for (const { uid, "lode.id": id } of q) found.set(id, uid);
-		}
-		return found;
+		await transaction.commitWith({ set: [slot, ...set] });
 	}
 }
