@@ -114,8 +114,9 @@ describe.runIf(hasServer("weaviate"))("vectors in Weaviate", () => {
 	});
 
 	it.each([
-		["its text", { text: "other" }],
-		["its place", { startLine: 7 }],
+		["its content", { content: "[]" }],
+		["its content, so that it is none", { content: "{" }],
+		["the kind that it is filtered by", { kind: "model" }],
 		["the seq that added it", { addedAt: 7 }],
 		["the seq that retired it", { removedAt: 7 }],
 		["what its source is filtered by", { sourceKey: "0" }],

@@ -45,37 +45,56 @@ export async function searchChunks(
 	const text = query.text.slice(0, MAX_QUERY);
 	if (text.trim() === "" || query.limit < 1) return { hits: [], model: "", unavailable: [] };
 	const depth = Math.min(MAX_DEPTH, Math.max(MIN_DEPTH, query.limit * 6));
-	const found = await vectors.searchText(text, filter, depth);
-	const rankings: Ranking[] = [{ hits: found, weight: 1, from: "zero" }];
-
+	// At once: on servers each is a request or several, and none needs another's answer but the built-in model's.
+	const found = vectors.searchText(text, filter, depth);
+	const [hits, ofModels, ofSymbols] = await Promise.all([
+		found,
+		vectors
+			.models(filter)
+			.then((models) => Promise.all(models.map((model) => vectorRanking(ports, model, text, filter, depth, found)))),
+		symbolRankings(vectors, text, filter, depth),
+	]);
+	const rankings: Ranking[] = [{ hits, weight: 1, from: "zero" }];
 	const ranked: string[] = [];
 	const unavailable: { model: string; reason: string }[] = [];
-	for (const model of await vectors.models(filter)) {
-		const embedded = await embedQuery(ports, model, text);
-		if (typeof embedded === "string") {
-			unavailable.push({ model, reason: embedded });
-			continue;
+	for (const { model, ranking } of ofModels) {
+		if (typeof ranking === "string") unavailable.push({ model, reason: ranking });
+		else {
+			rankings.push(ranking);
+			ranked.push(model);
 		}
-		const { provider, vector } = embedded;
-		if (provider.name === "lexical") {
-			// It knows spelling, as full text does: where that found plenty, an exact scan of all vectors would find no others.
-			const plenty = found.length >= depth;
-			const hits = plenty
-				? await rerank(
-						provider,
-						vector,
-						found.filter((hit) => hit.model === model),
-					)
-				: await vectors.searchVector(model, vector, filter, depth);
-			rankings.push({ hits: dampShort(hits), weight: LEXICAL_WEIGHT, from: "zero" });
-		} else {
-			const hits = await vectors.searchVector(model, vector, filter, depth);
-			rankings.push({ hits, weight: SEMANTIC_WEIGHT, from: "last" });
-		}
-		ranked.push(model);
 	}
-	rankings.push(...(await symbolRankings(vectors, text, filter, depth)));
+	rankings.push(...ofSymbols);
 	return { hits: fuseRankings(rankings, query.limit), model: ranked.join(","), unavailable };
+}
+
+/** How a model's vectors rank, or why they do not. */
+async function vectorRanking(
+	ports: SearchPorts,
+	model: string,
+	text: string,
+	filter: SearchFilter,
+	depth: number,
+	found: Promise<readonly ChunkHit[]>,
+): Promise<{ model: string; ranking: Ranking | string }> {
+	const embedded = await embedQuery(ports, model, text);
+	if (typeof embedded === "string") return { model, ranking: embedded };
+	const { provider, vector } = embedded;
+	if (provider.name !== "lexical") {
+		const hits = await ports.vectors.searchVector(model, vector, filter, depth);
+		return { model, ranking: { hits, weight: SEMANTIC_WEIGHT, from: "last" } };
+	}
+	// It knows spelling, as full text does: where that found plenty, an exact scan of all vectors would find no others.
+	const byText = await found;
+	const hits =
+		byText.length >= depth
+			? await rerank(
+					provider,
+					vector,
+					byText.filter((hit) => hit.model === model),
+				)
+			: await ports.vectors.searchVector(model, vector, filter, depth);
+	return { model, ranking: { hits: dampShort(hits), weight: LEXICAL_WEIGHT, from: "zero" } };
 }
 
 async function symbolRankings(
@@ -85,16 +104,17 @@ async function symbolRankings(
 	depth: number,
 ): Promise<Ranking[]> {
 	const { only, named } = querySymbols(text);
-	const rankings: Ranking[] = [];
-	for (const name of only === undefined ? named : [only]) {
-		const found = await vectors.searchSymbol(name, filter, depth);
-		// `send` itself before `Client.send`.
-		const hits = found
-			.map((hit) => ({ ...hit, score: hit.symbol === name ? 1 : 0.9 }))
-			.sort((a, b) => b.score - a.score);
-		rankings.push({ hits, weight: only === undefined ? NAMED_WEIGHT : ONLY_WEIGHT, from: "zero" });
-	}
-	return rankings;
+	const names = only === undefined ? named : [only];
+	return Promise.all(
+		names.map(async (name): Promise<Ranking> => {
+			const found = await vectors.searchSymbol(name, filter, depth);
+			// `send` itself before `Client.send`.
+			const hits = found
+				.map((hit) => ({ ...hit, score: hit.symbol === name ? 1 : 0.9 }))
+				.sort((a, b) => b.score - a.score);
+			return { hits, weight: only === undefined ? NAMED_WEIGHT : ONLY_WEIGHT, from: "zero" };
+		}),
+	);
 }
 
 function dampShort(hits: readonly ChunkHit[]): ChunkHit[] {

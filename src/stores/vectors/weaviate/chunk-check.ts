@@ -1,5 +1,5 @@
 import { canonicalJson } from "../../../domain/digest.js";
-import { chunkRecordDigest } from "../../../domain/mined-file.js";
+import { type ChunkRecord, chunkRecordDigest } from "../../../domain/mined-file.js";
 import type { StoreProblem } from "../../versioned.port.js";
 import { chunkId, type StoredChunk, storedChunk, toRecord } from "./stored-chunk.js";
 import type { WeaviateCollections } from "./weaviate-collections.js";
@@ -19,29 +19,25 @@ export async function checkChunks(
 			for await (const { uuid, properties, vectors } of collection.iterator({ includeVector: true })) {
 				if (problems.length >= MAX_PROBLEMS) return;
 				const stored = properties as unknown as StoredChunk;
-				const problem = problemOf(uuid, stored, model, vectors.default as readonly number[] | undefined);
+				const record = toRecord(stored, model, vectors.default as readonly number[] | undefined);
+				const problem = problemOf(uuid, stored, record);
 				if (problem === undefined) continue;
-				problems.push({ source: stored.source, record: `${stored.origin} chunk ${stored.ordinal}`, problem });
+				problems.push({ source: record.source, record: `${record.origin} chunk ${record.ordinal}`, problem });
 			}
 		});
 	}
 	return problems;
 }
 
-function problemOf(
-	id: string,
-	stored: StoredChunk,
-	model: string,
-	vector: readonly number[] | undefined,
-): string | undefined {
-	const record = toRecord(stored, model, vector);
+function problemOf(id: string, stored: StoredChunk, record: ChunkRecord): string | undefined {
 	if (chunkRecordDigest(record) !== stored.digest) return "its content or vector is not the one that was staged";
 	const expected = storedChunk(record, stored.addedAt, stored.removedAt);
 	if (expected.life !== stored.life) return "its lifetime is not the one that was recorded";
 	if (chunkId(record, stored.addedAt) !== id) return "its id is not that of its place";
 	const derived = (chunk: StoredChunk) => {
-		const { sourceKey, groupKey, originKey, pathKey, symbolKeys, slice } = chunk;
-		return canonicalJson([sourceKey, groupKey, originKey, pathKey, [...(symbolKeys ?? [])], slice]);
+		const { origin, path, language, kind, sourceKey, groupKey, originKey, pathKey, symbolKeys, slice } = chunk;
+		const keys = [sourceKey, groupKey, originKey, pathKey];
+		return canonicalJson([origin, path, language, kind, ...keys, [...(symbolKeys ?? [])], slice]);
 	};
 	if (derived(expected) !== derived(stored)) return "it is not found by the filters of its content";
 	const words = ({ terms, pathTerms, symbolTerms, length }: StoredChunk) =>

@@ -73,7 +73,8 @@ export class ChunkReader {
 				const keys = slice.map((origin) => originKey(source, origin));
 				const scope = and(where(model, "originKey").containsAny(keys), visible(model, snapshot));
 				for await (const { properties, vector } of this.read(model, scope)) {
-					builders.get(properties.origin)?.add(chunkRecordDigest(toRecord(properties, model.model, vector)));
+					const record = toRecord(properties, model.model, vector);
+					builders.get(record.origin)?.add(chunkRecordDigest(record));
 				}
 			}
 		}

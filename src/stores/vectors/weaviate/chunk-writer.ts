@@ -18,7 +18,7 @@ const ORIGINS = 500;
 const ATTEMPTS = 5;
 
 const ALL: readonly (keyof StoredChunk)[] = [
-	...["source", "group", "origin", "path", "language", "kind", "symbol", "text", "ordinal", "startLine", "endLine"],
+	...["content", "origin", "path", "language", "kind"],
 	...["addedAt", "removedAt", "sourceKey", "groupKey", "originKey", "pathKey", "symbolKeys", "slice"],
 	...["terms", "pathTerms", "symbolTerms", "length", "digest", "life"],
 ] as (keyof StoredChunk)[];
@@ -140,7 +140,7 @@ export class ChunkWriter {
 			model.collection.query.fetchObjects({
 				filters: model.collection.filter.byId().containsAny([...ids]),
 				limit: ids.length,
-				returnProperties: ["ordinal"] as never,
+				returnProperties: ["addedAt"] as never,
 			}),
 		);
 		return new Set(objects.map(({ uuid }) => uuid));
@@ -165,7 +165,7 @@ export class ChunkWriter {
 			if (!passing || attempt === ATTEMPTS) {
 				throw new LodeError(
 					passing ? "STORE_UNAVAILABLE" : "INTERNAL",
-					`Weaviate refused ${failed.length} of ${batch.length} chunks, first ${record?.origin} chunk ${record?.ordinal}`,
+					`Weaviate refused ${failed.length} of ${batch.length} chunks, first one of ${record?.origin}`,
 					{ next: "Look at the log of that server.", cause: new Error(message) },
 				);
 			}

@@ -10,19 +10,19 @@ export const CURRENT = Number.MAX_SAFE_INTEGER;
 /** `slice` spreads objects evenly over so many values: answers are bounded, and asked slice by slice. */
 export const SLICES = 2 ** 30;
 
-/** An object as Weaviate keeps it. Keys are hashes: filters on texts trim them, and lists of long paths would make long queries. */
+/**
+ * An object as Weaviate keeps it. What comes back is one property, because the client's time and the server's go by the number of them; the
+ * others are looked for. Keys are hashes: filters on texts trim them, and lists of long paths would make long queries.
+ */
 export interface StoredChunk {
-	readonly source: string;
-	readonly group: string;
+	/** The whole chunk, see `contentOf`. */
+	readonly content: string;
+	/** Listed: see `distinct`. */
 	readonly origin: string;
 	readonly path: string;
+	/** `l:` and the language; empty where there is none: Weaviate has no filter for "none" without an index of its own. */
 	readonly language: string;
 	readonly kind: string;
-	readonly symbol: string;
-	readonly text: string;
-	readonly ordinal: number;
-	readonly startLine: number;
-	readonly endLine: number;
 	readonly addedAt: Seq;
 	readonly removedAt: Seq;
 	readonly sourceKey: string;
@@ -69,25 +69,17 @@ export function chunkId({ source, group, origin, ordinal }: ChunkRecord, seq: Se
 	return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
-/** Absent texts are empty: Weaviate has no filter for "none" without an index of its own. */
 export function storedChunk(record: ChunkRecord, seq: Seq, removedAt: Seq = CURRENT): StoredChunk {
 	const digest = chunkRecordDigest(record);
 	const searched = [record.text, record.path, record.symbol ?? ""].map(textTerms);
 	const [terms, pathTerms, symbolTerms] = searched.map((some) => some.join(" ")) as [string, string, string];
-	const { source, group, origin, path, language = "", kind, symbol, text, ordinal, startLine, endLine } = record;
+	const { source, group, origin, path, language = "", kind, symbol } = record;
 	return {
-		source,
-		group,
+		content: contentOf(record),
 		origin,
 		path,
 		language: language === "" ? "" : `l:${language}`,
 		kind,
-		// A symbol may be the empty text: told from none by its mark.
-		symbol: symbol === undefined ? "" : `s:${symbol}`,
-		text,
-		ordinal,
-		startLine,
-		endLine,
 		addedAt: seq,
 		removedAt,
 		sourceKey: sourceKey(source),
@@ -106,29 +98,56 @@ export function storedChunk(record: ChunkRecord, seq: Seq, removedAt: Seq = CURR
 }
 
 /** What hits and records are made of. */
-export const CONTENT_PROPERTIES = [
-	...["source", "group", "origin", "path", "language", "kind", "symbol", "text", "ordinal", "startLine", "endLine"],
-] as const;
+export const CONTENT_PROPERTIES = ["content"] as const;
 
-type Content = Readonly<Partial<Record<(typeof CONTENT_PROPERTIES)[number], unknown>>>;
+type Content = Readonly<{ content?: unknown }>;
 
-function fields(properties: Content, model: string): Omit<ChunkRecord, "vector"> {
-	const text = (name: keyof Content) => String(properties[name] ?? "");
-	const number = (name: keyof Content) => Number(properties[name] ?? -1);
-	const [language, symbol] = [text("language"), text("symbol")];
+/** A JSON array: the client may read hundreds of them for one answer. */
+function contentOf(record: ChunkRecord): string {
+	const {
+		source,
+		group,
+		origin,
+		path,
+		language = null,
+		kind,
+		symbol = null,
+		text,
+		ordinal,
+		startLine,
+		endLine,
+	} = record;
+	return JSON.stringify([source, group, origin, path, language, kind, symbol, text, ordinal, startLine, endLine]);
+}
+
+/** Damaged text must change the digest and never stop a verification half-way. */
+function contentValues(content: unknown): readonly unknown[] {
+	try {
+		const values: unknown = JSON.parse(String(content));
+		return Array.isArray(values) ? values : [];
+	} catch {
+		return [];
+	}
+}
+
+function fields({ content }: Content, model: string): Omit<ChunkRecord, "vector"> {
+	const [source, group, origin, path, language, kind, symbol, text, ordinal, startLine, endLine] =
+		contentValues(content);
+	const asText = (value: unknown) => String(value ?? "");
+	const asNumber = (value: unknown) => Number(value ?? -1);
 	return {
-		source: text("source"),
-		group: text("group"),
+		source: asText(source),
+		group: asText(group),
 		model,
-		origin: text("origin"),
-		path: text("path"),
-		...(language !== "" && { language: language.slice(2) }),
-		ordinal: number("ordinal"),
-		kind: text("kind") as ChunkKind,
-		startLine: number("startLine"),
-		endLine: number("endLine"),
-		...(symbol !== "" && { symbol: symbol.slice(2) }),
-		text: text("text"),
+		origin: asText(origin),
+		path: asText(path),
+		...(typeof language === "string" && { language }),
+		ordinal: asNumber(ordinal),
+		kind: asText(kind) as ChunkKind,
+		startLine: asNumber(startLine),
+		endLine: asNumber(endLine),
+		...(typeof symbol === "string" && { symbol }),
+		text: asText(text),
 	};
 }
 

@@ -20,7 +20,7 @@ interface Description {
 }
 
 /** The version of the properties below. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 /** A collection is made well before anything of it is published: a list is complete for snapshots older than it by this. Milliseconds. */
 const SURELY_LISTED_MS = 10_000;
 /** Filters of up to so many matches compare every vector: exact, and as fast as the graph there. */
@@ -34,12 +34,12 @@ const keyed = (name: string) => ({
 	indexSearchable: false,
 });
 /** Comes back and is never looked for: no index, which doubles the rate of inserts. */
-const plain = (name: string, dataType: "text" | "int" = "text") => ({
+const plain = (name: string) => ({
 	name,
-	dataType,
+	dataType: "text" as const,
 	indexFilterable: false,
 	indexSearchable: false,
-	...(dataType === "text" && { tokenization: "field" as const }),
+	tokenization: "field" as const,
 });
 const ranged = (name: string) => ({ name, dataType: "int" as const, indexFilterable: true, indexRangeFilters: true });
 /** Analysed by us as in the other engine: here only the blanks are cut at. */
@@ -53,8 +53,7 @@ const searched = (name: string) => ({
 });
 
 const PROPERTIES = [
-	...["source", "group", "origin", "path", "symbol", "text", "digest", "life"].map((name) => plain(name)),
-	...["ordinal", "startLine", "endLine"].map((name) => plain(name, "int")),
+	...["content", "origin", "path", "digest", "life"].map(plain),
 	...["kind", "language", "sourceKey", "groupKey", "originKey", "pathKey"].map(keyed),
 	{ ...keyed("symbolKeys"), dataType: "text[]" as const },
 	...["addedAt", "removedAt", "slice", "length"].map(ranged),
@@ -81,11 +80,16 @@ export class WeaviateCollections {
 			});
 		});
 		for (const { says } of found) {
-			if (says.lode <= SCHEMA_VERSION) continue;
+			if (says.lode === SCHEMA_VERSION) continue;
 			throw new LodeError(
 				"CONFIG_INVALID",
 				`the collections in Weaviate at ${url} have version ${says.lode}, and this Lode knows ${SCHEMA_VERSION}`,
-				{ next: "Run the Lode that made them, or a later one." },
+				{
+					next:
+						says.lode > SCHEMA_VERSION
+							? "Run the Lode that made them, or a later one."
+							: "They are older than the first release: take another LODE_INSTALLATION, and ingest again.",
+				},
 			);
 		}
 		this.#known = new Map(found.map(({ says, collection }) => [says.model, { ...says, collection }]));
