@@ -7,6 +7,7 @@ import { DgraphConnection, type DgraphOptions } from "../../src/stores/graph/dgr
 import { createDgraphGraphStore } from "../../src/stores/graph/dgraph/dgraph-graph.adapter.js";
 import { probeDgraph, requireDgraphVersion } from "../../src/stores/graph/dgraph/dgraph-schema.js";
 import type { GraphStore } from "../../src/stores/graph/graph.port.js";
+import { failure } from "../support/failure.js";
 import { newInstallation } from "../support/server-profile.js";
 import { hasServer, ownServer, useServer } from "../support/servers.js";
 
@@ -30,14 +31,6 @@ describe.runIf(hasServer("dgraph"))("the graph in Dgraph", () => {
 		const connection = new DgraphConnection(options);
 		closing.push(() => connection.close());
 		return connection;
-	};
-	const failure = async (work: Promise<unknown>) => {
-		const error: unknown = await work.then(
-			() => undefined,
-			(reason: unknown) => reason,
-		);
-		const { message, next } = error as { message: string; next: string };
-		return { code: errorCode(error), message, next };
 	};
 	const record = (file: number, item: number, version = 1): GraphRecord => ({
 		source: "s",

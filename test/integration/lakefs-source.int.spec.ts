@@ -2,12 +2,12 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, test } from "vitest";
 import { loadConfig } from "../../src/config/config.js";
-import { errorCode, type LodeError } from "../../src/domain/errors.js";
 import { createLakefsSource } from "../../src/sources/lakefs/lakefs-source.adapter.js";
 import { checkServers } from "../../src/wiring.js";
 import { asSource, collect, summary } from "../contract/source.contract.js";
 import type { ServerAddresses } from "../servers/server.js";
 import { type CountingProxy, countingProxy } from "../support/counting-proxy.js";
+import { failure } from "../support/failure.js";
 import { createLakefsRepository, type LakefsTestRepository } from "../support/lakefs-repository.js";
 import { hasServer, useServer } from "../support/servers.js";
 
@@ -32,13 +32,6 @@ describe.runIf(hasServer("lakefs"))("lakeFS as a source", () => {
 		const { endpoint, accessKeyId, secretAccessKey } = { ...server, endpoint: proxy.url, ...changed };
 		return createLakefsSource({ endpoint, accessKeyId, secretAccessKey: { reveal: () => secretAccessKey } });
 	};
-	const failure = (promise: Promise<unknown>) =>
-		promise.then(
-			() => {
-				throw new Error("it succeeded");
-			},
-			(error: LodeError) => error,
-		);
 	const subjects = (ranges: readonly { type: string; commit: { subject: string } }[]) =>
 		ranges.map(({ type, commit }) => `${type} ${commit.subject}`);
 
@@ -241,7 +234,7 @@ describe.runIf(hasServer("lakefs"))("lakeFS as a source", () => {
 			await new Promise<void>((resolve) => redirecting.listen(0, "127.0.0.1", resolve));
 			const at = `http://127.0.0.1:${(redirecting.address() as AddressInfo).port}`;
 			const redirected = await failure(adapterOf({ endpoint: at }).resolve(repository.target, undefined));
-			expect(errorCode(redirected)).toBe("SOURCE_UNAVAILABLE");
+			expect(redirected.code).toBe("SOURCE_UNAVAILABLE");
 			expect(asked).toEqual([]);
 			thief.close();
 			redirecting.close();

@@ -10,6 +10,7 @@ import { createPostgresEventStore } from "../../src/stores/events/postgres/postg
 import { PostgresDatabase } from "../../src/stores/postgres/postgres-database.js";
 import type { PostgresOptions } from "../../src/stores/postgres/postgres-options.js";
 import { addSource, fileEntry, ingest, newGroup, STATS, started, TestClock } from "../support/catalog-fixtures.js";
+import { failure } from "../support/failure.js";
 import { postgresOptions, testPostgres } from "../support/postgres-database.js";
 import { newInstallation } from "../support/server-profile.js";
 import { hasServer, ownServer, useServer } from "../support/servers.js";
@@ -24,14 +25,6 @@ describe.runIf(hasServer("postgres"))("Postgres", () => {
 		const database = new PostgresDatabase(options);
 		closing.push(() => database.close());
 		return database;
-	};
-	const failure = async (work: Promise<unknown>) => {
-		const error: unknown = await work.then(
-			() => undefined,
-			(reason: unknown) => reason,
-		);
-		const { message, next } = error as { message: string; next: string };
-		return { code: errorCode(error), message, next };
 	};
 	const catalogOn = (options: PostgresOptions): Catalog =>
 		createPostgresCatalog({ database: openPostgresCatalogDatabase(open(options)) });

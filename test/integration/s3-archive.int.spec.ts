@@ -10,6 +10,7 @@ import { createS3ArtifactStore } from "../../src/stores/artifacts/s3/s3-artifact
 import { ensureBuckets, probeBuckets } from "../../src/stores/artifacts/s3/s3-buckets.js";
 import { S3Client, type S3Options } from "../../src/stores/artifacts/s3/s3-client.js";
 import type { ServerAddresses } from "../servers/server.js";
+import { failure } from "../support/failure.js";
 import { s3Options } from "../support/s3-archive.js";
 import { hasServer, ownServer, useServer } from "../support/servers.js";
 
@@ -44,14 +45,6 @@ describe.runIf(hasServer("minio"))("the archive in S3", () => {
 			accessKey: accessKeyId,
 			secretKey: secretAccessKey,
 		});
-	};
-	const failure = async (work: Promise<unknown>) => {
-		const error: unknown = await work.then(
-			() => undefined,
-			(reason: unknown) => reason,
-		);
-		const { message, next } = error as { message: string; next: string };
-		return { code: errorCode(error), message, next };
 	};
 
 	describe("says which setting to correct", () => {

@@ -10,9 +10,9 @@ import { Connection } from "@temporalio/client";
 import type { TestWorkflowEnvironment } from "@temporalio/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Secret } from "../../src/config/secret.js";
-import { errorCode } from "../../src/domain/errors.js";
 import { connectionOptions, type TemporalAccess } from "../../temporal/server/connection.js";
 import { probeTemporal, requireVersion, temporalReady } from "../../temporal/server/ready.js";
+import { failure } from "../support/failure.js";
 import { temporalEnvironment } from "../support/temporal-environment.js";
 
 /**
@@ -73,14 +73,7 @@ describe("a Temporal cluster", () => {
 				},
 			),
 		);
-	const failure = async (access: TemporalAccess, timeoutMs = 1_000) => {
-		const error: unknown = await temporalReady({ access, timeoutMs, report }).then(
-			() => undefined,
-			(reason: unknown) => reason,
-		);
-		const { message, next } = error as { message: string; next: string };
-		return { code: errorCode(error), message, next };
-	};
+	const refused = (access: TemporalAccess, timeoutMs = 1_000) => failure(temporalReady({ access, timeoutMs, report }));
 
 	it("gets the namespace and the search attributes that it lacks, once", async () => {
 		const access = { address: environment.address, namespace: "a-new-team" };
@@ -108,11 +101,11 @@ describe("a Temporal cluster", () => {
 		await connection.close();
 		const { tlsCertFile, tlsKeyFile, ...withoutCertificate } = access;
 		expect(tlsCertFile && tlsKeyFile).toBeTruthy();
-		expect(await failure(withoutCertificate)).toMatchObject({
+		expect(await refused(withoutCertificate)).toMatchObject({
 			code: "TEMPORAL_UNAVAILABLE",
 			next: expect.stringContaining("TEMPORAL_TLS"),
 		});
-		expect(await failure({ ...access, tlsCaFile: join(folder, "absent.pem") })).toMatchObject({
+		expect(await refused({ ...access, tlsCaFile: join(folder, "absent.pem") })).toMatchObject({
 			code: "CONFIG_INVALID",
 			next: "Correct TEMPORAL_TLS_SERVER_CA_CERT_PATH.",
 		});
@@ -133,7 +126,7 @@ describe("a Temporal cluster", () => {
 					{ endStream: true },
 				);
 			});
-			const answer = await failure({
+			const answer = await refused({
 				address: await listening(server),
 				namespace: "default",
 				tlsServerName: "server.lode.test",
@@ -147,7 +140,7 @@ describe("a Temporal cluster", () => {
 	);
 
 	it("names the address where nothing answers", async () => {
-		expect(await failure({ address: "127.0.0.1:1", namespace: "default" }, 200)).toMatchObject({
+		expect(await refused({ address: "127.0.0.1:1", namespace: "default" }, 200)).toMatchObject({
 			code: "TEMPORAL_UNAVAILABLE",
 			message: "the Temporal server at 127.0.0.1:1 does not answer",
 			next: expect.stringContaining("TEMPORAL_ADDRESS"),

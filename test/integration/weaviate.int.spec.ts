@@ -12,6 +12,7 @@ import {
 	probeWeaviate,
 } from "../../src/stores/vectors/weaviate/weaviate-vectors.adapter.js";
 import type { ServerAddresses } from "../servers/server.js";
+import { failure } from "../support/failure.js";
 import { seededVectors } from "../support/seeded-vectors.js";
 import { newInstallation } from "../support/server-profile.js";
 import { hasServer, ownServer, useServer } from "../support/servers.js";
@@ -43,14 +44,6 @@ describe.runIf(hasServer("weaviate"))("vectors in Weaviate", () => {
 		const server = await ownServer("weaviate", options);
 		closing.push(() => server.destroy());
 		return server;
-	};
-	const failure = async (work: Promise<unknown>) => {
-		const error: unknown = await work.then(
-			() => undefined,
-			(reason: unknown) => reason,
-		);
-		const { message, next } = error as { message: string; next: string };
-		return { code: errorCode(error), message, next };
 	};
 	const snapshotOf = (seq: number): Snapshot => ({ number: seq, seq, excluding: [], publishedAt: "" });
 	const records = (count: number): ChunkRecord[] => {

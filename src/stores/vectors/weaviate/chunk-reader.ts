@@ -99,6 +99,11 @@ export class ChunkReader {
 		return totalCount;
 	}
 
+	/** Whether a filter lets anything pass: far cheaper than to count. */
+	async some(model: ModelCollection, filters: FilterValue): Promise<boolean> {
+		return (await this.#fetch(model, filters, ["addedAt"], false, 1)).length > 0;
+	}
+
 	/**
 	 * All that a filter lets pass. Paging by offset ends at 10,000, and cursors take no filter: so the objects are read slice by slice of a
 	 * number that is spread evenly over them.
@@ -109,10 +114,15 @@ export class ChunkReader {
 		properties: readonly (keyof StoredChunk)[] = CONTENT_PROPERTIES,
 		includeVector = true,
 	): AsyncGenerator<FoundChunk> {
+		// Most questions have few answers, and one request is enough.
+		const first = await this.#fetch(model, filters, properties, includeVector, PAGE);
+		if (first.length < PAGE) {
+			yield* first;
+			return;
+		}
 		const count = await this.count(model, filters);
-		if (count === 0) return;
 		// Some more than needed, so that hardly any is full.
-		const pieces = Math.max(1, Math.ceil((count * 1.2) / PAGE));
+		const pieces = Math.ceil((count * 1.2) / PAGE);
 		const slice = where(model, "slice");
 		const pending: [number, number][] = [];
 		for (let piece = pieces - 1; piece >= 0; piece--) {
@@ -120,31 +130,35 @@ export class ChunkReader {
 		}
 		for (let range = pending.pop(); range !== undefined; range = pending.pop()) {
 			const [from, to] = range;
-			const within =
-				pieces === 1 && from === 0 && to === SLICES
-					? filters
-					: and(filters, slice.greaterOrEqual(from), slice.lessThan(to));
-			const { objects } = await this.connection.request("read chunks", () =>
-				model.collection.query.fetchObjects({
-					filters: within,
-					limit: PAGE,
-					includeVector,
-					returnProperties: [...properties] as never,
-				}),
-			);
-			if (objects.length >= PAGE && to - from > 1) {
+			const within = and(filters, slice.greaterOrEqual(from), slice.lessThan(to));
+			const found = await this.#fetch(model, within, properties, includeVector, PAGE);
+			if (found.length >= PAGE && to - from > 1) {
 				const middle = Math.floor((from + to) / 2);
 				pending.push([middle, to], [from, middle]);
-				continue;
-			}
-			for (const object of objects) {
-				yield {
-					id: object.uuid,
-					properties: object.properties as unknown as StoredChunk,
-					vector: object.vectors.default as readonly number[] | undefined,
-				};
-			}
+			} else yield* found;
 		}
+	}
+
+	async #fetch(
+		model: ModelCollection,
+		filters: FilterValue,
+		properties: readonly (keyof StoredChunk)[],
+		includeVector: boolean,
+		limit: number,
+	): Promise<FoundChunk[]> {
+		const { objects } = await this.connection.request("read chunks", () =>
+			model.collection.query.fetchObjects({
+				filters,
+				limit,
+				includeVector,
+				returnProperties: [...properties] as never,
+			}),
+		);
+		return objects.map((object) => ({
+			id: object.uuid,
+			properties: object.properties as unknown as StoredChunk,
+			vector: object.vectors.default as readonly number[] | undefined,
+		}));
 	}
 
 	async #sum(model: ModelCollection, filters: FilterValue, builder: TallyBuilder): Promise<void> {

@@ -145,7 +145,7 @@ export function createWeaviateVectorStore(options: WeaviateOptions): VectorStore
 
 		async models(filter) {
 			const found = await inEach(filter, async (model, filters) =>
-				(await reader.count(model, filters)) > 0 ? model.model : "",
+				(await reader.some(model, filters)) ? model.model : "",
 			);
 			return found.filter((model) => model !== "");
 		},
