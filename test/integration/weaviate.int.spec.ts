@@ -100,6 +100,7 @@ describe.runIf(hasServer("weaviate"))("vectors in Weaviate", () => {
 				if (errorCode(error) !== "STORE_UNAVAILABLE" || attempt === 100) throw error;
 			}
 		}
+		expect(await store.check()).toEqual([]);
 		for (const record of [some[0], some[1_500], some[2_999]] as ChunkRecord[]) {
 			const [hit] = await store.searchVector(MODEL, record.vector, { snapshot: snapshotOf(1) }, 1);
 			expect(hit?.text).toBe(record.text);

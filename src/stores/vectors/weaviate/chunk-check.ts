@@ -7,6 +7,8 @@ import type { WeaviateConnection } from "./weaviate-connection.js";
 
 /** A report longer than this helps nobody. */
 const MAX_PROBLEMS = 1_000;
+/** Objects of one answer. */
+const PAGE = 1_000;
 
 /** Compares every object with what it was when it was staged: content and vector, lifetime, and all that is derived from them. */
 export async function checkChunks(
@@ -15,16 +17,22 @@ export async function checkChunks(
 ): Promise<StoreProblem[]> {
 	const problems: StoreProblem[] = [];
 	for (const { model, collection } of await collections.list()) {
-		await connection.request(`check the chunks of ${model}`, async () => {
-			for await (const { uuid, properties, vectors } of collection.iterator({ includeVector: true })) {
-				if (problems.length >= MAX_PROBLEMS) return;
+		// By cursor. Not the client's iterator: version 3.14 asks for a page with every object.
+		for (let after: string | undefined; ; ) {
+			const { objects } = await connection.request(`check the chunks of ${model}`, () =>
+				collection.query.fetchObjects({ limit: PAGE, after, includeVector: true }),
+			);
+			for (const { uuid, properties, vectors } of objects) {
 				const stored = properties as unknown as StoredChunk;
 				const record = toRecord(stored, model, vectors.default as readonly number[] | undefined);
 				const problem = problemOf(uuid, stored, record);
 				if (problem === undefined) continue;
 				problems.push({ source: record.source, record: `${record.origin} chunk ${record.ordinal}`, problem });
+				if (problems.length >= MAX_PROBLEMS) return problems;
 			}
-		});
+			after = objects.at(-1)?.uuid;
+			if (after === undefined) break;
+		}
 	}
 	return problems;
 }
