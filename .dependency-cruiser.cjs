@@ -2,7 +2,7 @@
  * Imports point one way: see docs/architecture.md. test/conventions.unit.spec.ts plants a violation of every rule.
  * A layer's own specs may use more: they set up what the layer is tried with.
  */
-const OURS = "^(src|temporal)/|^(worker|api)\\.ts$";
+const OURS = "^(src|temporal)/|^(worker|api|gateway)\\.ts$";
 const SPECS = "\\.(spec|fixture)\\.ts$";
 const PORTS = "\\.port\\.ts$|^src/stores/artifacts/manifest\\.ts$";
 
@@ -115,14 +115,20 @@ module.exports = {
 		only(
 			"api-translates",
 			"^src/api/",
-			["^src/(api|services|config|domain)/"],
-			"Controllers translate and call services; api.ts wires them.",
+			["^src/(api|services|config|domain|webhooks)/", "^src/runtime/parent\\.ts$"],
+			"Controllers translate and call services; api.ts and gateway.ts wire them.",
+		),
+		only(
+			"webhooks-stand-alone",
+			"^src/webhooks/",
+			["^src/(webhooks|domain)/"],
+			"Accepting needs no store and no server.",
 		),
 		{
 			name: "only-entries-wire",
 			comment: "wiring.ts is the one place that chooses adapters; programs start there.",
 			severity: "error",
-			from: { path: OURS, pathNot: ["^src/cli/", "^(worker|api)\\.ts$", SPECS] },
+			from: { path: OURS, pathNot: ["^src/cli/", "^(worker|api|gateway)\\.ts$", SPECS] },
 			to: { path: "^src/wiring\\.ts$" },
 		},
 	],

@@ -1,7 +1,7 @@
 # One image for the API, the worker and the `lode` command. The Node version is that of the package `node` in package.json (a test compares them).
 FROM node:24.21.0-bookworm-slim AS build
 WORKDIR /app
-COPY package.json package-lock.json nest-cli.json tsconfig.json .swcrc api.ts worker.ts ./
+COPY package.json package-lock.json nest-cli.json tsconfig.json .swcrc api.ts gateway.ts worker.ts ./
 COPY scripts ./scripts
 COPY src ./src
 COPY temporal ./temporal

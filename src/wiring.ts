@@ -20,6 +20,7 @@ import { createSourceRegistry, type SourceRegistry } from "./sources/registry.js
 import { lakefsOptions } from "./wiring/server-options.js";
 import { openStores } from "./wiring/stores.js";
 
+export { dispatchPorts } from "./wiring/dispatch.js";
 export { checkServers, migrateServers } from "./wiring/server-checks.js";
 export { openStores };
 

@@ -3,6 +3,7 @@ import { ENGINE_SETTINGS, enginesShape, PROFILES, SERVER_SETTINGS, serversShape 
 import type { Setting } from "./setting.js";
 import { flag, httpUrl, integer, object, oneOf, secret, text } from "./setting-values.js";
 import { TEMPORAL_SETTINGS, temporalShape } from "./temporal-settings.js";
+import { WEBHOOK_SETTINGS, webhookShape } from "./webhook-settings.js";
 
 export type { Setting };
 
@@ -23,6 +24,7 @@ export const SETTINGS: readonly Setting[] = [
 		key: "api.allowAnonymous",
 		describe: "true: the API may listen beyond this machine, though it asks nobody who they are",
 	},
+	...WEBHOOK_SETTINGS,
 	{ name: "LODE_CHUNK_SIZE", key: "chunks.size", describe: "characters of a chunk, 200 to 20000" },
 	{ name: "LODE_CHUNK_OVERLAP", key: "chunks.overlap", describe: "characters that cut chunks share, 0 to 2000" },
 	{ name: "LODE_MAX_FILE_BYTES", key: "limits.maxFileBytes", describe: "larger files are archived, not mined" },
@@ -69,6 +71,7 @@ export const configSchema = object({
 		port: integer(0, 65_535).default(8_480),
 		allowAnonymous: flag.default(false),
 	}).prefault({}),
+	...webhookShape,
 	chunks: object({
 		size: integer(200, 20_000).default(1_200),
 		overlap: integer(0, 2_000).default(150),

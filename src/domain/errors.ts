@@ -17,6 +17,7 @@ export const ERROR_CODES = {
 	NOTHING_PUBLISHED: { exit: 3, permanent: true },
 	REPOSITORY_UNREADABLE: { exit: 4, permanent: true },
 	PERMISSION_DENIED: { exit: 4, permanent: true },
+	UNAUTHENTICATED: { exit: 4, permanent: true },
 	DISK_FULL: { exit: 4, permanent: false },
 	SOURCE_UNAVAILABLE: { exit: 4, permanent: false },
 	STORE_UNAVAILABLE: { exit: 4, permanent: false },

@@ -3,12 +3,13 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { environment } from "./lode-process.js";
 
-const API = fileURLToPath(new URL("../../dist/api.js", import.meta.url));
+const PROGRAMS = { api: "LODE_API_PORT", gateway: "LODE_WEBHOOK_PORT" } as const;
+const fileOf = (program: keyof typeof PROGRAMS) => fileURLToPath(new URL(`../../dist/${program}.js`, import.meta.url));
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every form.
 type Answer = any;
 
-/** The built API as a process of the test's own, on a free port unless the environment says otherwise. */
+/** A built server as a process of the test's own, on a free port unless the environment says otherwise. */
 export class ApiProcess {
 	stderr = "";
 
@@ -18,9 +19,13 @@ export class ApiProcess {
 	) {}
 
 	/** @throws with the exit code and what the process said, where it does not start */
-	static async start(home: string, extra: Record<string, string> = {}): Promise<ApiProcess> {
-		const child = spawn(process.execPath, [API], {
-			env: environment(home, { LODE_API_PORT: "0", ...extra }),
+	static async start(
+		home: string,
+		extra: Record<string, string> = {},
+		program: keyof typeof PROGRAMS = "api",
+	): Promise<ApiProcess> {
+		const child = spawn(process.execPath, [fileOf(program)], {
+			env: environment(home, { [PROGRAMS[program]]: "0", ...extra }),
 			stdio: ["ignore", "pipe", "pipe"],
 		});
 		let stderr = "";
@@ -45,9 +50,16 @@ export class ApiProcess {
 		return { status: response.status, headers: response.headers, body: (await response.json()) as Answer };
 	}
 
+	/** SIGKILL. */
+	async kill(): Promise<void> {
+		const closed = once(this.child, "close");
+		this.child.kill("SIGKILL");
+		await closed;
+	}
+
 	/** SIGTERM; returns the exit code. */
 	async stop(): Promise<number | null> {
-		if (this.child.exitCode !== null) return this.child.exitCode;
+		if (this.child.exitCode !== null || this.child.signalCode !== null) return this.child.exitCode;
 		const closed = once(this.child, "close");
 		this.child.kill("SIGTERM");
 		return (await closed)[0] as number | null;

@@ -12,6 +12,7 @@ export interface Problem {
 
 const STATUS: Partial<Record<ErrorCode, number>> = {
 	USAGE: 400,
+	UNAUTHENTICATED: 401,
 	CREDENTIALS_IN_URL: 400,
 	SNAPSHOT_EXPIRED: 410,
 	EMBEDDING_RATE_LIMITED: 503,

@@ -1,0 +1,75 @@
+import "reflect-metadata";
+import helmet from "@fastify/helmet";
+import type { DynamicModule } from "@nestjs/common";
+import { NestFactory } from "@nestjs/core";
+import { FastifyAdapter, type NestFastifyApplication } from "@nestjs/platform-fastify";
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { ProblemFilter, sendProblem } from "./errors/problem.filter.js";
+
+/** One line of a log, as an object. */
+export type Log = (line: Readonly<Record<string, unknown>>) => void;
+
+export interface HttpServerOptions {
+	readonly module: DynamicModule;
+	readonly host: string;
+	/** 0: any free one. */
+	readonly port: number;
+	readonly bodyLimit: number;
+	readonly log: Log;
+	/** Before it listens. */
+	readonly configure?: (app: NestFastifyApplication, fastify: FastifyInstance) => Promise<void> | void;
+}
+
+export interface HttpServer {
+	readonly url: string;
+	/** Takes no request any more, answers those that run, and stops. */
+	close(): Promise<void>;
+}
+
+/** A client that sends its request slower than this is cut off. Milliseconds. */
+const REQUEST_TIMEOUT = 30_000;
+/** After that long, requests that are still running are cut off. Milliseconds. */
+const DRAIN_MS = 10_000;
+const IDLE_CHECK_MS = 50;
+
+/** NestJS on Fastify as all of Lode's servers have it: problem details for errors, security headers, bounds, an end in order. */
+export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+	const adapter = new FastifyAdapter({
+		bodyLimit: options.bodyLimit,
+		requestTimeout: REQUEST_TIMEOUT,
+		routerOptions: { maxParamLength: 500 },
+		return503OnClosing: true,
+		// Before any route, so that no filter sees it: a path that is no path.
+		frameworkErrors: (error: FastifyError, _request: FastifyRequest, reply: FastifyReply) => {
+			const { message: detail } = error;
+			void sendProblem(reply, { type: "about:blank", title: "Bad request", status: 400, detail, code: "USAGE" });
+		},
+	});
+	const app = await NestFactory.create<NestFastifyApplication>(options.module, adapter, {
+		logger: false,
+		abortOnError: false,
+		// Routes say themselves what they read.
+		bodyParser: false,
+	});
+	app.useGlobalFilters(new ProblemFilter(options.log));
+	await app.register(helmet);
+	await options.configure?.(app, adapter.getInstance());
+	try {
+		await app.listen(options.port, options.host);
+	} catch (error) {
+		await app.close();
+		throw error;
+	}
+	return {
+		url: (await app.getUrl()).replace(/\/$/, ""),
+		async close() {
+			const server = adapter.getHttpServer();
+			const late = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+			// Clients keep connections for their next request: as soon as one has its answer, it goes.
+			const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+			await app.close();
+			clearInterval(idle);
+			clearTimeout(late);
+		},
+	};
+}

@@ -1,0 +1,87 @@
+import rateLimit from "@fastify/rate-limit";
+import { type DynamicModule, Module } from "@nestjs/common";
+import { LodeError } from "../../domain/errors.js";
+import { Dispatcher, type DispatchPorts } from "../../webhooks/dispatcher/dispatcher.js";
+import { Ledger } from "../../webhooks/ledger/ledger.js";
+import type { SenderName } from "../../webhooks/receipt.js";
+import { type HttpServer, type Log, startHttpServer } from "../http-server.js";
+import { GatewayController } from "./gateway.controller.js";
+import { Gateway } from "./gateway.js";
+
+export interface GatewayOptions {
+	readonly host: string;
+	/** 0: any free one. */
+	readonly port: number;
+	/** A sender without a secret is not listened to. */
+	readonly secrets: Readonly<Partial<Record<SenderName, { reveal(): string }>>>;
+	readonly ledger: { readonly folder: string; readonly maxBytes: number };
+	/** Requests of one address a minute. */
+	readonly requestsPerMinute: number;
+	readonly dispatch: DispatchPorts & { close(): Promise<void> };
+	readonly log: Log;
+}
+
+/** GitHub's largest are 25 MB; pushes are far smaller, and Lode reads their first lines only. */
+const BODY_LIMIT = 5 * 1024 * 1024;
+
+@Module({ controllers: [GatewayController] })
+class GatewayModule {}
+
+/** The webhook gateway, listening and dispatching. It needs neither Temporal nor a store to start and to accept. @throws CONFIG_INVALID */
+export async function createGateway(options: GatewayOptions): Promise<HttpServer> {
+	const { host, port, secrets, log } = options;
+	if (Object.values(secrets).every((secret) => secret === undefined)) {
+		throw new LodeError("CONFIG_INVALID", "LODE_WEBHOOK_SECRET_*: no sender of webhooks has a secret here", {
+			next: "Set LODE_WEBHOOK_SECRET_LAKEFS, _GITHUB, _GITLAB, _GITEA or _GENERIC, and give the sender the same.",
+		});
+	}
+	const ledger = await Ledger.open(options.ledger);
+	const { damaged, waiting } = ledger.state();
+	if (damaged > 0) {
+		const where = `${options.ledger.folder}/damaged`;
+		log({ level: "error", message: `${damaged} records of the ledger were damaged and are set aside`, where });
+	}
+	if (waiting > 0) log({ level: "info", message: `${waiting} receipts wait from before` });
+	const dispatcher = new Dispatcher(ledger, options.dispatch, log);
+	const gateway = new Gateway(ledger, secrets, () => dispatcher.state());
+	const module: DynamicModule = { module: GatewayModule, providers: [{ provide: Gateway, useValue: gateway }] };
+	const finish = async () => {
+		await dispatcher.stop();
+		await options.dispatch.close();
+		await ledger.close();
+	};
+	let server: HttpServer;
+	try {
+		server = await startHttpServer({
+			module,
+			host,
+			port,
+			bodyLimit: BODY_LIMIT,
+			log,
+			async configure(app, fastify) {
+				// What was signed is the bytes.
+				fastify.addContentTypeParser("application/json", { parseAs: "buffer" }, (_request, body, done) =>
+					done(null, body),
+				);
+				await app.register(rateLimit, {
+					max: options.requestsPerMinute,
+					timeWindow: "1 minute",
+					// Whoever watches it is not a sender.
+					allowList: (request) => request.url.startsWith("/health/"),
+				});
+			},
+		});
+	} catch (error) {
+		await finish();
+		throw error;
+	}
+	dispatcher.start();
+	return {
+		url: server.url,
+		async close() {
+			gateway.drain();
+			await server.close();
+			await finish();
+		},
+	};
+}

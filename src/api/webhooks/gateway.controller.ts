@@ -1,0 +1,48 @@
+import { Controller, Get, HttpCode, Inject, Param, Post, Req, Res } from "@nestjs/common";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { LodeError } from "../../domain/errors.js";
+import { SENDERS, type SenderName } from "../../webhooks/receipt.js";
+import { SENDERS_BY_NAME } from "../../webhooks/senders/senders.js";
+import { Gateway, type GatewayHealth } from "./gateway.js";
+
+interface Answer {
+	/** `accepted`: written down; `repeated`: it was before; `ignored`: it moves no branch. */
+	readonly status: "accepted" | "repeated" | "ignored";
+	readonly receipt?: string;
+}
+
+@Controller()
+export class GatewayController {
+	constructor(@Inject(Gateway) private readonly gateway: Gateway) {}
+
+	/** Verifies, writes down, answers: in this order. */
+	@Post("webhooks/:sender")
+	@HttpCode(200)
+	async receive(@Param("sender") name: string, @Req() { headers, body }: FastifyRequest): Promise<Answer> {
+		const sender = SENDERS.find((one): one is SenderName => one === name);
+		const secret = sender && this.gateway.secretOf(sender);
+		if (sender === undefined || secret === undefined) {
+			throw new LodeError("SOURCE_NOT_FOUND", "Nothing takes webhooks here.", {
+				next: "See docs/webhooks.md: each sender needs a secret in the gateway's settings.",
+			});
+		}
+		const request = { headers, body: Buffer.isBuffer(body) ? body : Buffer.alloc(0), secret };
+		await SENDERS_BY_NAME[sender].verify(request);
+		const notice = SENDERS_BY_NAME[sender].notice(request);
+		if (notice === undefined) return { status: "ignored" };
+		const { receipt, repeated } = await this.gateway.accept(notice);
+		return { status: repeated ? "repeated" : "accepted", receipt: receipt.id };
+	}
+
+	@Get("health/live")
+	live(): { status: "live" } {
+		return { status: "live" };
+	}
+
+	@Get(["health/webhook", "health/ready"])
+	health(@Res({ passthrough: true }) reply: FastifyReply): GatewayHealth {
+		const health = this.gateway.health();
+		if (health.retry_after !== undefined) void reply.status(503).header("retry-after", health.retry_after);
+		return health;
+	}
+}
