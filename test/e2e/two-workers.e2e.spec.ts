@@ -55,25 +55,20 @@ describe.runIf(hasServerProfile() && hasServer("temporal") && hasCorpora)("two w
 			TEMPORAL_TASK_QUEUE: randomUUID(),
 		};
 		const commits = corpus.commits.slice(-2);
-		console.log("servers", Math.round(performance.now()));
 		const both = [await startWorker(env), await startWorker(env)];
-		console.log("workers", Math.round(performance.now()));
 		const { config } = loadConfig({ env: { ...env, LODE_HOME: await newHome() }, cwd: "/" });
 		const commander = await openCommander(config, { address: temporal.address });
 		const reader = await openReader(config);
 		try {
 			let source = "";
 			for (const commit of commits) {
-				const t0 = performance.now();
 				const report = await commander.ingest(corpus.path, { ref: commit });
 				expect(report.files.failed).toBe(0);
 				source = report.source;
-				console.log("ingest ms", Math.round(performance.now() - t0), report.durationMs);
 			}
 			// Each read commits for itself: neither sees the other's mirror.
 			expect(both.map((home) => existsSync(join(home, "sources", source)))).toEqual([true, true]);
 			const shared = await reader.verify({});
-			console.log("verified", Math.round(performance.now()));
 			const alone = await newHome();
 			await lodeJson(alone, ["ingest", corpus.path, "--ref", commits.at(-1) as string]);
 			const expected = await lodeJson<VerifyReport>(alone, ["verify"]);

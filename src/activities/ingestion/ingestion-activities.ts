@@ -39,7 +39,8 @@ export function createIngestionActivities(
 				found.push(range.commit.sha);
 			}
 		}
-		return found;
+		// Logs have children before parents.
+		return found.reverse();
 	}
 
 	/** Undefined where nothing of the source, or nothing at all, is published. */
