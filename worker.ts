@@ -5,7 +5,7 @@ import { loadConfig } from "./src/config/config.js";
 import { enginesOf } from "./src/config/requirements.js";
 import { redact } from "./src/config/secret.js";
 import { followParent } from "./src/runtime/parent.js";
-import { openPorts } from "./src/wiring.js";
+import { openPorts, reconcile } from "./src/wiring.js";
 import { WORKFLOW_BUNDLE } from "./temporal/bundle/bundle-workflows.js";
 import { accessTo, connectionOptions } from "./temporal/server/connection.js";
 import { temporalReady } from "./temporal/server/ready.js";
@@ -39,6 +39,7 @@ const access = accessTo(config.temporal, address);
 if (enginesOf(config).temporal === "cluster") {
 	const report = (line: string) => void process.stderr.write(`${redact(line)}\n`);
 	await temporalReady({ access, timeoutMs: CLUSTER_READY_MS, report });
+	await reconcile(config, { address });
 }
 const connection = await NativeConnection.connect(connectionOptions(access));
 const { ports, close } = await openPorts(config, { address });

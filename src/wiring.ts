@@ -11,6 +11,7 @@ import { roomOn } from "./runtime/disk-room.js";
 import { runningRuntime } from "./runtime/runtime.js";
 import { askProgress, askWaiting } from "./services/ingestion/ask-progress.js";
 import { createCommander } from "./services/ingestion/create-commander.js";
+import { ensureReconciliation } from "./services/ingestion/reconciliation.js";
 import type { LodeCommander, LodeReader } from "./services/lode.js";
 import { createReader } from "./services/reading/create-reader.js";
 import { createFolderSource } from "./sources/folder/folder-source.adapter.js";
@@ -132,6 +133,16 @@ export async function openPorts(
 			await temporal.close();
 		},
 	};
+}
+
+/** From now on every source is compared with its repository, also when no webhook comes. */
+export async function reconcile(config: Config, { address }: { address: string }): Promise<void> {
+	const { value: client, close } = await connect(config, address);
+	try {
+		await ensureReconciliation(client, config.temporal.taskQueue, config.reconcile.everySeconds);
+	} finally {
+		await close();
+	}
 }
 
 /** The use cases that only read: no Temporal server is needed. Where one runs, it is asked how far ingestions are. */

@@ -69,6 +69,8 @@ export interface CompensationActivities {
 
 export interface MaintenanceActivities {
 	listSources(): Promise<string[]>;
+	/** Has the source's workflow look at its branch. */
+	hintSource(source: string): Promise<void>;
 	collectSource(source: string): Promise<{ horizon: number | null; records: Record<string, number> }>;
 	collectObjects(): Promise<{ objects: number; bytes: number }>;
 	markRemoved(source: string): Promise<void>;

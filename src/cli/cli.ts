@@ -24,6 +24,8 @@ export interface CliDependencies {
 	/** Each configured server: reachable, version, permissions, schema. Changes nothing. */
 	checkServers(config: Config): Promise<Check[]>;
 	migrateServers(config: Config, report: (line: string) => void): Promise<Migrated[]>;
+	/** Has sources compared with their repositories from now on. */
+	reconcile(config: Config, options: { address: string }): Promise<void>;
 	runningRuntime(home: string): Promise<RuntimeRecord | undefined>;
 }
 

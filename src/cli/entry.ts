@@ -19,6 +19,7 @@ export function realDependencies(): CliDependencies {
 			(await import("../services/probe-embeddings.js")).probeEmbeddings({ ...config.embedding, home: config.home }),
 		checkServers: async (config) => (await import("../wiring.js")).checkServers(config),
 		migrateServers: async (...args) => (await import("../wiring.js")).migrateServers(...args),
+		reconcile: async (config, options) => (await import("../wiring.js")).reconcile(config, options),
 		runningRuntime: async (home) => (await import("../runtime/runtime.js")).runningRuntime(home),
 	};
 }

@@ -102,6 +102,7 @@ async function lode(argv: string[], stubs: Stubs = {}) {
 		},
 		checkServers: async () => [],
 		migrateServers: async () => [],
+		reconcile: async () => {},
 		runningRuntime: async () => undefined,
 		probeEmbeddings: async () => ({ provider: "lexical", model: "lexical-v1-384" }),
 	};

@@ -25,6 +25,11 @@ export const SETTINGS: readonly Setting[] = [
 		describe: "true: the API may listen beyond this machine, though it asks nobody who they are",
 	},
 	...WEBHOOK_SETTINGS,
+	{
+		name: "LODE_RECONCILE_EVERY",
+		key: "reconcile.everySeconds",
+		describe: "seconds after which each source is compared with its repository again; 0: never",
+	},
 	{ name: "LODE_CHUNK_SIZE", key: "chunks.size", describe: "characters of a chunk, 200 to 20000" },
 	{ name: "LODE_CHUNK_OVERLAP", key: "chunks.overlap", describe: "characters that cut chunks share, 0 to 2000" },
 	{ name: "LODE_MAX_FILE_BYTES", key: "limits.maxFileBytes", describe: "larger files are archived, not mined" },
@@ -72,6 +77,7 @@ export const configSchema = object({
 		allowAnonymous: flag.default(false),
 	}).prefault({}),
 	...webhookShape,
+	reconcile: object({ everySeconds: integer(0, 86_400).default(300) }).prefault({}),
 	chunks: object({
 		size: integer(200, 20_000).default(1_200),
 		overlap: integer(0, 2_000).default(150),

@@ -3,3 +3,4 @@ export { followSource } from "./follow-source.js";
 export { ingestBatches } from "./ingest-batches.js";
 export { ingestCommit } from "./ingest-commit.js";
 export { collectGarbage, removeSource, verifySnapshot } from "./maintenance.js";
+export { reconcileSources } from "./reconcile-sources.js";

@@ -174,6 +174,25 @@ describe("webhooks", () => {
 		expect(ingestions).toHaveLength(4);
 	}, 180_000);
 
+	test("that never came cost time and no commit: sources are compared with their repositories", async () => {
+		await repository.commit({ files: { "a.md": "# One\n" } });
+		const { source } = await lodeJson<{ source: string }>(home, ["ingest", repository.path]);
+		const second = await repository.commit({ files: { "a.md": "# Two\n" } });
+		const third = await repository.commit({ files: { "a.md": "# Three\n" } });
+		await dev({ LODE_RECONCILE_EVERY: "2" });
+		await until(
+			() => commitOf(source),
+			(commit) => commit === third,
+		);
+		const fourth = await repository.commit({ files: { "a.md": "# Four\n" } });
+		await until(
+			() => commitOf(source),
+			(commit) => commit === fourth,
+		);
+		const { ingestions } = await lodeJson<{ ingestions: { commit: string }[] }>(home, ["status"]);
+		expect(ingestions.map(({ commit }) => commit).slice(0, 3)).toEqual([fourth, third, second]);
+	}, 120_000);
+
 	test("that nobody follows are parked with the reason", async () => {
 		await repository.commit({ files: { a: "1" } });
 		await lodeJson(home, ["ingest", repository.path]);

@@ -2,6 +2,7 @@ import { Context } from "@temporalio/activity";
 import { errorCode, LodeError } from "../../domain/errors.js";
 import type { Snapshot } from "../../domain/snapshot.js";
 import { parseAt } from "../../services/at.js";
+import { hintSource } from "../../services/ingestion/hint-source.js";
 import { readableSources, requireSource } from "../../services/recipe.js";
 import { verifySnapshot } from "../../services/verification/verify-snapshot.js";
 import { readManifest } from "../../stores/artifacts/manifest.js";
@@ -68,6 +69,11 @@ export function createMaintenanceActivities(
 	return {
 		async listSources() {
 			return (await catalog.sources()).map(({ id }) => id);
+		},
+
+		async hintSource(id) {
+			const source = await catalog.source(id);
+			if (source && !source.removing) await hintSource(ports.temporal, Context.current().info.taskQueue, source);
 		},
 
 		async collectSource(source) {

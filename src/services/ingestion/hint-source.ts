@@ -5,7 +5,7 @@ import { followWorkflowId } from "../../workflows/contracts/ids.js";
 import type { followSource } from "../../workflows/follow-source.js";
 
 /** Starts the source's workflow where it does not run, and has it look at the branch: which commits there are follows from that. */
-export async function hintSource(temporal: Client, taskQueue: string, source: Source): Promise<void> {
+export async function hintSource(temporal: Pick<Client, "workflow">, taskQueue: string, source: Source): Promise<void> {
 	await temporal.workflow.signalWithStart<typeof followSource>("followSource", {
 		workflowId: followWorkflowId(source.id),
 		taskQueue,

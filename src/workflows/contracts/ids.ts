@@ -3,3 +3,4 @@ export const followWorkflowId = (source: string): string => `source/${source}`;
 export const ingestWorkflowId = (source: string, commit: string): string => `ingest/${source}/${commit}`;
 export const removeWorkflowId = (source: string): string => `remove/${source}`;
 export const COLLECT_WORKFLOW_ID = "collect-garbage";
+export const RECONCILE_WORKFLOW_ID = "reconcile-sources";
