@@ -39,6 +39,7 @@ describe("recorded histories", async () => {
 			"collectGarbage",
 			"removeSource",
 			"verifySnapshot",
+			"reconcileSources",
 		]) {
 			expect(
 				all.some((text) => text.includes(`"name":"${type}"`) || text.includes(`"name": "${type}"`)),

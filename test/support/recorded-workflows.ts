@@ -11,6 +11,7 @@ import { ingestUpdate, refChangedSignal, stopSignal } from "../../src/workflows/
 import { followSource } from "../../src/workflows/follow-source.js";
 import { ingestCommit } from "../../src/workflows/ingest-commit.js";
 import { collectGarbage, removeSource, verifySnapshot } from "../../src/workflows/maintenance.js";
+import { reconcileSources } from "../../src/workflows/reconcile-sources.js";
 import { fakedActivities } from "./faked-activities.js";
 import { temporalBinary } from "./temporal-binary.js";
 import { testWorker } from "./temporal-environment.js";
@@ -93,6 +94,9 @@ export async function recordHistories(environment: TestWorkflowEnvironment): Pro
 	);
 	await record({}, { "verify-snapshot": "verify/QUEUE" }, (taskQueue) =>
 		workflow.execute(verifySnapshot, { workflowId: `verify/${taskQueue}`, taskQueue, args: [{}] }),
+	);
+	await record({}, { "reconcile-sources": "reconcile/QUEUE" }, (taskQueue) =>
+		workflow.execute(reconcileSources, { workflowId: `reconcile/${taskQueue}`, taskQueue }),
 	);
 	await record({}, { "remove-source": "remove/QUEUE" }, (taskQueue) =>
 		workflow.execute(removeSource, { workflowId: `remove/${taskQueue}`, taskQueue, args: [taskQueue] }),
