@@ -107,6 +107,15 @@ describe.runIf(hasServer("weaviate"))("vectors in Weaviate", () => {
 		}
 	});
 
+	it("puts chunks with a rare word first, also among many that Weaviate has not written to its segments yet", async () => {
+		const store = open(at(shared));
+		const texts = Array.from({ length: 1_500 }, (_, n) => `test filler${n % 50}${n % 300 === 7 ? " rareword" : ""}`);
+		const some = records(texts.length).map((record, n) => ({ ...record, text: texts[n] as string }));
+		await store.stage(1, some);
+		const hits = await store.searchText("test rareword", { snapshot: snapshotOf(1) }, 5);
+		expect(hits.map(({ text }) => text.endsWith(" rareword"))).toEqual([true, true, true, true, true]);
+	});
+
 	it.each([
 		["its content", { content: "[]" }],
 		["its content, so that it is none", { content: "{" }],

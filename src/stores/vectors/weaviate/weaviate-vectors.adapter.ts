@@ -1,9 +1,10 @@
+import type { FilterValue } from "weaviate-client";
 import { LodeError } from "../../../domain/errors.js";
 import { tellingTerms } from "../text/query-terms.js";
 import { textTerms } from "../text/terms.js";
 import type { ChunkHit, SearchFilter, VectorStore } from "../vectors.port.js";
 import { checkChunks } from "./chunk-check.js";
-import { and, searchFilter, where } from "./chunk-filter.js";
+import { and, or, searchFilter, where } from "./chunk-filter.js";
 import { ChunkReader } from "./chunk-reader.js";
 import { ChunkWriter } from "./chunk-writer.js";
 import { byPlace, byScoreThenPlace, CONTENT_PROPERTIES, symbolKey, toHit } from "./stored-chunk.js";
@@ -11,13 +12,19 @@ import { rankText, TextStatistics } from "./text-ranking.js";
 import { type ModelCollection, SCHEMA_VERSION, WeaviateCollections } from "./weaviate-collections.js";
 import { WeaviateConnection, type WeaviateOptions } from "./weaviate-connection.js";
 
-/** Text, path, symbol; what they weigh in the end is in text-ranking.ts. */
-const QUERY_PROPERTIES = ["terms", "pathTerms^4", "symbolTerms^2"];
+/** Text, path, symbol; what they weigh is in text-ranking.ts. */
+const QUERY_PROPERTIES = ["terms", "pathTerms", "symbolTerms"] as const;
 /** Of a query only its beginning is read, and of its terms so many, the longest: they are the rarest as a rule. */
 const MAX_QUERY = 4_000;
 const MAX_QUERY_TERMS = 64;
 /** Weaviate's own ranking differs: so many are ranked anew. */
 const MIN_CANDIDATES = 500;
+/**
+ * Terms that together stand in at most so many chunks are looked for by a filter, which finds them all. Weaviate's BM25 leaves out chunks that
+ * belong to the first ones while they are in memory tables, where property weights are used, and sometimes after they were written (mended after
+ * 1.35: pull requests 11780, 12018 and 12022 of weaviate/weaviate).
+ */
+const FILTERED_UP_TO = 1_000;
 /** What the server gives at most. */
 const MAX_LIMIT = 10_000;
 
@@ -55,6 +62,33 @@ export function createWeaviateVectorStore(options: WeaviateOptions): VectorStore
 	}
 
 	const returned = [...CONTENT_PROPERTIES] as never;
+
+	/** Every chunk that has any of the terms. */
+	async function withTerms(model: ModelCollection, filters: FilterValue, terms: readonly string[]) {
+		const having = or(...QUERY_PROPERTIES.map((property) => where(model, property).containsAny(terms)));
+		const { objects } = await connection.request("search the text", () =>
+			model.collection.query.fetchObjects({
+				filters: and(filters, having),
+				// Counts may be some seconds old.
+				limit: FILTERED_UP_TO * 2,
+				returnProperties: returned,
+			}),
+		);
+		return objects;
+	}
+
+	async function byBm25(model: ModelCollection, filters: FilterValue, terms: readonly string[], limit: number) {
+		const { objects } = await connection.request("search the text", () =>
+			model.collection.query.bm25(terms.join(" "), {
+				queryProperties: [...QUERY_PROPERTIES] as never,
+				filters,
+				limit,
+				returnProperties: returned,
+			}),
+		);
+		return objects;
+	}
+
 	const best = (hits: readonly ChunkHit[][], limit: number) => hits.flat().sort(byScoreThenPlace).slice(0, limit);
 
 	return {
@@ -80,19 +114,16 @@ export function createWeaviateVectorStore(options: WeaviateOptions): VectorStore
 				const counts = await statistics.counts(model, words);
 				const terms = tellingTerms(counts);
 				if (terms.length === 0) return [];
-				const [size, { objects }] = await Promise.all([
+				const rare = rareTerms(terms, counts);
+				const [size, filtered, ranked] = await Promise.all([
 					statistics.size(model),
-					connection.request("search the text", () =>
-						model.collection.query.bm25(terms.join(" "), {
-							queryProperties: QUERY_PROPERTIES as never,
-							filters,
-							limit: Math.max(MIN_CANDIDATES, wanted),
-							returnProperties: returned,
-						}),
-					),
+					rare.length === 0 ? [] : withTerms(model, filters, rare),
+					rare.length === terms.length ? [] : byBm25(model, filters, terms, Math.max(MIN_CANDIDATES, wanted)),
 				]);
-				const candidates = objects.map((object) => toHit(object.uuid, object.properties, model.model, 0));
-				return rankText(candidates, terms, counts, size);
+				const candidates = new Map(
+					[...ranked, ...filtered].map(({ uuid, properties }) => [uuid, toHit(uuid, properties, model.model, 0)]),
+				);
+				return rankText([...candidates.values()], terms, counts, size);
 			});
 			return best(hits, wanted);
 		},
@@ -178,3 +209,15 @@ function queryWords(text: string): string[] {
 }
 
 const bounded = (limit: number): number => Math.max(0, Math.min(MAX_LIMIT, Math.floor(limit)));
+
+/** The rarest terms, as many as a filter may look for. */
+function rareTerms(terms: readonly string[], counts: ReadonlyMap<string, number>): string[] {
+	const rare: string[] = [];
+	let chunks = 0;
+	for (const term of [...terms].sort((a, b) => (counts.get(a) ?? 0) - (counts.get(b) ?? 0))) {
+		chunks += counts.get(term) ?? 0;
+		if (chunks > FILTERED_UP_TO) break;
+		rare.push(term);
+	}
+	return rare;
+}
