@@ -16,8 +16,19 @@ import { retrieval } from "./retrieval.bench.js";
 import { s3 } from "./s3.bench.js";
 import { search } from "./vector-search.bench.js";
 import { weaviate } from "./weaviate.bench.js";
+import { webhooks } from "./webhooks.bench.js";
 
-const BENCHES: Readonly<Record<string, Bench>> = { commit, repeat, ingest, search, retrieval, dgraph, weaviate, s3 };
+const BENCHES: Readonly<Record<string, Bench>> = {
+	commit,
+	repeat,
+	ingest,
+	search,
+	retrieval,
+	dgraph,
+	weaviate,
+	s3,
+	webhooks,
+};
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const RESULTS = join(ROOT, "bench-results");
 
