@@ -14,8 +14,8 @@ function spread<T>(values: readonly T[], count: number): T[] {
 }
 
 /**
- * Fifty queries that a repository itself suggests: names of what is defined in one place only, and the subjects of its commits, as people
- * word what they look for.
+ * Fifty queries that a repository itself suggests: names of what is defined in one place only, and, as people word what they look for, the
+ * subjects of its commits and, where there are too few, lines of its documents.
  */
 export async function profileQueries(
 	lode: LodeInstance,
@@ -33,5 +33,27 @@ export async function profileQueries(
 	const { stdout } = await run("git", ["-C", corpus.path, "log", "--format=%s", "--no-merges"]);
 	const subjects = [...new Set(stdout.split("\n"))].filter((subject) => subject.split(" ").length >= 3);
 	const names = spread(unique.sort(compareBytes), EACH);
-	return { names, questions: spread(subjects, 2 * EACH - names.length) };
+	const wanted = 2 * EACH - names.length;
+	const questions = spread(subjects, wanted);
+	if (questions.length < wanted) {
+		const args = [
+			"-C",
+			corpus.path,
+			"grep",
+			"-hIE",
+			"([A-Za-z]+ ){4}",
+			"HEAD",
+			"--",
+			"*.md",
+			"*.yml",
+			"*.yaml",
+			"*.rst",
+		];
+		const prose = (await run("git", args)).stdout
+			.split("\n")
+			.map((line) => line.replace(/[^A-Za-z0-9 ]+/g, " ").trim());
+		const lines = [...new Set(prose)].filter((line) => line.split(/ +/).length >= 4).map((line) => line.slice(0, 200));
+		questions.push(...spread(lines, wanted - questions.length));
+	}
+	return { names, questions };
 }
