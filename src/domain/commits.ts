@@ -9,6 +9,8 @@ export interface CommitInfo {
 	readonly subject: string;
 	/** Paths that differ from the first parent (none for merges), at most 2,000. */
 	readonly paths: readonly string[];
+	/** What the committer attached to it (lakeFS), by key. Absent where there is nothing. */
+	readonly metadata?: Readonly<Record<string, string>>;
 }
 
 export type FileMode = "file" | "executable" | "symlink" | "submodule";

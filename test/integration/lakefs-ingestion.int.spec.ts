@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import type { TestWorkflowEnvironment } from "@temporalio/testing";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { columnKey, datasetKey } from "../../src/domain/keys.js";
+import { columnKey, commitKey, datasetKey } from "../../src/domain/keys.js";
 import type { ServerAddresses } from "../servers/server.js";
 import { type CountingProxy, countingProxy } from "../support/counting-proxy.js";
 import { createLakefsRepository, type LakefsTestRepository } from "../support/lakefs-repository.js";
@@ -59,7 +59,7 @@ describe.runIf(hasServer("lakefs"))("ingesting from lakeFS", () => {
 	test("data files become datasets with columns, types, rows and statistics, the same in steps and directly", async () => {
 		const orders = await parquet("SELECT range::INTEGER AS id, range * 1.5 AS amount FROM range(7)");
 		const more = await parquet("SELECT range::INTEGER AS id, range * 1.5 AS amount FROM range(9)");
-		await repository.commit({
+		const loaded = await repository.commit({
 			files: [
 				["raw/customers.csv", "id,name,since\n1,Ada,2020-01-01\n2,,2021-06-30\n"],
 				["raw/events.jsonl", '{"kind":"click","at":5}\n{"kind":"view","at":9}\n{"kind":"view","at":null}\n'],
@@ -67,6 +67,7 @@ describe.runIf(hasServer("lakefs"))("ingesting from lakeFS", () => {
 				["README.md", "# The shop's lake\n\nOrders and customers.\n"],
 			],
 			message: "the first load",
+			metadata: { job: "nightly-load", run: "42" },
 		});
 		await repository.branch("work");
 		const lode = await open();
@@ -96,6 +97,11 @@ describe.runIf(hasServer("lakefs"))("ingesting from lakeFS", () => {
 		expect((await old(events))?.props).toMatchObject({ format: "jsonl", rowCount: 3 });
 		expect((await old(columnKey(events, "at")))?.props).toMatchObject({ type: "BIGINT", nullCount: 1, mean: 7 });
 
+		const commitEntity = await lode.ports.graph.entity({ snapshot }, commitKey(source, loaded));
+		expect(commitEntity?.props).toMatchObject({
+			subject: "the first load",
+			metadata: { job: "nightly-load", run: "42" },
+		});
 		const hits = await lode.reader.search({ text: "lake", limit: 5 });
 		expect(hits.hits[0]?.path).toBe("README.md");
 

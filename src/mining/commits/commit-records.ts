@@ -34,7 +34,14 @@ export function commitRecords(source: string, commit: CommitInfo): GraphRecord[]
 			key,
 			kind: "commit",
 			name: firstCharacters(subject, SUBJECT_IN_NAME) || commit.sha.slice(0, 12),
-			props: { sha: commit.sha, subject, authoredAt: commit.authoredAt, authorName, authorEmail },
+			props: {
+				sha: commit.sha,
+				subject,
+				authoredAt: commit.authoredAt,
+				authorName,
+				authorEmail,
+				...(commit.metadata !== undefined && { metadata: storableMetadata(commit.metadata) }),
+			},
 			edges: parents.map((sha): Edge => ({ kind: "PARENT", to: commitKey(source, sha) })),
 			provides: [],
 		},
@@ -56,6 +63,12 @@ export function commitRecords(source: string, commit: CommitInfo): GraphRecord[]
 		},
 	];
 	return records.sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+/** Sorted, so that it does not depend on how the source listed it. */
+function storableMetadata(metadata: Readonly<Record<string, string>>): Record<string, string> {
+	const pairs = Object.entries(metadata).map(([key, value]) => [storableText(key), storableText(value)] as const);
+	return Object.fromEntries(pairs.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
 }
 
 function modelName(source: string, path: string): EntityKey | undefined {

@@ -14,6 +14,7 @@ const PATHS_A_PAGE = 50_000;
 const MAX_PATHS = 2_000;
 const MAX_SUBJECT = 1_000;
 const MAX_NAME = 300;
+const MAX_METADATA = 100;
 /** Most ingestions ask about one commit and its parent. */
 const FIRST_REQUEST = 20;
 
@@ -137,7 +138,14 @@ async function commitInfo(api: LakefsApi, repository: string, commit: LakefsComm
 		authoredAt: isoTime(creation_date),
 		subject: cut(message.trim().split("\n", 1)[0]?.trim() ?? "", MAX_SUBJECT),
 		paths: await pathsOf(api, repository, commit),
+		...metadataOf(commit),
 	};
+}
+
+function metadataOf({ metadata }: LakefsCommit): Pick<CommitInfo, "metadata"> {
+	const pairs = Object.entries(metadata ?? {}).slice(0, MAX_METADATA);
+	if (pairs.length === 0) return {};
+	return { metadata: Object.fromEntries(pairs.map(([key, value]) => [cut(key, MAX_NAME), cut(value, MAX_SUBJECT)])) };
 }
 
 async function pathsOf(api: LakefsApi, repository: string, { id, parents }: LakefsCommit): Promise<string[]> {
