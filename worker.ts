@@ -39,7 +39,10 @@ const access = accessTo(config.temporal, address);
 if (enginesOf(config).temporal === "cluster") {
 	const report = (line: string) => void process.stderr.write(`${redact(line)}\n`);
 	await temporalReady({ access, timeoutMs: CLUSTER_READY_MS, report });
-	await reconcile(config, { address });
+	// A cluster may not let this key keep schedules: webhooks and people still bring commits in.
+	await reconcile(config, { address }).catch((error: unknown) => {
+		report(`sources are not compared with their repositories: ${(error as Error).message}`);
+	});
 }
 const connection = await NativeConnection.connect(connectionOptions(access));
 const { ports, close } = await openPorts(config, { address });
