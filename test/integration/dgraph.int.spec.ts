@@ -105,6 +105,27 @@ describe.runIf(hasServer("dgraph"))("the graph in Dgraph", () => {
 		expect(await other.tally(snapshotOf(1), "s")).toEqual(EMPTY_TALLY);
 	});
 
+	it("gives the token that a server wants, and says which setting to correct", async () => {
+		const server = await ownServer("dgraph", { apiKey: true });
+		closing.push(() => server.destroy());
+		const at = (token?: string): DgraphOptions => ({
+			address: server.addresses.address,
+			installation: newInstallation(),
+			...(token !== undefined && { token: { reveal: () => token } }),
+		});
+		for (const token of [undefined, "another-s3cret"]) {
+			const refused = await failure(open(at(token)).stage(1, records(0)));
+			expect(refused).toMatchObject({
+				code: "PERMISSION_DENIED",
+				next: expect.stringContaining("LODE_DGRAPH_TOKEN"),
+			});
+			expect(JSON.stringify([refused.message, refused.next, `${refused.cause}`])).not.toContain("another-s3cret");
+		}
+		const store = open(at(server.addresses.token));
+		await store.stage(1, records(0));
+		expect((await store.tally(snapshotOf(1), "s")).count).toBe(40);
+	});
+
 	describe("tampered with", () => {
 		it.each([
 			["a property", "lode.props", '{"version":9}'],

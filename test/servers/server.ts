@@ -9,8 +9,8 @@ export interface ServerAddresses {
 	/** Of a superuser. The database may be used freely. */
 	readonly postgres: { readonly url: string };
 	/** gRPC as host:port, and HTTP. */
-	readonly dgraph: { readonly address: string; readonly httpAddress: string };
-	/** `apiKey` only where the server was asked to have one. */
+	readonly dgraph: { readonly address: string; readonly httpAddress: string; readonly token?: string };
+	/** `apiKey` (and Dgraph's `token`) only where the server was asked to have one. */
 	readonly weaviate: { readonly url: string; readonly grpcAddress: string; readonly apiKey?: string };
 	readonly minio: { readonly endpoint: string; readonly accessKeyId: string; readonly secretAccessKey: string };
 	readonly lakefs: { readonly endpoint: string; readonly accessKeyId: string; readonly secretAccessKey: string };
@@ -19,7 +19,7 @@ export interface ServerAddresses {
 export interface StartOptions {
 	/** Weaviate: acknowledges vectors before they can be found. */
 	readonly asyncIndexing?: boolean;
-	/** Weaviate: refuses requests without a key. */
+	/** Weaviate refuses requests without a key, Dgraph changes of the schema without a token. */
 	readonly apiKey?: boolean;
 }
 

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { freeOffset } from "../free-ports.js";
 import type { ServerDefinition } from "../server.js";
@@ -11,7 +12,7 @@ export const dgraph: ServerDefinition<"dgraph"> = {
 	programs: ["dgraph"],
 	howTo:
 		"put `dgraph` on PATH or into the folder that LODE_SERVER_BINARIES names (../shared/servers/unpack DIR writes it)",
-	async prepare(binaries, folder) {
+	async prepare(binaries, folder, options) {
 		const offset = await freeOffset(Object.values(PORTS));
 		const at = (port: keyof typeof PORTS) => `127.0.0.1:${PORTS[port] + offset}`;
 		const common = ["--bindall=false", "--port_offset", String(offset), "--telemetry", "reports=false;"];
@@ -19,10 +20,12 @@ export const dgraph: ServerDefinition<"dgraph"> = {
 		const alpha = ["alpha", `--my=${at("alpha")}`, `--zero=${at("zero")}`, ...common];
 		alpha.push("--postings", join(folder, "p"), "--wal", join(folder, "w"), "--tmp", join(folder, "t"));
 		alpha.push("--cache", "size-mb=512;");
+		const token = options.apiKey ? randomBytes(16).toString("hex") : undefined;
+		if (token !== undefined) alpha.push("--security", `token=${token};`);
 		const command = binaries.dgraph as string;
 		const httpAddress = `http://${at("http")}`;
 		return {
-			addresses: { address: at("grpc"), httpAddress },
+			addresses: { address: at("grpc"), httpAddress, ...(token !== undefined && { token }) },
 			processes: [
 				{ name: "zero", command, args: zero, env: {} },
 				{ name: "alpha", command, args: alpha, env: {} },

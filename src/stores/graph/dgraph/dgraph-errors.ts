@@ -49,8 +49,13 @@ export function dgraphError(error: unknown, address: string, operation: string):
 				"Start that server, or correct LODE_DGRAPH_ADDRESS or LODE_DGRAPH_TLS.",
 			);
 	}
-	if (/auth|token|jwt|namespace/i.test(said) && /invalid|denied|unauthori[sz]ed|required|not match/i.test(said)) {
-		return make("PERMISSION_DENIED", "it does not accept the token", "Correct LODE_DGRAPH_TOKEN.");
+	if (
+		/auth|token|jwt|namespace/i.test(said) &&
+		/invalid|denied|unauthori[sz]ed|required|needed|not match/i.test(said)
+	) {
+		// Dgraph repeats a token that it does not accept: that may not go anywhere.
+		const why = `Cannot ${operation} in Dgraph at ${address}: it does not accept the token`;
+		return new LodeError("PERMISSION_DENIED", why, { next: "Correct LODE_DGRAPH_TOKEN." });
 	}
 	if (/no space left/i.test(said)) return make("DISK_FULL", "its disk is full", "Free some space on that server.");
 	if (
