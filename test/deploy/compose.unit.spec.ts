@@ -10,7 +10,7 @@ import { SERVER_VERSIONS } from "../servers/versions.js";
 import { composeFile, ROOT } from "./deploy-files.js";
 
 const { services, volumes } = composeFile();
-const OURS = ["api", "worker", "migrate"];
+const OURS = ["api", "gateway", "worker", "migrate"];
 const others = Object.entries(services).filter(([name]) => !OURS.includes(name));
 const tagOf = (name: string): string => services[name]?.image?.split(":").at(-1) ?? "";
 
