@@ -1,14 +1,26 @@
 import { join } from "node:path";
 import { runServer } from "./src/api/run-server.js";
 import { createGateway } from "./src/api/webhooks/create-gateway.js";
+import { ownFolder } from "./src/runtime/single-owner.js";
 import { dispatchPorts } from "./src/wiring.js";
 
 /** Starts the webhook gateway. Prints `{"ready":true,"url":…}` on standard output when it listens; its log goes to standard error. */
-await runServer("LODE_WEBHOOK_HOST and LODE_WEBHOOK_PORT", ({ webhooks, home, ...config }, log) =>
-	createGateway({
+await runServer("LODE_WEBHOOK_HOST and LODE_WEBHOOK_PORT", async (config, log) => {
+	const { webhooks, home } = config;
+	const folder = join(home, "ledger");
+	// Two would write over each other.
+	const giveUp = await ownFolder(folder, "the gateway");
+	const server = await createGateway({
 		...webhooks,
-		ledger: { folder: join(home, "ledger"), maxBytes: webhooks.ledgerBytes },
-		dispatch: dispatchPorts({ ...config, home, webhooks }),
+		ledger: { folder, maxBytes: webhooks.ledgerBytes },
+		dispatch: dispatchPorts(config),
 		log,
-	}),
-);
+	});
+	return {
+		url: server.url,
+		async close() {
+			await server.close();
+			await giveUp();
+		},
+	};
+});

@@ -193,6 +193,14 @@ describe("webhooks", () => {
 		expect(ingestions.map(({ commit }) => commit).slice(0, 3)).toEqual([fourth, third, second]);
 	}, 120_000);
 
+	test("are taken by one gateway a home; one that was killed is none", async () => {
+		const first = await gateway();
+		await expect(gateway()).rejects.toThrow(/exit 2: CONFIG_INVALID: LODE_HOME: process \d+ has the gateway/);
+		await first.kill();
+		const second = await gateway();
+		expect((await second.get("/health/webhook")).status).toBe(200);
+	});
+
 	test("that nobody follows are parked with the reason", async () => {
 		await repository.commit({ files: { a: "1" } });
 		await lodeJson(home, ["ingest", repository.path]);
