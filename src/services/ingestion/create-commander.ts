@@ -13,12 +13,7 @@ import type { EmbeddingProvider } from "../../embeddings/embedding.port.js";
 import type { ResolvedTarget, SourceAdapter } from "../../sources/source.port.js";
 import type { Catalog, Ingestion, Source } from "../../stores/catalog/catalog.port.js";
 import { ingestUpdate } from "../../workflows/contracts/follow-source.js";
-import {
-	COLLECT_WORKFLOW_ID,
-	followWorkflowId,
-	ingestWorkflowId,
-	removeWorkflowId,
-} from "../../workflows/contracts/ids.js";
+import { COLLECT_WORKFLOW_ID, ingestWorkflowId, removeWorkflowId } from "../../workflows/contracts/ids.js";
 import type { followSource } from "../../workflows/follow-source.js";
 import type { collectGarbage, removeSource } from "../../workflows/maintenance.js";
 import type { IngestOptions, LodeCommander } from "../lode.js";
@@ -27,6 +22,7 @@ import { recipeOf, requireSource } from "../recipe.js";
 import type { IngestReport, RetryReport } from "../reports.js";
 import { awaitBegin } from "./await-begin.js";
 import { awaitOutcome } from "./await-outcome.js";
+import { followOptions } from "./follow-options.js";
 import { persistently } from "./persistently.js";
 import { fromWorkflowError } from "./workflow-errors.js";
 
@@ -84,15 +80,7 @@ export function createCommander(ports: CommanderPorts): LodeCommander {
 		const started = performance.now();
 		const took = () => Math.round(performance.now() - started);
 		const start = () =>
-			new WithStartWorkflowOperation<typeof followSource>("followSource", {
-				workflowId: followWorkflowId(source.id),
-				taskQueue: ports.taskQueue,
-				args: [{ source: source.id, policy: source.policy }],
-				workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
-				searchAttributes: { LodeSource: [source.id] },
-				staticSummary: `follows ${source.id}`,
-				workflowTaskTimeout: "5 seconds",
-			});
+			new WithStartWorkflowOperation<typeof followSource>("followSource", followOptions(source, ports.taskQueue));
 		const workflowId = ingestWorkflowId(source.id, commit);
 		// One id for every attempt: a server that went away and came back answers with what it accepted before.
 		const updateId = randomUUID();

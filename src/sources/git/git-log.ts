@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import type { CommitInfo } from "../../domain/commits.js";
 import { LodeError } from "../../domain/errors.js";
+import { cut, isoTime, MAX_NAME, MAX_SUBJECT } from "../commit-text.js";
 import { pages } from "../pages.js";
 import { encodePath } from "../path-name.js";
 import type { CommitRange } from "../source.port.js";
@@ -12,8 +13,6 @@ const PAGE = 500;
 /** A page holds that many paths at most, give or take one commit's. */
 const PAGE_PATHS = 50_000;
 const MAX_PATHS = 2_000;
-const MAX_SUBJECT = 1_000;
-const MAX_NAME = 300;
 const FIELDS = ["%H", "%P", "%an", "%ae", "%at", "%s"];
 
 /** Commits of `to` and not of `from` (added), then those of `from` and not of `to` (removed): newest first, children before parents. */
@@ -101,21 +100,10 @@ function commitInfo(fields: readonly Buffer[], paths: readonly string[]): Commit
 		parents: parents === "" ? [] : parents.split(" "),
 		authorName: cut(authorName, MAX_NAME),
 		authorEmail: cut(authorEmail, MAX_NAME),
-		authoredAt: isoTime(seconds),
+		authoredAt: isoTime(Number(seconds)),
 		subject: cut(subject, MAX_SUBJECT),
 		paths,
 	};
-}
-
-/** Never between the halves of a surrogate pair. */
-function cut(text: string, length: number): string {
-	return text.length <= length ? text : text.slice(0, length).replace(/[\ud800-\udbff]$/, "");
-}
-
-/** Forged and broken dates exist: what no date can hold becomes the epoch. */
-function isoTime(seconds: string): string {
-	const date = new Date(Number(seconds) * 1_000);
-	return Number.isNaN(date.getTime()) ? new Date(0).toISOString() : date.toISOString();
 }
 
 async function shallowBoundary(mirror: string): Promise<ReadonlySet<string>> {

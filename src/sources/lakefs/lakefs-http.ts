@@ -127,9 +127,7 @@ export class LakefsHttp {
 
 	#named(error: unknown, { doing, signal }: Call): LodeError {
 		if (signal?.aborted) return cancelled(doing, signal);
-		if (error instanceof SyntaxError || (error instanceof Error && error.name === "ZodError")) {
-			return unexpectedAnswer(doing, this.endpoint, error);
-		}
+		if (isWrongAnswer(error)) return unexpectedAnswer(doing, this.endpoint, error);
 		return lakefsError(error, this.endpoint, doing);
 	}
 }

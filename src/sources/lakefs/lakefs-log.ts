@@ -1,5 +1,6 @@
 import pLimit from "p-limit";
 import type { CommitInfo } from "../../domain/commits.js";
+import { cut, isoTime, MAX_NAME, MAX_SUBJECT } from "../commit-text.js";
 import { pages } from "../pages.js";
 import type { CommitRange } from "../source.port.js";
 import type { LakefsApi, LakefsCommit } from "./lakefs-api.js";
@@ -12,8 +13,6 @@ const COMMITS_A_PAGE = 500;
 /** A page holds that many paths at most, give or take one commit's. */
 const PATHS_A_PAGE = 50_000;
 const MAX_PATHS = 2_000;
-const MAX_SUBJECT = 1_000;
-const MAX_NAME = 300;
 const MAX_METADATA = 100;
 /** Most ingestions ask about one commit and its parent. */
 const FIRST_REQUEST = 20;
@@ -166,15 +165,4 @@ async function pathsOf(api: LakefsApi, repository: string, { id, parents }: Lake
 		after = page.pagination.has_more ? page.pagination.next_offset : undefined;
 	} while (after !== undefined && paths.length < MAX_PATHS);
 	return paths.slice(0, MAX_PATHS);
-}
-
-/** Never between the halves of a surrogate pair. */
-function cut(text: string, length: number): string {
-	return text.length <= length ? text : text.slice(0, length).replace(/[\ud800-\udbff]$/, "");
-}
-
-/** What no date can hold becomes the epoch. */
-function isoTime(seconds: number): string {
-	const date = new Date(seconds * 1_000);
-	return Number.isNaN(date.getTime()) ? new Date(0).toISOString() : date.toISOString();
 }

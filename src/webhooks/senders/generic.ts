@@ -1,6 +1,6 @@
 import { Webhook } from "standardwebhooks";
 import { z } from "zod";
-import { header, parseBody, refused, type Sender, unreadable } from "./sender.js";
+import { header, readBody, refused, type Sender } from "./sender.js";
 
 const text = z.string().min(1).max(4_096);
 const eventSchema = z.object({
@@ -26,13 +26,12 @@ export const generic: Sender = {
 		}
 	},
 	notice({ headers, body }) {
-		const { data, error } = eventSchema.safeParse(parseBody(body));
-		if (data === undefined) throw unreadable(`${error.issues[0]?.path.join(".") ?? "it"} is missing or wrong`);
-		const { repository, branch, commit } = data.data;
+		const { type, data } = readBody(eventSchema, body);
+		const { repository, branch, commit } = data;
 		return {
 			sender: "generic",
 			key: `generic:${header(headers, "webhook-id") ?? ""}`,
-			event: data.type ?? "branch.moved",
+			event: type ?? "branch.moved",
 			repository: [repository],
 			...(branch !== undefined && { branch }),
 			...(commit !== undefined && { commit }),

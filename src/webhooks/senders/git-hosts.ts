@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import { verify } from "@octokit/webhooks-methods";
 import { z } from "zod";
 import type { Notice, SenderName } from "../receipt.js";
-import { branchOfRef, eventKey, header, isSameSecret, parseBody, refused, type Sender, unreadable } from "./sender.js";
+import { branchOfRef, eventKey, header, isSameSecret, readBody, refused, type Sender, unreadable } from "./sender.js";
 
 const text = z.string().min(1).max(4_096);
 const address = text.nullish();
@@ -25,8 +25,7 @@ const pushSchema = z.object({
 
 /** A push to GitHub, GitLab or Gitea: they agree on `ref` and `after`, and name the repository's addresses differently. */
 function pushNotice(sender: SenderName, event: string, delivery: string | undefined, body: Buffer): Notice | undefined {
-	const { data, error } = pushSchema.safeParse(parseBody(body));
-	if (data === undefined) throw unreadable(`${error.issues[0]?.path.join(".") ?? "it"} is missing or wrong`);
+	const data = readBody(pushSchema, body);
 	const branch = branchOfRef(data.ref);
 	// A branch that was deleted has no commit to come.
 	if (branch === undefined || /^0+$/.test(data.after ?? "")) return undefined;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { eventKey, header, isSameSecret, parseBody, refused, type Sender, unreadable } from "./sender.js";
+import { eventKey, header, isSameSecret, readBody, refused, type Sender } from "./sender.js";
 
 const text = z.string().min(1).max(4_096);
 const eventSchema = z.object({
@@ -21,8 +21,7 @@ export const lakefs: Sender = {
 		if (!isSameSecret(header(headers, "x-lode-secret") ?? bearer, secret)) throw refused();
 	},
 	notice({ body }) {
-		const { data, error } = eventSchema.safeParse(parseBody(body));
-		if (data === undefined) throw unreadable(`${error.issues[0]?.path.join(".") ?? "it"} is missing or wrong`);
+		const data = readBody(eventSchema, body);
 		const { event_type: event, repository_id, branch_id, commit_id, action_name, hook_id } = data;
 		if (!MOVES.has(event) || !branch_id) return undefined;
 		const repository = [`lakefs://${repository_id}`];

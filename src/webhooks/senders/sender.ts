@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
+import type { z } from "zod";
 import { LodeError } from "../../domain/errors.js";
 import type { Notice } from "../receipt.js";
 
@@ -38,8 +39,14 @@ export function header(headers: IncomingHttpHeaders, name: string): string | und
 	return one === undefined || one === "" ? undefined : one.slice(0, 500);
 }
 
-/** @throws USAGE */
-export function parseBody(body: Buffer): unknown {
+/** @throws USAGE, naming the first field that is missing or wrong */
+export function readBody<T>(schema: z.ZodType<T>, body: Buffer): T {
+	const { data, error } = schema.safeParse(parseJson(body));
+	if (error !== undefined) throw unreadable(`${error.issues[0]?.path.join(".") ?? "it"} is missing or wrong`);
+	return data;
+}
+
+function parseJson(body: Buffer): unknown {
 	try {
 		return JSON.parse(body.toString("utf8")) as unknown;
 	} catch {
