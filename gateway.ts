@@ -1,13 +1,13 @@
-import { join } from "node:path";
 import { runServer } from "./src/api/run-server.js";
 import { createGateway } from "./src/api/webhooks/create-gateway.js";
 import { ownFolder } from "./src/runtime/single-owner.js";
+import { ledgerFolder } from "./src/webhooks/ledger/segment-files.js";
 import { dispatchPorts } from "./src/wiring.js";
 
 /** Starts the webhook gateway. Prints `{"ready":true,"url":…}` on standard output when it listens; its log goes to standard error. */
 await runServer("LODE_WEBHOOK_HOST and LODE_WEBHOOK_PORT", async (config, log) => {
 	const { webhooks, home } = config;
-	const folder = join(home, "ledger");
+	const folder = ledgerFolder(home);
 	// Two would write over each other.
 	const giveUp = await ownFolder(folder, "the gateway");
 	const server = await createGateway({

@@ -22,6 +22,7 @@ import { lakefsOptions } from "./wiring/server-options.js";
 import { openStores } from "./wiring/stores.js";
 
 export { dispatchPorts } from "./wiring/dispatch.js";
+export { openEvents } from "./wiring/events.js";
 export { checkServers, migrateServers } from "./wiring/server-checks.js";
 export { openStores };
 

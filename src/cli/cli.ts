@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { Config, ConfigSources } from "../config/config.js";
 import type { Runtime, RuntimeOptions } from "../runtime/runtime.js";
 import type { RuntimeRecord } from "../runtime/runtime-file.js";
+import type { LodeEvents } from "../services/events/create-events.js";
 import type { LodeCommander, LodeReader } from "../services/lode.js";
 import type { Check, Migrated } from "../services/reports.js";
 import { Interrupts } from "./interrupts.js";
@@ -13,6 +14,8 @@ export interface CliDependencies {
 	readonly io: CliIo;
 	openReader(config: Config): Promise<LodeReader>;
 	openCommander(config: Config, options: { address: string }): Promise<LodeCommander>;
+	/** Webhooks that were parked, whether the gateway runs or not. */
+	openEvents(config: Config): Promise<LodeEvents>;
 	withRuntime<T>(
 		config: Config,
 		report: (line: string) => void,

@@ -14,6 +14,7 @@ export function realDependencies(): CliDependencies {
 		io: { stdout: process.stdout, stderr: process.stderr, env: process.env, cwd: currentFolder(), signals: process },
 		openReader: async (config) => (await import("../wiring.js")).openReader(config),
 		openCommander: async (config, options) => (await import("../wiring.js")).openCommander(config, options),
+		openEvents: async (config) => (await import("../wiring.js")).openEvents(config),
 		withRuntime: async (...args) => (await import("../runtime/runtime.js")).withRuntime(...args),
 		probeEmbeddings: async (config) =>
 			(await import("../services/probe-embeddings.js")).probeEmbeddings({ ...config.embedding, home: config.home }),

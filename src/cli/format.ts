@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import type { ParkedReport, ReplayReport } from "../services/events/create-events.js";
 import type {
 	DiffReport,
 	GraphReport,
@@ -176,4 +177,30 @@ export function diffText(report: DiffReport): string {
 	const lines = [...list("+", report.added), ...list("-", report.removed), ...list("~", report.changed)];
 	const summary = `${report.added.length} added, ${report.removed.length} removed, ${report.changed.length} changed`;
 	return [...lines, `${report.source} from ${short(report.from)} to ${short(report.to)}: ${summary}`].join("\n");
+}
+
+export function parkedText({ parked, waiting, bytes }: ParkedReport): string {
+	const rest = `${waiting} waiting; the ledger has ${bytes} bytes`;
+	if (parked.length === 0) return `Nothing is parked, ${rest}`;
+	const rows = parked.map(({ id, parkedAt, sender, event, repository, branch, reason }) => [
+		id,
+		minute(parkedAt),
+		sender,
+		event,
+		repository[0] ?? "-",
+		branch ?? "-",
+		reason,
+	]);
+	return [
+		table(["receipt", "parked (UTC)", "sender", "event", "repository", "branch", "reason"], rows),
+		"",
+		`${parked.length} parked, ${rest}`,
+		"Again: lode events replay RECEIPT, or --all",
+	].join("\n");
+}
+
+export function replayText({ replayed, gateway }: ReplayReport): string {
+	if (replayed.length === 0) return "Nothing that is parked was meant.";
+	const again = `${count(replayed.length, "receipt waits", "receipts wait")} again`;
+	return gateway ? `${again}; the gateway dispatches` : `${again}; the gateway dispatches what waits when it starts`;
 }

@@ -4,6 +4,7 @@ import { registerCheck } from "./commands/check.js";
 import { registerConfig } from "./commands/config.js";
 import { registerDev } from "./commands/dev.js";
 import { registerDoctor } from "./commands/doctor.js";
+import { registerEvents } from "./commands/events.js";
 import { registerExitCodes } from "./commands/exit-codes.js";
 import { registerGraph } from "./commands/graph.js";
 import { registerIngest } from "./commands/ingest.js";
@@ -62,6 +63,7 @@ export function createProgram(dependencies: CliDependencies, version: string): {
 	registerGraph(program, cli);
 	registerOverview(program, cli);
 	registerCheck(program, cli);
+	registerEvents(program, cli);
 	registerInit(program, cli);
 	registerDev(program, cli);
 	registerConfig(program, cli);

@@ -6,6 +6,7 @@ import { Writable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Config } from "../config/config.js";
 import { LodeError } from "../domain/errors.js";
+import type { LodeEvents } from "../services/events/create-events.js";
 import type { IngestOptions, LodeCommander, LodeReader } from "../services/lode.js";
 import type { IngestReport, SearchQuery, SearchReport, VerifyReport } from "../services/reports.js";
 import type { CliDependencies } from "./cli.js";
@@ -73,6 +74,7 @@ afterEach(() => rmSync(cwd, { recursive: true, force: true }));
 interface Stubs {
 	reader?: Partial<LodeReader>;
 	commander?: Partial<LodeCommander>;
+	events?: Partial<LodeEvents>;
 	env?: Record<string, string>;
 	owned?: boolean;
 }
@@ -92,6 +94,7 @@ async function lode(argv: string[], stubs: Stubs = {}) {
 			configs.push(config);
 			return { close: async () => void closed.push("commander"), ...stubs.commander } as LodeCommander;
 		},
+		openEvents: async () => ({ ...stubs.events }) as LodeEvents,
 		withRuntime: async (_config, _report, fn) => {
 			const runtime = { address: "127.0.0.1:1", uiAddress: "http://127.0.0.1:2", owned: stubs.owned ?? true, pid: 1 };
 			try {
@@ -175,6 +178,49 @@ describe("answers", () => {
 		const json = await lode(["search", "parse", "--json"], { reader: { search: async () => SEARCH } });
 		expect(json.stdout).not.toMatch(/(?!\n)\p{Cc}/u);
 		expect(JSON.parse(json.stdout)).toEqual(SEARCH);
+	});
+
+	it("lists parked webhooks, and passes which of them are to be dispatched again", async () => {
+		const event = {
+			id: "rcp-7",
+			sender: "github",
+			event: "push",
+			repository: ["https://git.example/a/b"],
+			branch: null,
+			commit: null,
+			receivedAt: "2026-01-31T12:00:00.000Z",
+			parkedAt: "2026-01-31T12:01:00.000Z",
+			reason: "no source follows\u001b[31m https://git.example/a/b",
+		};
+		const calls: unknown[] = [];
+		const events = {
+			parked: async (options: object) => {
+				calls.push(options);
+				return { parked: [event], waiting: 2, bytes: 900 };
+			},
+			replay: async (selection: object) => {
+				calls.push(selection);
+				return { replayed: ["rcp-7", "rcp-9"], gateway: calls.length > 3 };
+			},
+		};
+		const { stdout } = await lode(["events", "parked", "--since", "2026-01-31"], { events });
+		expect(stdout).toMatch(/rcp-7 +2026-01-31 12:01 +github +push +https:\/\/git.example\/a\/b +- +no source follows/);
+		expect(stdout).toContain("1 parked, 2 waiting; the ledger has 900 bytes");
+		expect(stdout).not.toMatch(/(?!\n)\p{Cc}/u);
+		const json = await lode(["events", "parked", "--json"], { events });
+		expect(JSON.parse(json.stdout)).toEqual({ parked: [event], waiting: 2, bytes: 900 });
+		const later = await lode(["events", "replay", "rcp-7", "rcp-9", "--repository", "a/b", "--since", "2026"], {
+			events,
+		});
+		expect(later.stdout).toBe("2 receipts wait again; the gateway dispatches what waits when it starts\n");
+		const now = await lode(["events", "replay", "--all"], { events });
+		expect(now.stdout).toBe("2 receipts wait again; the gateway dispatches\n");
+		expect(calls).toEqual([
+			{ since: "2026-01-31" },
+			{},
+			{ ids: ["rcp-7", "rcp-9"], repository: "a/b", since: "2026" },
+			{ ids: [], all: true },
+		]);
 	});
 
 	it("takes settings from flags anywhere on the line", async () => {

@@ -12,6 +12,7 @@ export const ERROR_CODES = {
 	INGESTION_NOT_FOUND: { exit: 3, permanent: true },
 	ENTITY_NOT_FOUND: { exit: 3, permanent: true },
 	GROUP_NOT_FOUND: { exit: 3, permanent: true },
+	RECEIPT_NOT_FOUND: { exit: 3, permanent: true },
 	SNAPSHOT_NOT_FOUND: { exit: 3, permanent: true },
 	SNAPSHOT_EXPIRED: { exit: 3, permanent: true },
 	NOTHING_PUBLISHED: { exit: 3, permanent: true },

@@ -5,6 +5,15 @@ import { isSameProcess, processIdentity } from "./process-identity.js";
 
 const OWNER = "owner.json";
 
+/** The process that owns a folder, while it runs. */
+export async function ownerOf(folder: string): Promise<number | undefined> {
+	const owner = await readFile(join(folder, OWNER), "utf8").then(
+		(text) => JSON.parse(text) as { pid: number; identity: string },
+		() => undefined,
+	);
+	return owner !== undefined && (await isSameProcess(owner)) ? owner.pid : undefined;
+}
+
 /**
  * Makes this process the owner of a folder that only one may write. One that was killed is no owner any more. Returns how to give it up.
  * @throws CONFIG_INVALID while another process owns it
@@ -12,12 +21,9 @@ const OWNER = "owner.json";
 export async function ownFolder(folder: string, what: string): Promise<() => Promise<void>> {
 	await mkdir(folder, { recursive: true, mode: 0o700 });
 	const file = join(folder, OWNER);
-	const owner = await readFile(file, "utf8").then(
-		(text) => JSON.parse(text) as { pid: number; identity: string },
-		() => undefined,
-	);
-	if (owner !== undefined && owner.pid !== process.pid && (await isSameProcess(owner))) {
-		throw new LodeError("CONFIG_INVALID", `LODE_HOME: process ${owner.pid} has ${what} of this home already`, {
+	const owner = await ownerOf(folder);
+	if (owner !== undefined && owner !== process.pid) {
+		throw new LodeError("CONFIG_INVALID", `LODE_HOME: process ${owner} has ${what} of this home already`, {
 			next: "Use that one, or give this one another LODE_HOME.",
 		});
 	}

@@ -10,13 +10,27 @@ const ISO_TIME = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{
 export function parseAt(at: string | undefined, source?: string): SnapshotSelector {
 	if (at === undefined || at === "latest") return { by: "latest" };
 	if (/^\d{1,6}$/.test(at)) return { by: "number", number: Number(at) };
-	if (ISO_TIME.test(at)) {
-		const text = at.includes("T") ? (/(Z|[+-]\d{2}:\d{2})$/.test(at) ? at : `${at}Z`) : `${at}T23:59:59.999Z`;
-		const time = new Date(text);
-		if (!Number.isNaN(time.getTime())) return { by: "time", time: time.toISOString() };
-	}
+	const time = parseTime(at, "T23:59:59.999Z");
+	if (time !== undefined) return { by: "time", time };
 	if (/^[0-9a-f]{7,64}$/i.test(at)) return { by: "commit", commit: at.toLowerCase(), source };
 	throw new LodeError("USAGE", `${JSON.stringify(at.slice(0, 80))} is no snapshot number, time or commit`, {
 		next: "give e.g. 12, 2026-01-31T12:00:00Z or at least 7 digits of a commit id",
 	});
+}
+
+/** What `--since` means: a time (ISO 8601; a date alone is its beginning in UTC, a time without zone is UTC), as ISO 8601. @throws USAGE */
+export function parseSince(since: string): string {
+	const time = parseTime(since, "T00:00:00.000Z");
+	if (time !== undefined) return time;
+	throw new LodeError("USAGE", `${JSON.stringify(since.slice(0, 80))} is no time`, {
+		next: "give e.g. 2026-01-31T12:00:00Z or 2026-01-31",
+	});
+}
+
+/** `ofDay`: the time that a date alone means. */
+function parseTime(text: string, ofDay: string): string | undefined {
+	if (!ISO_TIME.test(text)) return undefined;
+	const zoned = text.includes("T") ? (/(Z|[+-]\d{2}:\d{2})$/.test(text) ? text : `${text}Z`) : `${text}${ofDay}`;
+	const time = new Date(zoned);
+	return Number.isNaN(time.getTime()) ? undefined : time.toISOString();
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseAt } from "./at.js";
+import { parseAt, parseSince } from "./at.js";
 
 describe("--at", () => {
 	test.each([
@@ -17,5 +17,19 @@ describe("--at", () => {
 
 	test.each(["yesterday", "abc", "2026-13-01", "-1", "1.5", ""])("refuses %s", (at) => {
 		expect(() => parseAt(at)).toThrow(expect.objectContaining({ code: "USAGE" }));
+	});
+});
+
+describe("--since", () => {
+	test.each([
+		["2026-01-31", "2026-01-31T00:00:00.000Z"],
+		["2026-01-31T12:00", "2026-01-31T12:00:00.000Z"],
+		["2026-01-31T12:00:00+02:00", "2026-01-31T10:00:00.000Z"],
+	])("%s", (since, expected) => {
+		expect(parseSince(since)).toBe(expected);
+	});
+
+	test.each(["yesterday", "12", "1a2b3c4", "2026-13-01", ""])("refuses %s", (since) => {
+		expect(() => parseSince(since)).toThrow(expect.objectContaining({ code: "USAGE" }));
 	});
 });

@@ -122,7 +122,8 @@ describe("reference", () => {
 			.slice(1)
 			.map((part): Documented => {
 				const [heading = "", ...lines] = part.split("\n");
-				const [name = "", args = ""] = /^lode ([a-z-]+(?: (?:show|get|set))?) ?(.*)$/.exec(heading)?.slice(1) ?? [];
+				const [name = "", args = ""] =
+					/^lode ([a-z-]+(?: (?:show|get|set|parked|replay))?) ?(.*)$/.exec(heading)?.slice(1) ?? [];
 				const rows = lines.filter((line) => line.startsWith("| `--"));
 				return { name, args, options: rows.map((row) => /^\| `(--[a-z-]+)/.exec(row)?.[1] ?? row).sort() };
 			});

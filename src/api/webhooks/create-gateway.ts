@@ -4,6 +4,7 @@ import { LodeError } from "../../domain/errors.js";
 import { Dispatcher, type DispatchPorts } from "../../webhooks/dispatcher/dispatcher.js";
 import { Ledger } from "../../webhooks/ledger/ledger.js";
 import type { SenderName } from "../../webhooks/receipt.js";
+import { ReplayRequests } from "../../webhooks/replay/replay-requests.js";
 import { type HttpServer, type Log, startHttpServer } from "../http-server.js";
 import { GatewayController } from "./gateway.controller.js";
 import { Gateway } from "./gateway.js";
@@ -43,9 +44,11 @@ export async function createGateway(options: GatewayOptions): Promise<HttpServer
 	}
 	if (waiting > 0) log({ level: "info", message: `${waiting} receipts wait from before` });
 	const dispatcher = new Dispatcher(ledger, options.dispatch, log);
+	const requests = new ReplayRequests(ledger, options.ledger.folder, log);
 	const gateway = new Gateway(ledger, secrets, () => dispatcher.state());
 	const module: DynamicModule = { module: GatewayModule, providers: [{ provide: Gateway, useValue: gateway }] };
 	const finish = async () => {
+		await requests.stop();
 		await dispatcher.stop();
 		await options.dispatch.close();
 		await ledger.close();
@@ -76,6 +79,7 @@ export async function createGateway(options: GatewayOptions): Promise<HttpServer
 		throw error;
 	}
 	dispatcher.start();
+	requests.start();
 	return {
 		url: server.url,
 		async close() {

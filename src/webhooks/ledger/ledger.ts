@@ -1,8 +1,10 @@
-import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { LodeError } from "../../domain/errors.js";
 import type { Notice, ParkedReceipt, Receipt } from "../receipt.js";
+import { KEEP_MS, ReceiptStates } from "./receipt-states.js";
 import { decodeRecords, encodeRecord, type LedgerRecord } from "./record.js";
+import { segmentFile, segmentFiles } from "./segment-files.js";
 import { SegmentWriter } from "./segment-writer.js";
 
 export interface LedgerOptions {
@@ -10,7 +12,7 @@ export interface LedgerOptions {
 	readonly folder: string;
 	/** What it may take on the disk. Bytes. */
 	readonly maxBytes: number;
-	/** How long what is settled is remembered, so that a repeat is known. Milliseconds; default 30 days. */
+	/** How long what is settled is remembered, so that a repeat is known, and what is parked can be replayed. Milliseconds; default 30 days. */
 	readonly keepMs?: number;
 	/** Default 16 MiB. */
 	readonly segmentBytes?: number;
@@ -34,8 +36,6 @@ export interface Accepted {
 	readonly repeated: boolean;
 }
 
-const DAY_MS = 86_400_000;
-const SEGMENT = /^(\d{10})\.log$/;
 /** From this part of the bound on nothing is accepted: what is settled still has to be written down. */
 const FULL = 0.9;
 /** From this part on, segments of which everything is done go before their time. */
@@ -44,7 +44,8 @@ const TIGHT = 0.7;
 interface Segment {
 	readonly number: number;
 	readonly path: string;
-	readonly receipts: Set<string>;
+	/** Ids, and the keys that they came with. */
+	readonly receipts: Map<string, string>;
 	/** The newest receipt's. Milliseconds. */
 	newest: number;
 }
@@ -55,11 +56,13 @@ interface Segment {
  */
 export class Ledger {
 	readonly #byKey = new Map<string, Promise<Receipt>>();
-	readonly #waiting = new Map<string, Receipt>();
-	readonly #parked = new Map<string, ParkedReceipt>();
+	readonly #states = new ReceiptStates();
+	/** On their way to wait again: they do not get too old meanwhile. */
+	readonly #replaying = new Set<string>();
 	readonly #segments: Segment[] = [];
 	readonly #writer: SegmentWriter;
 	readonly #now: () => Date;
+	/** The newest receipt's number. */
 	#last = 0;
 	#bytes = 0;
 	#damaged = 0;
@@ -80,6 +83,8 @@ export class Ledger {
 
 	/** Resolves when the notice is on the disk, once for all deliveries of one key. */
 	async accept(notice: Notice): Promise<Accepted> {
+		// Where nothing is accepted nothing is dispatched either, which is when old segments go otherwise.
+		if (this.state().full) await this.#prune().catch(() => undefined);
 		const known = this.#byKey.get(notice.key);
 		if (known !== undefined) return { receipt: await known, repeated: true };
 		if (this.state().full) {
@@ -105,16 +110,18 @@ export class Ledger {
 
 	/** What has no outcome yet, oldest first. */
 	waiting(): readonly Receipt[] {
-		return [...this.#waiting.values()];
+		return [...this.#states.waiting.values()];
 	}
 
+	/** Those of the last `keepMs`. */
 	parked(): readonly ParkedReceipt[] {
-		return [...this.#parked.values()];
+		this.#expire();
+		return [...this.#states.parked.values()];
 	}
 
 	/** Resolves when something waits. */
 	async somethingWaits(): Promise<void> {
-		if (this.#waiting.size > 0) return;
+		if (this.#states.waiting.size > 0) return;
 		await new Promise<void>((resolve) => {
 			this.#arrived = resolve;
 		});
@@ -122,39 +129,35 @@ export class Ledger {
 
 	/** Their effect is there. A crash before this is on the disk has them dispatched again, which changes nothing. */
 	async done(receipts: readonly Receipt[]): Promise<void> {
-		const at = this.#now().toISOString();
-		await Promise.all(receipts.map(({ id }) => this.#append({ is: "settled", id, outcome: "done", at })));
-		for (const { id } of receipts) {
-			this.#waiting.delete(id);
-			this.#parked.delete(id);
-		}
+		await this.#settle(receipts, { outcome: "done" });
 		await this.#prune();
 	}
 
 	/** It cannot have an effect as things are. */
 	async park(receipt: Receipt, reason: string): Promise<void> {
-		const at = this.#now().toISOString();
-		await this.#append({ is: "settled", id: receipt.id, outcome: "parked", reason, at });
-		this.#waiting.delete(receipt.id);
-		this.#parked.set(receipt.id, { ...receipt, reason, parkedAt: at });
+		await this.#settle([receipt], { outcome: "parked", reason });
 	}
 
-	/** Parked receipts wait again. */
-	async replay(receipts: readonly ParkedReceipt[]): Promise<void> {
-		const at = this.#now().toISOString();
-		await Promise.all(receipts.map(({ id }) => this.#append({ is: "settled", id, outcome: "again", at })));
-		for (const { reason: _, parkedAt: __, ...receipt } of receipts) {
-			this.#parked.delete(receipt.id);
-			this.#waiting.set(receipt.id, receipt);
+	/** Has those wait again that are still parked, and returns them. */
+	async replay(receipts: readonly ParkedReceipt[]): Promise<readonly Receipt[]> {
+		this.#expire();
+		const again = receipts.filter(({ id }) => this.#states.parked.has(id) && !this.#replaying.has(id));
+		for (const { id } of again) this.#replaying.add(id);
+		try {
+			await this.#settle(again, { outcome: "again" });
+		} finally {
+			for (const { id } of again) this.#replaying.delete(id);
 		}
 		this.#wake();
+		return again;
 	}
 
 	state(): LedgerState {
 		const { maxBytes } = this.options;
+		this.#expire();
 		return {
-			waiting: this.#waiting.size,
-			parked: this.#parked.size,
+			waiting: this.#states.waiting.size,
+			parked: this.#states.parked.size,
 			bytes: this.#bytes,
 			maxBytes,
 			damaged: this.#damaged,
@@ -165,6 +168,22 @@ export class Ledger {
 	async close(): Promise<void> {
 		await this.#writer.close();
 		this.#wake();
+	}
+
+	/** Together: nothing is settled in memory before all of it is on the disk. */
+	async #settle(
+		receipts: readonly Receipt[],
+		as: { readonly outcome: "done" | "parked" | "again"; readonly reason?: string },
+	): Promise<void> {
+		const at = this.#now().toISOString();
+		const records = receipts.map(({ id }) => ({ is: "settled", id, ...as, at }) as const);
+		await Promise.all(records.map((record) => this.#append(record)));
+		for (const record of records) this.#states.apply(record);
+	}
+
+	/** What was parked too long ago counts as done. */
+	#expire(): void {
+		this.#states.expire(this.#now().getTime() - (this.options.keepMs ?? KEEP_MS), this.#replaying);
 	}
 
 	async #append(record: LedgerRecord): Promise<string> {
@@ -185,10 +204,9 @@ export class Ledger {
 
 	/** In the segment that holds it: that one may not go before it is done. */
 	#remember(receipt: Receipt, path: string): void {
-		this.#waiting.set(receipt.id, receipt);
+		this.#states.apply({ is: "receipt", receipt });
 		const segment = this.#segments.findLast((one) => one.path === path);
-		segment?.receipts.add(receipt.id);
-		if (segment) segment.newest = Math.max(segment.newest, Date.parse(receipt.receivedAt));
+		if (segment) hold(segment, receipt);
 		this.#wake();
 	}
 
@@ -198,50 +216,30 @@ export class Ledger {
 	}
 
 	#nextSegment(): string {
-		const number = (this.#segments.at(-1)?.number ?? 0) + 1;
-		const path = join(this.options.folder, `${String(number).padStart(10, "0")}.log`);
-		this.#segments.push({ number, path, receipts: new Set(), newest: 0 });
+		const { number, path } = segmentFile(this.options.folder, (this.#segments.at(-1)?.number ?? 0) + 1);
+		this.#segments.push({ number, path, receipts: new Map(), newest: 0 });
 		return path;
 	}
 
 	async #load(): Promise<void> {
-		const names = (await readdir(this.options.folder)).filter((name) => SEGMENT.test(name)).sort();
-		const known = new Map<string, Receipt>();
-		for (const [index, name] of names.entries()) {
-			const path = join(this.options.folder, name);
+		const files = await segmentFiles(this.options.folder);
+		for (const [index, { number, name, path }] of files.entries()) {
 			const file = await readFile(path);
 			const { records, damaged, end } = decodeRecords(file);
 			for (const part of damaged) await this.#setAside(name, part.offset, part.bytes);
-			const segment: Segment = { number: Number(SEGMENT.exec(name)?.[1]), path, receipts: new Set(), newest: 0 };
+			const segment: Segment = { number, path, receipts: new Map(), newest: 0 };
 			this.#segments.push(segment);
-			for (const record of records) this.#replayRecord(record, segment, known);
-			const last = index === names.length - 1;
+			for (const record of records) {
+				this.#states.apply(record);
+				if (record.is !== "receipt") continue;
+				this.#byKey.set(record.receipt.key, Promise.resolve(record.receipt));
+				hold(segment, record.receipt);
+			}
+			const last = index === files.length - 1;
 			this.#bytes += last ? end : file.length;
 			if (last) await this.#writer.resume(path, end);
 		}
-	}
-
-	#replayRecord(record: LedgerRecord, segment: Segment, known: Map<string, Receipt>): void {
-		if (record.is === "receipt") {
-			const { receipt } = record;
-			known.set(receipt.id, receipt);
-			this.#byKey.set(receipt.key, Promise.resolve(receipt));
-			this.#waiting.set(receipt.id, receipt);
-			this.#last = Math.max(this.#last, numberOf(receipt.id));
-			segment.receipts.add(receipt.id);
-			segment.newest = Math.max(segment.newest, Date.parse(receipt.receivedAt));
-			return;
-		}
-		// The receipt may have gone with its segment; its number is not given twice.
-		this.#last = Math.max(this.#last, numberOf(record.id));
-		const receipt = known.get(record.id);
-		if (receipt === undefined) return;
-		this.#waiting.delete(record.id);
-		this.#parked.delete(record.id);
-		if (record.outcome === "again") this.#waiting.set(record.id, receipt);
-		if (record.outcome === "parked") {
-			this.#parked.set(record.id, { ...receipt, reason: record.reason ?? "", parkedAt: record.at });
-		}
+		this.#last = this.#states.last;
 	}
 
 	/** A copy for people; one that is there from an earlier start is the same. */
@@ -252,9 +250,14 @@ export class Ledger {
 		await writeFile(join(folder, `${segment}-${offset}`), bytes, { mode: 0o600 });
 	}
 
+	#isWanted(id: string): boolean {
+		return this.#states.waiting.has(id) || this.#states.parked.has(id);
+	}
+
 	/** Deletes the oldest segments, as far as all that they hold is done, and old enough or in the way. */
 	async #prune(): Promise<void> {
-		const { maxBytes, keepMs = 30 * DAY_MS } = this.options;
+		const { maxBytes, keepMs = KEEP_MS } = this.options;
+		this.#expire();
 		for (
 			let oldest = this.#segments[0];
 			oldest !== undefined && this.#segments.length > 1;
@@ -262,15 +265,17 @@ export class Ledger {
 		) {
 			const isOld = oldest.newest + keepMs < this.#now().getTime();
 			if (!isOld && this.#bytes < maxBytes * TIGHT) return;
-			for (const id of oldest.receipts) if (this.#waiting.has(id) || this.#parked.has(id)) return;
+			for (const id of oldest.receipts.keys()) if (this.#isWanted(id)) return;
 			this.#segments.shift();
 			const { size } = await stat(oldest.path);
 			await rm(oldest.path);
 			this.#bytes -= size;
-			const gone = oldest.receipts;
-			for (const [key, written] of this.#byKey) if (gone.has((await written).id)) this.#byKey.delete(key);
+			for (const key of oldest.receipts.values()) this.#byKey.delete(key);
 		}
 	}
 }
 
-const numberOf = (id: string): number => Number(id.slice("rcp-".length));
+function hold(segment: Segment, receipt: Receipt): void {
+	segment.receipts.set(receipt.id, receipt.key);
+	segment.newest = Math.max(segment.newest, Date.parse(receipt.receivedAt));
+}

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Notice, ParkedReceipt } from "../receipt.js";
+import type { Notice, ParkedReceipt, Receipt } from "../receipt.js";
 import { Ledger, type LedgerOptions } from "./ledger.js";
 
 /** Real: the file system. */
@@ -124,6 +124,67 @@ describe("the ledger", () => {
 		expect((await segments()).length).toBeLessThan(before);
 		expect((await ledger.accept(notice("old-3"))).repeated).toBe(false);
 		expect((await open()).state().bytes).toBe(ledger.state().bytes);
+	});
+
+	it("lets go of what was parked too long ago, and of its segments", async () => {
+		let now = new Date("2026-01-01T00:00:00Z");
+		const options = { segmentBytes: 1_000, keepMs: 86_400_000, now: () => now };
+		const ledger = await open(options);
+		for (let n = 0; n < 20; n += 1) await ledger.accept(notice(`old-${n}`));
+		const before = (await segments()).length;
+		const [first, second, ...others] = ledger.waiting() as [Receipt, Receipt, ...Receipt[]];
+		await ledger.park(first, "no source");
+		await ledger.done(others);
+		now = new Date("2026-01-03T00:00:00Z");
+		await ledger.park(second, "no source");
+		// Old enough are all of them, but one was parked just now.
+		await ledger.accept(notice("new"));
+		await ledger.done(ledger.waiting());
+		for (const one of [ledger, await open(options)]) {
+			expect(keys(one.parked())).toEqual(["old-1"]);
+			expect(one.state()).toMatchObject({ waiting: 0, parked: 1 });
+		}
+		now = new Date("2026-01-04T00:00:01Z");
+		expect(ledger.parked()).toEqual([]);
+		await ledger.done([]);
+		expect((await segments()).length).toBeLessThan(before);
+		expect((await ledger.accept(notice("old-0"))).repeated).toBe(false);
+		expect((await open(options)).state()).toEqual(ledger.state());
+	});
+
+	it("has wait again what was still parked, also where it gets too old meanwhile", async () => {
+		let now = new Date("2026-01-01T00:00:00Z");
+		const options = { keepMs: 86_400_000, now: () => now };
+		const ledger = await open(options);
+		for (const key of ["a", "b"]) await ledger.accept(notice(key));
+		for (const receipt of ledger.waiting()) await ledger.park(receipt, "no source");
+		const [a] = ledger.parked() as [ParkedReceipt];
+		const parked = ledger.parked();
+		now = new Date("2026-01-02T00:00:00Z");
+		const replaying = [ledger.replay([a]), ledger.replay([a])];
+		now = new Date("2026-01-02T00:00:01Z");
+		expect(keys(ledger.parked())).toEqual(["a"]);
+		expect((await Promise.all(replaying)).map(keys)).toEqual([["a"], []]);
+		expect(await ledger.replay(parked)).toEqual([]);
+		for (const one of [ledger, await open(options)]) {
+			expect(keys(one.waiting())).toEqual(["a"]);
+			expect(one.waiting()[0]).not.toHaveProperty("reason");
+			expect(one.parked()).toEqual([]);
+		}
+	});
+
+	it("takes again, full of parked ones, when they are old", async () => {
+		let now = new Date("2026-01-01T00:00:00Z");
+		const ledger = await open({ maxBytes: 20_000, segmentBytes: 2_000, keepMs: 86_400_000, now: () => now });
+		for (let n = 0; !ledger.state().full; n += 1) {
+			const { receipt } = await ledger.accept(notice(`key-${n}`));
+			await ledger.park(receipt, "no source");
+		}
+		await expect(ledger.accept(notice("new"))).rejects.toMatchObject({ code: "DISK_FULL" });
+		now = new Date("2026-01-03T00:00:00Z");
+		// All at once, and still once.
+		const accepted = await Promise.all([ledger.accept(notice("new")), ledger.accept(notice("new"))]);
+		expect(accepted.map(({ repeated }) => repeated).sort()).toEqual([false, true]);
 	});
 
 	it("refuses before its bound, says so, and takes again when there is room", async () => {

@@ -1,5 +1,6 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { dirname } from "node:path";
+import { syncFolder } from "./sync-folder.js";
 
 /** Bytes of one write: what waits longer goes with the next. */
 const WRITE_BYTES = 4 * 1024 * 1024;
@@ -112,16 +113,5 @@ export class SegmentWriter {
 		const handle = this.#handle;
 		this.#handle = undefined;
 		await handle?.close().catch(() => undefined);
-	}
-}
-
-/** That a file is there has to be on the disk too. Windows has no such thing. */
-async function syncFolder(path: string): Promise<void> {
-	if (process.platform === "win32") return;
-	const folder = await open(path, "r");
-	try {
-		await folder.sync();
-	} finally {
-		await folder.close();
 	}
 }
