@@ -1,14 +1,9 @@
-import { createHash } from "node:crypto";
 import { open, readdir, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { LodeError } from "../../../domain/errors.js";
+import { assertKey, assertPrefix, KEY_SUFFIX, withChecksum, withoutChecksum } from "../keyed-bytes.js";
 import type { FileDrop } from "./file-drop.js";
 import { archiveError, systemCode } from "./folder-errors.js";
 
-const KEY = /^[a-z0-9/_.-]{1,200}$/;
-/** Ends the file name of a key: `a` and `a/b` may both be keys, and a folder cannot have the name of a file. */
-const SUFFIX = "~";
-const CHECKSUM_BYTES = 32;
 const RENEW_AFTER_MS = 60_000;
 
 /** Objects that can be computed again: written at once and whole, but not forced to disk; a damaged one counts as absent. */
@@ -21,7 +16,7 @@ export class DerivedFiles {
 	async put(key: string, bytes: Uint8Array): Promise<void> {
 		const path = this.#path(key);
 		try {
-			await this.drop.place(await this.drop.write(Buffer.concat([checksum(bytes), bytes]), false), path);
+			await this.drop.place(await this.drop.write(withChecksum(bytes), false), path);
 		} catch (error) {
 			throw archiveError(error, "store", key);
 		}
@@ -32,10 +27,8 @@ export class DerivedFiles {
 		try {
 			const handle = await open(path, "r");
 			try {
-				const found = await handle.readFile();
-				const bytes = found.subarray(CHECKSUM_BYTES);
-				if (!checksum(bytes).equals(found.subarray(0, CHECKSUM_BYTES))) return undefined;
-				await this.#renew(handle);
+				const bytes = withoutChecksum(await handle.readFile());
+				if (bytes !== undefined) await this.#renew(handle);
 				return bytes;
 			} finally {
 				await handle.close();
@@ -48,7 +41,7 @@ export class DerivedFiles {
 
 	/** Deletes every key that begins with the prefix. */
 	async remove(prefix: string): Promise<void> {
-		assertKey(prefix.endsWith("/") ? prefix.slice(0, -1) : prefix);
+		assertPrefix(prefix);
 		const slash = prefix.lastIndexOf("/");
 		const folder = join(this.folder, ...prefix.slice(0, Math.max(slash, 0)).split("/"));
 		const start = prefix.slice(slash + 1);
@@ -64,7 +57,7 @@ export class DerivedFiles {
 	/** The key of a file below the folder, given its path parts. */
 	keyOf(parts: readonly string[]): string | undefined {
 		const name = parts.join("/");
-		return name.endsWith(SUFFIX) ? name.slice(0, -SUFFIX.length) : undefined;
+		return name.endsWith(KEY_SUFFIX) ? name.slice(0, -KEY_SUFFIX.length) : undefined;
 	}
 
 	/** What is used stays longer. Not more often than collection could notice. */
@@ -76,18 +69,9 @@ export class DerivedFiles {
 
 	#path(key: string): string {
 		assertKey(key);
-		return join(this.folder, ...`${key}${SUFFIX}`.split("/"));
+		return join(this.folder, ...`${key}${KEY_SUFFIX}`.split("/"));
 	}
 }
-
-function assertKey(key: string): void {
-	// Windows drops dots at the end of a name, so two keys could meet in one file.
-	const wrong = (part: string) => part === "" || part.endsWith(".");
-	if (!KEY.test(key) || key.split("/").some(wrong))
-		throw new LodeError("INTERNAL", `"${key.slice(0, 80)}" is no key of a derived object`);
-}
-
-const checksum = (bytes: Uint8Array): Buffer => createHash("sha256").update(bytes).digest();
 
 /** Removes a folder and those above it that this leaves empty, up to `top`. */
 export async function removeIfEmpty(folder: string, top: string): Promise<void> {
