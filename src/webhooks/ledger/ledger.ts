@@ -62,6 +62,7 @@ export class Ledger {
 	readonly #segments: Segment[] = [];
 	readonly #writer: SegmentWriter;
 	readonly #now: () => Date;
+	readonly #keepMs: number;
 	/** The newest receipt's number. */
 	#last = 0;
 	#bytes = 0;
@@ -70,6 +71,7 @@ export class Ledger {
 
 	private constructor(private readonly options: LedgerOptions) {
 		this.#now = options.now ?? (() => new Date());
+		this.#keepMs = options.keepMs ?? KEEP_MS;
 		this.#writer = new SegmentWriter(() => this.#nextSegment(), options.segmentBytes ?? 16 * 1024 * 1024);
 	}
 
@@ -84,10 +86,10 @@ export class Ledger {
 	/** Resolves when the notice is on the disk, once for all deliveries of one key. */
 	async accept(notice: Notice): Promise<Accepted> {
 		// Where nothing is accepted nothing is dispatched either, which is when old segments go otherwise.
-		if (this.state().full) await this.#prune().catch(() => undefined);
+		if (this.#isFull()) await this.#prune().catch(() => undefined);
 		const known = this.#byKey.get(notice.key);
 		if (known !== undefined) return { receipt: await known, repeated: true };
-		if (this.state().full) {
+		if (this.#isFull()) {
 			throw new LodeError("DISK_FULL", "The ledger of webhooks is full", {
 				next: "Start what dispatches it (Temporal), or raise LODE_WEBHOOK_LEDGER_BYTES.",
 				retryAfterMs: 30_000,
@@ -161,8 +163,12 @@ export class Ledger {
 			bytes: this.#bytes,
 			maxBytes,
 			damaged: this.#damaged,
-			full: this.#bytes >= maxBytes * FULL,
+			full: this.#isFull(),
 		};
+	}
+
+	#isFull(): boolean {
+		return this.#bytes >= this.options.maxBytes * FULL;
 	}
 
 	async close(): Promise<void> {
@@ -183,7 +189,7 @@ export class Ledger {
 
 	/** What was parked too long ago counts as done. */
 	#expire(): void {
-		this.#states.expire(this.#now().getTime() - (this.options.keepMs ?? KEEP_MS), this.#replaying);
+		this.#states.expire(this.#now().getTime() - this.#keepMs, this.#replaying);
 	}
 
 	async #append(record: LedgerRecord): Promise<string> {
@@ -256,14 +262,14 @@ export class Ledger {
 
 	/** Deletes the oldest segments, as far as all that they hold is done, and old enough or in the way. */
 	async #prune(): Promise<void> {
-		const { maxBytes, keepMs = KEEP_MS } = this.options;
+		const { maxBytes } = this.options;
 		this.#expire();
 		for (
 			let oldest = this.#segments[0];
 			oldest !== undefined && this.#segments.length > 1;
 			oldest = this.#segments[0]
 		) {
-			const isOld = oldest.newest + keepMs < this.#now().getTime();
+			const isOld = oldest.newest + this.#keepMs < this.#now().getTime();
 			if (!isOld && this.#bytes < maxBytes * TIGHT) return;
 			for (const id of oldest.receipts.keys()) if (this.#isWanted(id)) return;
 			this.#segments.shift();
