@@ -12,17 +12,10 @@ export interface ParkedReport {
 	readonly bytes: number;
 }
 
-export interface ParkedEvent {
-	readonly id: string;
-	readonly sender: string;
-	readonly event: string;
-	readonly repository: readonly string[];
+export interface ParkedEvent extends Omit<ParkedReceipt, "branch" | "commit"> {
 	/** Null: any. */
 	readonly branch: string | null;
 	readonly commit: string | null;
-	readonly receivedAt: string;
-	readonly parkedAt: string;
-	readonly reason: string;
 }
 
 export interface ReplayReport {
