@@ -1,12 +1,12 @@
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ParkedReport, ReplayReport } from "../../src/services/events/create-events.js";
 import { ApiProcess } from "../support/api-process.js";
 import { createRepository, type TestRepository } from "../support/git-repository.js";
 import { DevProcess, lode, lodeJson } from "../support/lode-process.js";
+import { until } from "../support/until.js";
 import { deliveries, send } from "../support/webhook-sender.js";
 
 const SECRET = "a-s3cret-of-the-test";
@@ -31,15 +31,6 @@ describe("parked webhooks", () => {
 		const process = await ApiProcess.start(home, { LODE_WEBHOOK_SECRET_GENERIC: SECRET }, "gateway");
 		closing.push(() => process.stop());
 		return process;
-	}
-
-	/** What a look finds when it is as it should be; the test's own time-out ends it. */
-	async function until<T>(look: () => Promise<T>, isThere: (found: T) => boolean): Promise<T> {
-		for (;;) {
-			const found = await look();
-			if (isThere(found)) return found;
-			await sleep(100);
-		}
 	}
 
 	const parked = (...args: string[]) => lodeJson<ParkedReport>(home, ["events", "parked", ...args]);

@@ -2,7 +2,6 @@ import { createHmac, randomUUID } from "node:crypto";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { SourceReport } from "../../src/services/reports.js";
 import { ApiProcess } from "../support/api-process.js";
@@ -11,6 +10,7 @@ import { createLakefsRepository } from "../support/lakefs-repository.js";
 import { DevProcess, lodeJson } from "../support/lode-process.js";
 import { hasServer, useServer } from "../support/servers.js";
 import { smallDisk } from "../support/small-disk.js";
+import { until } from "../support/until.js";
 import { deliveries, send } from "../support/webhook-sender.js";
 
 const SECRET = "a-s3cret-of-the-test";
@@ -50,15 +50,6 @@ describe("webhooks", () => {
 		const { sources } = await lodeJson<{ sources: SourceReport[] }>(home, ["sources"], env);
 		return sources.find((source) => source.id === id)?.commit;
 	};
-
-	/** Waits as long as it takes: the test's own time-out ends it. */
-	async function until<T>(look: () => Promise<T>, isThere: (found: T) => boolean): Promise<T> {
-		for (;;) {
-			const found = await look();
-			if (isThere(found)) return found;
-			await sleep(200);
-		}
-	}
 
 	const push = (delivery: string) => ({
 		ref: "refs/heads/main",

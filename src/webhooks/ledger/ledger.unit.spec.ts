@@ -1,37 +1,17 @@
-import { appendFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { appendFile, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Notice, ParkedReceipt, Receipt } from "../receipt.js";
-import { Ledger, type LedgerOptions } from "./ledger.js";
+import { notice, temporaryLedger } from "./ledger.fixture.js";
+import { Ledger } from "./ledger.js";
 
 /** Real: the file system. */
 describe("the ledger", () => {
-	let folder: string;
-	const opened: Ledger[] = [];
-	beforeEach(async () => {
-		folder = await mkdtemp(join(tmpdir(), "lode-ledger-"));
-	});
-	afterEach(async () => {
-		for (const ledger of opened.splice(0)) await ledger.close();
-		await rm(folder, { recursive: true, force: true });
-	});
-
-	const open = async (options: Partial<LedgerOptions> = {}) => {
-		const ledger = await Ledger.open({ folder, maxBytes: 1 << 30, ...options });
-		opened.push(ledger);
-		return ledger;
-	};
-	const notice = (key: string): Notice => ({
-		sender: "generic",
-		key,
-		event: "moved",
-		repository: ["https://git.example/a/b"],
-		branch: "main",
-	});
+	const temporary = temporaryLedger();
+	const { open } = temporary;
 	const keys = (receipts: readonly Notice[]) => receipts.map(({ key }) => key);
-	const segments = async () => (await readdir(folder)).filter((name) => name.endsWith(".log")).sort();
+	const segments = async () => (await readdir(temporary.folder)).filter((name) => name.endsWith(".log")).sort();
 
 	it("takes a notice once, however often and however much at once it comes", async () => {
 		const ledger = await open();
@@ -66,11 +46,11 @@ describe("the ledger", () => {
 				fc.nat({ max: 400 }),
 				fc.constantFrom("cut", "zeros", "noise", "half"),
 				async (count, back, how) => {
-					await rm(folder, { recursive: true, force: true });
-					const ledger = await Ledger.open({ folder, maxBytes: 1 << 30, segmentBytes: 2_000 });
+					await rm(temporary.folder, { recursive: true, force: true });
+					const ledger = await Ledger.open({ folder: temporary.folder, maxBytes: 1 << 30, segmentBytes: 2_000 });
 					for (let n = 0; n < count; n += 1) await ledger.accept(notice(`key-${n}`));
 					await ledger.close();
-					const last = join(folder, (await segments()).at(-1) as string);
+					const last = join(temporary.folder, (await segments()).at(-1) as string);
 					const intact = await readFile(last);
 					if (how === "cut") await truncate(last, Math.max(0, intact.length - back));
 					if (how === "zeros") await appendFile(last, Buffer.alloc(back));
@@ -79,12 +59,12 @@ describe("the ledger", () => {
 					if (how === "half") await appendFile(last, intact.subarray(0, Math.min(back, 50)));
 					const lost = how === "cut" ? intact.subarray(Math.max(0, intact.length - back)) : Buffer.alloc(0);
 					const lostRecords = lost.length === 0 ? 0 : lost.toString().split("\n").length - 1;
-					const again = await Ledger.open({ folder, maxBytes: 1 << 30, segmentBytes: 2_000 });
+					const again = await Ledger.open({ folder: temporary.folder, maxBytes: 1 << 30, segmentBytes: 2_000 });
 					// Of what was cut off nothing can be there; everything before it is.
 					expect(keys(again.waiting())).toEqual(Array.from({ length: count - lostRecords }, (_, n) => `key-${n}`));
 					await again.accept(notice("new"));
 					await again.close();
-					const third = await Ledger.open({ folder, maxBytes: 1 << 30 });
+					const third = await Ledger.open({ folder: temporary.folder, maxBytes: 1 << 30 });
 					expect(keys(third.waiting()).at(-1)).toBe("new");
 					expect(third.waiting()).toHaveLength(count - lostRecords + 1);
 					await third.close();
@@ -99,13 +79,13 @@ describe("the ledger", () => {
 		for (const key of ["a", "b", "c"]) await ledger.accept(notice(key));
 		await ledger.close();
 		const [name] = (await segments()) as [string];
-		const text = (await readFile(join(folder, name), "utf8")).replace('"key":"b"', '"key":"B"');
-		await writeFile(join(folder, name), text);
+		const text = (await readFile(join(temporary.folder, name), "utf8")).replace('"key":"b"', '"key":"B"');
+		await writeFile(join(temporary.folder, name), text);
 		const again = await open();
 		expect(keys(again.waiting())).toEqual(["a", "c"]);
 		expect(again.state().damaged).toBe(1);
-		const [aside] = await readdir(join(folder, "damaged"));
-		expect(await readFile(join(folder, "damaged", aside as string), "utf8")).toContain('"key":"B"');
+		const [aside] = await readdir(join(temporary.folder, "damaged"));
+		expect(await readFile(join(temporary.folder, "damaged", aside as string), "utf8")).toContain('"key":"B"');
 	});
 
 	it("writes segments, and lets go of those that are done and old", async () => {

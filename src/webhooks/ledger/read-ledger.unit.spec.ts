@@ -1,34 +1,18 @@
-import { appendFile, mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { appendFile, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Notice } from "../receipt.js";
-import { Ledger, type LedgerOptions } from "./ledger.js";
+import { describe, expect, it } from "vitest";
+import { notice, temporaryLedger } from "./ledger.fixture.js";
 import { readLedger } from "./read-ledger.js";
 
 /** Real: the file system, and the ledger that writes meanwhile. */
 describe("reading a ledger that another owns", () => {
-	let folder: string;
-	const opened: Ledger[] = [];
-	beforeEach(async () => {
-		folder = await mkdtemp(join(tmpdir(), "lode-ledger-"));
-	});
-	afterEach(async () => {
-		for (const ledger of opened.splice(0)) await ledger.close();
-		await rm(folder, { recursive: true, force: true });
-	});
-
-	const open = async (options: Partial<LedgerOptions> = {}) => {
-		const ledger = await Ledger.open({ folder, maxBytes: 1 << 30, ...options });
-		opened.push(ledger);
-		return ledger;
-	};
-	const notice = (key: string): Notice => ({ sender: "generic", key, event: "moved", repository: ["/srv/a"] });
+	const temporary = temporaryLedger();
+	const { open } = temporary;
 	/** Names, sizes and times of change. */
 	const everything = async () =>
 		Promise.all(
-			(await readdir(folder, { recursive: true })).sort().map(async (name) => {
-				const { size, mtimeMs } = await stat(join(folder, name));
+			(await readdir(temporary.folder, { recursive: true })).sort().map(async (name) => {
+				const { size, mtimeMs } = await stat(join(temporary.folder, name));
 				return [name, size, mtimeMs];
 			}),
 		);
@@ -42,7 +26,7 @@ describe("reading a ledger that another owns", () => {
 		}
 		await ledger.replay(ledger.parked().slice(0, 4));
 		const { waiting, bytes } = ledger.state();
-		expect(await readLedger(folder)).toEqual({ parked: ledger.parked(), waiting, bytes });
+		expect(await readLedger(temporary.folder)).toEqual({ parked: ledger.parked(), waiting, bytes });
 		expect(waiting).toBe(14);
 	});
 
@@ -50,13 +34,13 @@ describe("reading a ledger that another owns", () => {
 		const ledger = await open();
 		const { receipt } = await ledger.accept(notice("a"));
 		await ledger.park(receipt, "no source");
-		const found = await readLedger(folder);
-		const [name] = (await readdir(folder)) as [string];
-		const whole = await readFile(join(folder, name));
+		const found = await readLedger(temporary.folder);
+		const [name] = (await readdir(temporary.folder)) as [string];
+		const whole = await readFile(join(temporary.folder, name));
 		for (const torn of [whole.subarray(0, 60), Buffer.alloc(500), Buffer.from("0123abcd {")]) {
-			await appendFile(join(folder, name), torn);
+			await appendFile(join(temporary.folder, name), torn);
 			const before = await everything();
-			expect(await readLedger(folder)).toEqual(found);
+			expect(await readLedger(temporary.folder)).toEqual(found);
 			expect(await everything()).toEqual(before);
 		}
 	});
@@ -72,12 +56,12 @@ describe("reading a ledger that another owns", () => {
 			writing = false;
 		})();
 		while (writing) {
-			const { waiting, parked } = await readLedger(folder);
+			const { waiting, parked } = await readLedger(temporary.folder);
 			expect(waiting).toBeLessThanOrEqual(1);
 			expect(parked).toEqual([]);
 		}
 		await write;
-		expect((await readdir(folder)).length).toBeLessThan(5);
+		expect((await readdir(temporary.folder)).length).toBeLessThan(5);
 	});
 
 	it("counts as done what was parked too long ago", async () => {
@@ -85,14 +69,14 @@ describe("reading a ledger that another owns", () => {
 		const ledger = await open({ now: () => parkedAt });
 		const { receipt } = await ledger.accept(notice("a"));
 		await ledger.park(receipt, "no source");
-		const at = async (now: string) => (await readLedger(folder, { now: () => new Date(now) })).parked.length;
+		const at = async (now: string) => (await readLedger(temporary.folder, { now: () => new Date(now) })).parked.length;
 		expect(await at("2026-01-30T23:59:59Z")).toBe(1);
 		expect(await at("2026-01-31T00:00:01Z")).toBe(0);
 	});
 
 	it("finds nothing where no gateway ever ran, and makes nothing", async () => {
-		await rm(folder, { recursive: true });
-		expect(await readLedger(folder)).toEqual({ parked: [], waiting: 0, bytes: 0 });
-		await expect(stat(folder)).rejects.toMatchObject({ code: "ENOENT" });
+		await rm(temporary.folder, { recursive: true });
+		expect(await readLedger(temporary.folder)).toEqual({ parked: [], waiting: 0, bytes: 0 });
+		await expect(stat(temporary.folder)).rejects.toMatchObject({ code: "ENOENT" });
 	});
 });
