@@ -5,7 +5,7 @@ import { loadConfig } from "./src/config/config.js";
 import { enginesOf } from "./src/config/requirements.js";
 import { redact } from "./src/config/secret.js";
 import { followParent } from "./src/runtime/parent.js";
-import { openPorts, reconcile } from "./src/wiring.js";
+import { keepSchedules, openPorts } from "./src/wiring.js";
 import { WORKFLOW_BUNDLE } from "./temporal/bundle/bundle-workflows.js";
 import { accessTo, connectionOptions } from "./temporal/server/connection.js";
 import { temporalReady } from "./temporal/server/ready.js";
@@ -40,7 +40,7 @@ if (enginesOf(config).temporal === "cluster") {
 	const report = (line: string) => void process.stderr.write(`${redact(line)}\n`);
 	await temporalReady({ access, timeoutMs: CLUSTER_READY_MS, report });
 	// A cluster may not let this key keep schedules: webhooks and people still bring commits in.
-	await reconcile(config, { address }).catch((error: unknown) => {
+	await keepSchedules(config, { address }).catch((error: unknown) => {
 		report(`sources are not compared with their repositories: ${(error as Error).message}`);
 	});
 }

@@ -9,11 +9,13 @@ import type { EmbeddingProvider } from "./embeddings/embedding.port.js";
 import { createMiningPool, type MiningPool } from "./mining/mining-pool.js";
 import { roomOn } from "./runtime/disk-room.js";
 import { runningRuntime } from "./runtime/runtime.js";
+import { requireLineage } from "./services/archive/archive-events.js";
 import { askProgress, askWaiting } from "./services/ingestion/ask-progress.js";
 import { createCommander } from "./services/ingestion/create-commander.js";
-import { ensureReconciliation } from "./services/ingestion/reconciliation.js";
+import { ensureSchedules } from "./services/ingestion/schedules.js";
 import type { LodeCommander, LodeReader } from "./services/lode.js";
 import { createReader } from "./services/reading/create-reader.js";
+import { requireFinished } from "./services/rebuild/unfinished.js";
 import { createFolderSource } from "./sources/folder/folder-source.adapter.js";
 import { createGitSource } from "./sources/git/git-source.adapter.js";
 import { createLakefsSource } from "./sources/lakefs/lakefs-source.adapter.js";
@@ -23,6 +25,7 @@ import { openStores } from "./wiring/stores.js";
 
 export { dispatchPorts } from "./wiring/dispatch.js";
 export { openEvents } from "./wiring/events.js";
+export { rebuildStores } from "./wiring/rebuild.js";
 export { checkServers, migrateServers } from "./wiring/server-checks.js";
 export { openStores };
 
@@ -108,6 +111,8 @@ export async function openPorts(
 ): Promise<{ ports: Ports; close: Close }> {
 	const temporal = await connect(config, address);
 	const stores = await openStores(config);
+	await requireFinished(stores.value.events);
+	await requireLineage(stores.value.events, stores.value.artifacts);
 	const embeddingCache = await stores.embeddingCache();
 	const providers = new Providers(config);
 	const pool = createMiningPool({ threads: config.worker.threads });
@@ -136,11 +141,14 @@ export async function openPorts(
 	};
 }
 
-/** From now on every source is compared with its repository, also when no webhook comes. */
-export async function reconcile(config: Config, { address }: { address: string }): Promise<void> {
+/** From now on every source is compared with its repository, also when no webhook comes, and what happens is archived. */
+export async function keepSchedules(config: Config, { address }: { address: string }): Promise<void> {
 	const { value: client, close } = await connect(config, address);
 	try {
-		await ensureReconciliation(client, config.temporal.taskQueue, config.reconcile.everySeconds);
+		await ensureSchedules(client, config.temporal.taskQueue, {
+			reconcileEvery: config.reconcile.everySeconds,
+			archiveEvery: config.archive.everySeconds,
+		});
 	} finally {
 		await close();
 	}
@@ -149,6 +157,7 @@ export async function reconcile(config: Config, { address }: { address: string }
 /** The use cases that only read: no Temporal server is needed. Where one runs, it is asked how far ingestions are. */
 export async function openReader(config: Config): Promise<LodeReader> {
 	const stores = await openStores(config);
+	await requireFinished(stores.value.events);
 	const providers = new Providers(config);
 	let temporal: Promise<Opened<Client> | undefined> | undefined;
 	const connectIfRunning = async () => {

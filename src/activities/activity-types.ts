@@ -69,6 +69,8 @@ export interface CompensationActivities {
 
 export interface MaintenanceActivities {
 	listSources(): Promise<string[]>;
+	/** Copies what happened since the last time into the archive. */
+	archiveEvents(): Promise<{ events: number; through: number }>;
 	/** Has the source's workflow look at its branch. */
 	hintSource(source: string): Promise<void>;
 	collectSource(source: string): Promise<{ horizon: number | null; records: Record<string, number> }>;

@@ -4,7 +4,8 @@ import type { Runtime, RuntimeOptions } from "../runtime/runtime.js";
 import type { RuntimeRecord } from "../runtime/runtime-file.js";
 import type { LodeEvents } from "../services/events/create-events.js";
 import type { LodeCommander, LodeReader } from "../services/lode.js";
-import type { Check, Migrated } from "../services/reports.js";
+import type { RebuildOptions } from "../services/rebuild/rebuild.js";
+import type { Check, Migrated, RebuildReport } from "../services/reports.js";
 import { Interrupts } from "./interrupts.js";
 import { type CliIo, jsonLine, printable } from "./io.js";
 import { Progress } from "./progress.js";
@@ -26,9 +27,11 @@ export interface CliDependencies {
 	probeEmbeddings(config: Config): Promise<{ provider: string; model: string }>;
 	/** Each configured server: reachable, version, permissions, schema. Changes nothing. */
 	checkServers(config: Config): Promise<Check[]>;
+	/** Makes the catalog and the stores again from the archive. */
+	rebuild(config: Config, options: RebuildOptions): Promise<RebuildReport>;
 	migrateServers(config: Config, report: (line: string) => void): Promise<Migrated[]>;
-	/** Has sources compared with their repositories from now on. */
-	reconcile(config: Config, options: { address: string }): Promise<void>;
+	/** Has sources compared with their repositories, and what happens archived, from now on. */
+	keepSchedules(config: Config, options: { address: string }): Promise<void>;
 	runningRuntime(home: string): Promise<RuntimeRecord | undefined>;
 }
 

@@ -19,8 +19,9 @@ export function realDependencies(): CliDependencies {
 		probeEmbeddings: async (config) =>
 			(await import("../services/probe-embeddings.js")).probeEmbeddings({ ...config.embedding, home: config.home }),
 		checkServers: async (config) => (await import("../wiring.js")).checkServers(config),
+		rebuild: async (...args) => (await import("../wiring.js")).rebuildStores(...args),
 		migrateServers: async (...args) => (await import("../wiring.js")).migrateServers(...args),
-		reconcile: async (config, options) => (await import("../wiring.js")).reconcile(config, options),
+		keepSchedules: async (config, options) => (await import("../wiring.js")).keepSchedules(config, options),
 		runningRuntime: async (home) => (await import("../runtime/runtime.js")).runningRuntime(home),
 	};
 }

@@ -171,6 +171,19 @@ export function verifyText(report: VerifyReport): string {
 	return lines.join("\n");
 }
 
+export function rebuildText(report: RebuildReport): string {
+	const { events, sources, entries, restaged, discarded, nextSeq } = report;
+	const lines = [
+		`Restored ${count(events, "event")}, ${count(sources, "source")} and ${count(entries, "manifest entr", "y", "ies")}`,
+		...(discarded > 0 ? [`Discarded ${count(discarded, "seq")} that the archive does not know`] : []),
+		`Filled anew: ${restaged.join(", ") || "nothing, graph and vectors are intact"}`,
+		`The next ingestion gets seq ${nextSeq}`,
+		"",
+	];
+	if (report.snapshot === null) return [...lines, "Nothing is published"].join("\n");
+	return lines.join("\n") + verifyText({ ...report, snapshot: report.snapshot });
+}
+
 export function diffText(report: DiffReport): string {
 	const list = (sign: string, changes: DiffReport["added"]) =>
 		changes.map((change) => `${sign} ${change.kind.padEnd(15)} ${change.name}  ${change.key}`);

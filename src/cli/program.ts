@@ -11,6 +11,7 @@ import { registerIngest } from "./commands/ingest.js";
 import { registerInit } from "./commands/init.js";
 import { registerMigrate } from "./commands/migrate.js";
 import { registerOverview } from "./commands/overview.js";
+import { registerRebuild } from "./commands/rebuild.js";
 import { registerSearch } from "./commands/search.js";
 import { registerSteer } from "./commands/steer.js";
 import { assignment } from "./parse.js";
@@ -64,6 +65,7 @@ export function createProgram(dependencies: CliDependencies, version: string): {
 	registerOverview(program, cli);
 	registerCheck(program, cli);
 	registerEvents(program, cli);
+	registerRebuild(program, cli);
 	registerInit(program, cli);
 	registerDev(program, cli);
 	registerConfig(program, cli);

@@ -105,7 +105,10 @@ async function lode(argv: string[], stubs: Stubs = {}) {
 		},
 		checkServers: async () => [],
 		migrateServers: async () => [],
-		reconcile: async () => {},
+		rebuild: async () => {
+			throw new Error("no archive here");
+		},
+		keepSchedules: async () => {},
 		runningRuntime: async () => undefined,
 		probeEmbeddings: async () => ({ provider: "lexical", model: "lexical-v1-384" }),
 	};

@@ -30,6 +30,12 @@ export const SETTINGS: readonly Setting[] = [
 		key: "reconcile.everySeconds",
 		describe: "seconds after which each source is compared with its repository again; 0: never",
 	},
+	{
+		name: "LODE_ARCHIVE_EVERY",
+		key: "archive.everySeconds",
+		describe:
+			"seconds after which what happened is copied into the archive again, for lode rebuild; 0: only before garbage is collected",
+	},
 	{ name: "LODE_CHUNK_SIZE", key: "chunks.size", describe: "characters of a chunk, 200 to 20000" },
 	{ name: "LODE_CHUNK_OVERLAP", key: "chunks.overlap", describe: "characters that cut chunks share, 0 to 2000" },
 	{ name: "LODE_MAX_FILE_BYTES", key: "limits.maxFileBytes", describe: "larger files are archived, not mined" },
@@ -78,6 +84,7 @@ export const configSchema = object({
 	}).prefault({}),
 	...webhookShape,
 	reconcile: object({ everySeconds: integer(0, 86_400).default(300) }).prefault({}),
+	archive: object({ everySeconds: integer(0, 86_400).default(60) }).prefault({}),
 	chunks: object({
 		size: integer(200, 20_000).default(1_200),
 		overlap: integer(0, 2_000).default(150),

@@ -111,6 +111,21 @@ export interface VerifyReport {
 	readonly problems: readonly (StoreProblem & { readonly store: string })[];
 }
 
+export interface RebuildReport extends Omit<VerifyReport, "snapshot"> {
+	readonly events: number;
+	readonly sources: number;
+	/** Manifest entries, of every kept version. */
+	readonly entries: number;
+	/** Which of the other stores were filled anew. */
+	readonly restaged: readonly ("graph" | "vectors")[];
+	/** Seqs that were in a store but not in the archive. */
+	readonly discarded: number;
+	/** The first that will be given. */
+	readonly nextSeq: number;
+	/** Null where nothing is published. */
+	readonly snapshot: number | null;
+}
+
 export interface DiffReport {
 	readonly source: string;
 	readonly from: string;

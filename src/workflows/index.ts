@@ -1,4 +1,5 @@
 /** What the worker registers: the workflow bundle is built from this file. */
+export { archiveEvents } from "./archive-events.js";
 export { followSource } from "./follow-source.js";
 export { ingestBatches } from "./ingest-batches.js";
 export { ingestCommit } from "./ingest-commit.js";

@@ -25,6 +25,9 @@ export const STORE_WRITE: ActivityOptions = {
 	retry: { initialInterval: "200ms", backoffCoefficient: 2, maximumInterval: "10s" },
 };
 
+/** The same where one call may have a whole repository to write: what it wrote is not written again. */
+export const LONG_STORE_WRITE: ActivityOptions = { ...STORE_WRITE, startToCloseTimeout: "2 hours" };
+
 /** A provider that limits rates: slow growth; a Retry-After of the provider overrides the interval. */
 export const RATE_LIMITED: ActivityOptions = {
 	...base,

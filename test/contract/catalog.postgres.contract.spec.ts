@@ -5,10 +5,11 @@ import { createPostgresEventStore } from "../../src/stores/events/postgres/postg
 import { testPostgres } from "../support/postgres-database.js";
 import { hasServer } from "../support/servers.js";
 import { catalogContract } from "./catalog.contract.js";
+import { catalogRestoreContract } from "./catalog-restore.contract.js";
 
 // Real: Postgres.
 describe.runIf(hasServer("postgres"))("on Postgres", () => {
-	catalogContract("Postgres", async (now) => {
+	const create = async (now: () => string) => {
 		const { open, destroy } = await testPostgres();
 		const openBoth = async () => {
 			const database = openPostgresCatalogDatabase(open());
@@ -18,5 +19,7 @@ describe.runIf(hasServer("postgres"))("on Postgres", () => {
 			};
 		};
 		return { ...(await openBoth()), reopen: openBoth, destroy };
-	});
+	};
+	catalogContract("Postgres", create);
+	catalogRestoreContract("Postgres", create);
 });

@@ -5,8 +5,9 @@ import { openCatalogDatabase } from "../../src/stores/catalog/sqlite/catalog-dat
 import { createSqliteCatalog } from "../../src/stores/catalog/sqlite/sqlite-catalog.adapter.js";
 import { createSqliteEventStore } from "../../src/stores/events/sqlite/sqlite-event-store.adapter.js";
 import { catalogContract } from "./catalog.contract.js";
+import { catalogRestoreContract } from "./catalog-restore.contract.js";
 
-catalogContract("SQLite", async (now) => {
+const create = async (now: () => string) => {
 	const folder = await mkdtemp(join(tmpdir(), "lode-catalog-"));
 	const closing: (() => Promise<void>)[] = [];
 	const open = async () => {
@@ -28,4 +29,7 @@ catalogContract("SQLite", async (now) => {
 			await rm(folder, { recursive: true, force: true });
 		},
 	};
-});
+};
+
+catalogContract("SQLite", create);
+catalogRestoreContract("SQLite", create);

@@ -40,6 +40,7 @@ describe("recorded histories", async () => {
 			"removeSource",
 			"verifySnapshot",
 			"reconcileSources",
+			"archiveEvents",
 		]) {
 			expect(
 				all.some((text) => text.includes(`"name":"${type}"`) || text.includes(`"name": "${type}"`)),

@@ -38,6 +38,7 @@ export function fakedActivities(overrides: Partial<Activities> = {}): { calls: s
 		discardVectors: async () => undefined,
 		discardArtifacts: async () => undefined,
 		listSources: async () => ["s-1", "s-2"],
+		archiveEvents: async () => ({ events: 2, through: 9 }),
 		hintSource: async () => {},
 		collectSource: async () => ({ horizon: 3, records: { graph: 2 } }),
 		collectObjects: async () => ({ objects: 1, bytes: 10 }),

@@ -18,7 +18,14 @@ export function environment(home: string, extra: Record<string, string>): NodeJS
 		([name]) => !/^(LODE_|TEMPORAL_|VITEST|NODE_OPTIONS|GIT_)/.test(name),
 	);
 	// A source that looks at its branch by itself would add commits to what a test asked for.
-	return { ...Object.fromEntries(inherited), LODE_HOME: home, LODE_RECONCILE_EVERY: "0", ...extra, ...cacheOf() };
+	return {
+		...Object.fromEntries(inherited),
+		LODE_HOME: home,
+		LODE_RECONCILE_EVERY: "0",
+		LODE_ARCHIVE_EVERY: "0",
+		...extra,
+		...cacheOf(),
+	};
 }
 
 /** The server binary that the machine has is used; the rest of the environment stays out. */

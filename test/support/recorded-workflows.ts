@@ -7,6 +7,7 @@ import type { TestWorkflowEnvironment } from "@temporalio/testing";
 import type { Activities } from "../../src/activities/activities.js";
 import { toFailure } from "../../src/activities/failure-mapping.js";
 import { LodeError } from "../../src/domain/errors.js";
+import { archiveEvents } from "../../src/workflows/archive-events.js";
 import { ingestUpdate, refChangedSignal, stopSignal } from "../../src/workflows/contracts/follow-source.js";
 import { followSource } from "../../src/workflows/follow-source.js";
 import { ingestCommit } from "../../src/workflows/ingest-commit.js";
@@ -97,6 +98,9 @@ export async function recordHistories(environment: TestWorkflowEnvironment): Pro
 	);
 	await record({}, { "reconcile-sources": "reconcile/QUEUE" }, (taskQueue) =>
 		workflow.execute(reconcileSources, { workflowId: `reconcile/${taskQueue}`, taskQueue }),
+	);
+	await record({}, { "archive-events": "archive/QUEUE" }, (taskQueue) =>
+		workflow.execute(archiveEvents, { workflowId: `archive/${taskQueue}`, taskQueue }),
 	);
 	await record({}, { "remove-source": "remove/QUEUE" }, (taskQueue) =>
 		workflow.execute(removeSource, { workflowId: `remove/${taskQueue}`, taskQueue, args: [taskQueue] }),

@@ -1,6 +1,8 @@
 import { Context } from "@temporalio/activity";
 import { errorCode, LodeError } from "../../domain/errors.js";
 import type { Snapshot } from "../../domain/snapshot.js";
+import { archiveEvents } from "../../services/archive/archive-events.js";
+import { removeChangeSets } from "../../services/archive/change-sets.js";
 import { parseAt } from "../../services/at.js";
 import { hintSource } from "../../services/ingestion/hint-source.js";
 import { readableSources, requireSource } from "../../services/recipe.js";
@@ -22,7 +24,7 @@ const EMBEDDINGS_KEPT_MS = 30 * 24 * 3_600_000;
 export function createMaintenanceActivities(
 	ports: Pick<
 		Ports,
-		"catalog" | "graph" | "vectors" | "artifacts" | "embeddingCache" | "sources" | "limits" | "temporal"
+		"catalog" | "events" | "graph" | "vectors" | "artifacts" | "embeddingCache" | "sources" | "limits" | "temporal"
 	>,
 	prepared: PreparedSources,
 	discards: Discards,
@@ -71,6 +73,8 @@ export function createMaintenanceActivities(
 			return (await catalog.sources()).map(({ id }) => id);
 		},
 
+		archiveEvents: () => archiveEvents(ports, () => Context.current().heartbeat()),
+
 		async hintSource(id) {
 			const source = await catalog.source(id);
 			if (source && !source.removing) await hintSource(ports.temporal, Context.current().info.taskQueue, source);
@@ -79,6 +83,8 @@ export function createMaintenanceActivities(
 		async collectSource(source) {
 			const horizon = await catalog.moveHorizon(source, graceBefore());
 			if (!horizon) return { horizon: null, records: {} };
+			// What is about to go has to be archived as what was published, or the archive alone could not tell it.
+			await archiveEvents(ports, () => Context.current().heartbeat());
 			// The horizon stands before anything is deleted: from now on older snapshots answer SNAPSHOT_EXPIRED, never in part.
 			const open = await catalog.openSeqs();
 			const records = {
@@ -131,10 +137,13 @@ export function createMaintenanceActivities(
 
 		async dropSource(id) {
 			const source = await catalog.source(id);
+			// The archive then knows that it is being removed, and needs its change sets no more.
+			await archiveEvents(ports, () => Context.current().heartbeat());
 			await refuseLateWrites(id);
 			await Promise.all([graph.dropSource(id), vectors.dropSource(id), artifacts.dropSource(id)]);
 			prepared.forget(id);
 			if (source) await ports.sources.of(source.kind).forget(source);
+			await removeChangeSets(artifacts, id);
 			// Last: while the catalog knows the source, a repeat finds what is left to drop.
 			await catalog.dropSource(id);
 		},

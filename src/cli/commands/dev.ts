@@ -32,7 +32,7 @@ export function registerDev(program: Command, cli: Cli): void {
 						].join("\n"),
 					);
 					if (!owned) return;
-					await cli.dependencies.reconcile(config, { address }).catch((error: unknown) => {
+					await cli.dependencies.keepSchedules(config, { address }).catch((error: unknown) => {
 						invocation.note(`Sources are not compared with their repositories: ${(error as Error).message}`);
 					});
 					// Its children and the channel to them keep the process alive; the timer does where there is neither.

@@ -2,6 +2,7 @@ import type { Tally } from "../../domain/digest.js";
 import type { Group } from "../../domain/group.js";
 import type { OriginEntry } from "../../domain/origin-entry.js";
 import type { Seq, Snapshot } from "../../domain/snapshot.js";
+import type { StoredEvent } from "../events/events.port.js";
 import type { StoreProblem } from "../versioned.port.js";
 
 export type SourceKind = "git" | "folder" | "lakefs";
@@ -130,6 +131,23 @@ export interface Head {
 	readonly totals: StoreTotals;
 }
 
+/** What an archive holds of a catalog: enough to make it again. */
+export interface ArchivedHistory {
+	/** All events in order, from position 1 on without gaps. */
+	events(): AsyncIterable<StoredEvent>;
+	/** What a published ingestion added and retired, in any order. */
+	changes(source: string, seq: Seq): AsyncIterable<{ readonly entry: OriginEntry } | { readonly retired: string }>;
+}
+
+export interface Restored {
+	readonly events: number;
+	readonly entries: number;
+	/** The highest seq that the events tell of. */
+	readonly knownSeq: Seq;
+	/** The first one that will be given. */
+	readonly nextSeq: Seq;
+}
+
 /**
  * The small transactional heart. Begin, publish, abort and release serialise on one row; every transition appends its event to the
  * event store in the same transaction (streams `source-<id>` and `ingestion-<id>`).
@@ -197,6 +215,14 @@ export interface Catalog {
 	/** Marks the source as being removed, so that nothing begins; `dropSource` then deletes all of it but its events. */
 	markRemoved(source: string): Promise<void>;
 	dropSource(source: string): Promise<void>;
+	/**
+	 * Fills an empty catalog, and its event log, from an archive, in one transaction; with `replace` what is there goes first. Seqs up to
+	 * `highestSeq` and as many snapshot numbers are passed over: ingestions that were not archived may have had them. Ingestions that were
+	 * open stay open, sources that were being removed come back without their entries. Leaves a checkpoint of the consumer `rebuild`, to be
+	 * forgotten when the other stores agree.
+	 * @throws USAGE when the catalog is not empty, NOTHING_ARCHIVED, STORE_CORRUPT
+	 */
+	restore(history: ArchivedHistory, options: { highestSeq: Seq; replace: boolean }): Promise<Restored>;
 	/** The engine's integrity, and rows that contradict each other or their events. */
 	check(): Promise<StoreProblem[]>;
 	close(): Promise<void>;

@@ -39,5 +39,11 @@ export interface EventStore {
 	 * the handler returned. A handler that throws stops the subscription with that error. Returns a function that stops it and waits.
 	 */
 	subscribe(consumer: string, handler: (event: StoredEvent) => Promise<void>): Promise<() => Promise<void>>;
+	/** The position up to which a consumer has done its work; 0 for one that has not begun. */
+	checkpoint(consumer: string): Promise<number>;
+	/** Never back: another process may serve the same consumer, and be ahead. */
+	moveCheckpoint(consumer: string, position: number): Promise<void>;
+	/** The consumer begins anew, or is gone. */
+	forgetCheckpoint(consumer: string): Promise<void>;
 	close(): Promise<void>;
 }

@@ -8,6 +8,9 @@ import type { IngestionRow } from "./rows.js";
 export const sourceStream = (source: string): string => `source-${source}`;
 export const ingestionStream = (ingestion: string): string => `ingestion-${ingestion}`;
 
+/** What concerns no source alone. */
+export const INSTALLATION_STREAM = "installation";
+
 export type SourceEventType =
 	| "SourceAdded"
 	| "GroupChanged"
@@ -17,7 +20,7 @@ export type SourceEventType =
 export type IngestionEventType = "IngestionStarted" | "IngestionPublished" | "IngestionAborted" | "IngestionReleased";
 
 // Kysely's types do not see that the catalog's tables include the log's.
-const eventTables = (transaction: CatalogTransaction) => transaction as unknown as Transaction<EventTables>;
+export const eventTables = (transaction: CatalogTransaction) => transaction as unknown as Transaction<EventTables>;
 
 /** The caller's row is the guard against doubles, so every call is a new event. */
 export async function appendSourceEvent(
@@ -31,6 +34,25 @@ export async function appendSourceEvent(
 	const version = await streamVersion(eventTables(transaction), stream);
 	const metadata = { correlationId: stream, idempotencyKey: `${version + 1}:${type}`, source };
 	await appendEvents(eventTables(transaction), time, stream, version, [{ type, data, metadata }]);
+}
+
+/** Seqs and snapshot numbers below these are not given any more. */
+export interface CatalogRebuilt {
+	readonly nextSeq: number;
+	readonly nextSnapshot: number;
+	/** The position of the last event that came from the archive. */
+	readonly archivedThrough: number;
+}
+
+export async function appendRebuilt(
+	transaction: CatalogTransaction,
+	time: string,
+	{ nextSeq, nextSnapshot, archivedThrough }: CatalogRebuilt,
+): Promise<void> {
+	const metadata = { correlationId: INSTALLATION_STREAM, idempotencyKey: `${archivedThrough}:CatalogRebuilt` };
+	const data = { nextSeq, nextSnapshot, archivedThrough };
+	const event = { type: "CatalogRebuilt", data, metadata };
+	await appendEvents(eventTables(transaction), time, INSTALLATION_STREAM, "any", [event]);
 }
 
 export async function appendIngestionEvent(

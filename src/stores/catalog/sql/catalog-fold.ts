@@ -3,7 +3,7 @@ import type { Group } from "../../../domain/group.js";
 import type { Snapshot } from "../../../domain/snapshot.js";
 import type { EventRow } from "../../events/sql/event-log.js";
 import type { Failure, Ingestion, IngestionStats, IngestionStatus, Source, StoreTotals } from "../catalog.port.js";
-import { ingestionStream, sourceStream } from "./catalog-events.js";
+import { type CatalogRebuilt, INSTALLATION_STREAM, ingestionStream, sourceStream } from "./catalog-events.js";
 import type { CatalogTables } from "./catalog-tables.js";
 import { type IngestionRow, jsonText, snapshotRow } from "./rows.js";
 
@@ -44,6 +44,10 @@ export class CatalogFold {
 			this.#applyToSource(event.source, event.type, data);
 		} else if (event.stream === ingestionStream(event.correlation_id)) {
 			this.#applyToIngestion(event.correlation_id, event.type, data);
+		} else if (event.stream === INSTALLATION_STREAM && event.type === "CatalogRebuilt") {
+			const { nextSeq, nextSnapshot } = data as unknown as CatalogRebuilt;
+			this.installation.next_seq = nextSeq;
+			this.installation.next_snapshot = nextSnapshot;
 		}
 	}
 

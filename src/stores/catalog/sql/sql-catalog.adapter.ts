@@ -5,6 +5,7 @@ import { type CatalogContext, read } from "./catalog-tables.js";
 import { changedEntries, entriesOf, hasFilesUnder, references, tallyVisible, visibleEntries } from "./entries.js";
 import { openSeqs } from "./ingestion-rows.js";
 import { abort, begin, publish, release } from "./ingestions.js";
+import { restoreCatalog } from "./restore.js";
 import { collectEntries, moveHorizon } from "./retention.js";
 import { toGroup, toIngestion, toSource } from "./rows.js";
 import { findSnapshot, headIn, snapshotsOf } from "./snapshots.js";
@@ -63,6 +64,7 @@ export function createSqlCatalog(context: CatalogContext): Catalog {
 		tally: (snapshot, source) => tallyVisible(kysely, snapshot, source),
 		markRemoved: (source) => markRemoved(context, source),
 		dropSource: (source) => dropSource(context, source),
+		restore: (history, options) => restoreCatalog(context, history, options),
 		check: () => checkCatalog(context),
 		close: async () => {
 			if (closed) return;

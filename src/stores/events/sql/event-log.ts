@@ -47,6 +47,46 @@ export function storedEvent(row: EventRow): StoredEvent {
 	};
 }
 
+/** Turns events that came from an archive into the rows that they were, sealed anew: the same events give the same seals. */
+export function rowsOf() {
+	const ends = new Map<string, { version: number; seal: string }>();
+	let position = 0;
+	return {
+		/** In their order. @throws STORE_CORRUPT where one is missing */
+		add(event: StoredEvent): EventRow {
+			const { stream, version, metadata } = event;
+			const end = ends.get(stream) ?? { version: 0, seal: FIRST_SEAL };
+			if (event.position !== position + 1 || version !== end.version + 1) {
+				throw new LodeError(
+					"STORE_CORRUPT",
+					`Event ${event.position} of the archive does not follow the one before it`,
+				);
+			}
+			const row: Omit<EventRow, "seal"> = {
+				position: event.position,
+				stream,
+				version,
+				id: event.id,
+				type: event.type,
+				time: event.time,
+				data: canonicalJson(event.data),
+				correlation_id: metadata.correlationId,
+				causation_id: metadata.causationId ?? null,
+				idempotency_key: metadata.idempotencyKey,
+				source: metadata.source ?? null,
+			};
+			const seal = sealOf(end.seal, row);
+			ends.set(stream, { version, seal });
+			position = event.position;
+			return { ...row, seal };
+		},
+		get position(): number {
+			return position;
+		},
+		streams: () => [...ends].map(([name, end]) => ({ name, ...end })),
+	};
+}
+
 /** Appends inside a transaction of the caller, so that an event and what it tells of become true together. */
 export async function appendEvents(
 	transaction: Transaction<EventTables>,

@@ -59,6 +59,33 @@ export class SqlEventStore implements EventStore {
 		return rows.map(storedEvent);
 	}
 
+	async checkpoint(consumer: string): Promise<number> {
+		const row = await this.#options.kysely
+			.selectFrom("checkpoint")
+			.select("position")
+			.where("consumer", "=", consumer)
+			.executeTakeFirst();
+		return row?.position ?? 0;
+	}
+
+	async moveCheckpoint(consumer: string, position: number): Promise<void> {
+		await this.#options.kysely.transaction().execute((transaction) =>
+			transaction
+				.insertInto("checkpoint")
+				.values({ consumer, position })
+				.onConflict((conflict) =>
+					conflict.column("consumer").doUpdateSet({ position }).where("checkpoint.position", "<", position),
+				)
+				.execute(),
+		);
+	}
+
+	async forgetCheckpoint(consumer: string): Promise<void> {
+		await this.#options.kysely.transaction().execute(async (transaction) => {
+			await transaction.deleteFrom("checkpoint").where("consumer", "=", consumer).execute();
+		});
+	}
+
 	async subscribe(consumer: string, handler: (event: StoredEvent) => Promise<void>): Promise<() => Promise<void>> {
 		if (this.#closed) throw new LodeError("STORE_UNAVAILABLE", "Cannot subscribe: the event store is closed");
 		const subscription = new Subscription(this, this.#options, consumer, handler);
@@ -114,13 +141,8 @@ class Subscription {
 	}
 
 	async #run(): Promise<void> {
-		const { kysely, signal, pollMs } = this.#options;
-		const checkpoint = await kysely
-			.selectFrom("checkpoint")
-			.select("position")
-			.where("consumer", "=", this.#consumer)
-			.executeTakeFirst();
-		let position = checkpoint?.position ?? 0;
+		const { signal, pollMs } = this.#options;
+		let position = await this.#store.checkpoint(this.#consumer);
 		while (!this.#stopping) {
 			// Armed before the read: what is appended between the read and the sleep still wakes it.
 			const woken = new AbortController();
@@ -136,21 +158,8 @@ class Subscription {
 				if (this.#stopping) return;
 				await this.#handler(event);
 				position = event.position;
-				await this.#save(position);
+				await this.#store.moveCheckpoint(this.#consumer, position);
 			}
 		}
-	}
-
-	async #save(position: number): Promise<void> {
-		await this.#options.kysely.transaction().execute((transaction) =>
-			transaction
-				.insertInto("checkpoint")
-				.values({ consumer: this.#consumer, position })
-				// Never back: another process may serve the same consumer, and be ahead.
-				.onConflict((conflict) =>
-					conflict.column("consumer").doUpdateSet({ position }).where("checkpoint.position", "<", position),
-				)
-				.execute(),
-		);
 	}
 }
