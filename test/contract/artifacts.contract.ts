@@ -12,6 +12,7 @@ import {
 	updateManifest,
 } from "../../src/stores/artifacts/manifest.js";
 import { Ledger } from "../support/ledger.js";
+import { recordsContract } from "./records.contract.js";
 import type { StoreUnderTest } from "./versioned-store.contract.js";
 
 const findInManifest = (store: ArtifactStore, object: string, path: string) =>
@@ -165,6 +166,8 @@ export function artifactStoreContract(name: string, driver: ArtifactDriver): voi
 				await expect(store.removeDerived("")).rejects.toMatchObject({ code: "INTERNAL" });
 			});
 		});
+
+		recordsContract(() => under, ledger, driver.tick);
 
 		describe("roots", () => {
 			it("are what the snapshot has, in time travel and out-of-order publication", async () => {

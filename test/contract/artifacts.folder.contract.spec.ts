@@ -101,9 +101,30 @@ describe("folder artifacts on disk", () => {
 		expect(await store.getDerived("a/b")).toEqual(Buffer.from("content"));
 	});
 
+	it("names a record that is damaged, and leaves it as it is", async () => {
+		await store.putRecord("a/b", bytes("content"));
+		const file = join(path, "records", "a", "b~");
+		const whole = readFileSync(file);
+		for (const damaged of [whole.subarray(0, -1), whole.subarray(0, 10), Buffer.alloc(0)]) {
+			writeFileSync(file, damaged);
+			await store.putRecord("a/b", bytes("content"));
+			await expect(store.getRecord("a/b")).rejects.toMatchObject({
+				code: "STORE_CORRUPT",
+				message: expect.stringContaining("a/b"),
+			});
+		}
+	});
+
+	it("lists no file that is no record", async () => {
+		await store.putRecord("a/b", bytes("content"));
+		writeFileSync(join(path, "records", "a", ".DS_Store"), "x");
+		expect(await store.recordKeys("a/")).toEqual(["a/b"]);
+	});
+
 	it("leaves no temporary file behind, and collects those of killed processes", async () => {
 		await store.put([bytes("a"), bytes("b")]);
 		await store.putDerived("d", bytes("d"));
+		for (const content of ["first", "second"]) await store.putRecord("r", bytes(content));
 		async function* broken() {
 			yield bytes("half");
 			throw new Error("stop");

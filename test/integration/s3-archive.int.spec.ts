@@ -165,11 +165,12 @@ describe.runIf(hasServer("minio"))("the archive in S3", () => {
 		expect((await store.get(hash))?.length).toBe(40 * 1024 * 1024);
 	});
 
-	it("names an object, and a root, of which a byte was changed; a derived one counts as absent", async () => {
+	it("names an object, a record and a root of which a byte was changed; a derived one counts as absent", async () => {
 		const options = s3Options(server);
 		const store = open(options);
 		const [address] = (await store.put([bytes("content")])) as [string];
 		await store.putDerived("a/b", bytes("content"));
+		await store.putRecord("a/b", bytes("content"));
 		await store.stageRoot(1, { source: "s", commit: "c", object: address });
 		expect(await store.check()).toEqual([]);
 		const minio = raw(server);
@@ -182,6 +183,11 @@ describe.runIf(hasServer("minio"))("the archive in S3", () => {
 		});
 		await change("derived/a/b~", "short");
 		expect(await store.getDerived("a/b")).toBeUndefined();
+		await change("records/a/b~", "short");
+		await expect(store.getRecord("a/b")).rejects.toMatchObject({
+			code: "STORE_CORRUPT",
+			message: expect.stringContaining("a/b"),
+		});
 		const root = JSON.stringify({ source: "s", commit: "d", object: address, checksum: "0".repeat(64) });
 		await change(`roots/${"1".padStart(16, "0")}`, root);
 		await expect(store.stagedRoot(1)).rejects.toMatchObject({ code: "STORE_CORRUPT" });

@@ -29,8 +29,9 @@ export interface ObjectInfo {
 }
 
 /**
- * The archive: bytes addressed by their SHA-256, derived objects (mined files, batch listings) addressed by a key, and roots that
- * name the manifest of each ingested commit. Bytes carry no seq: only `collect` deletes them.
+ * The archive: bytes addressed by their SHA-256, derived objects (mined files, batch listings) addressed by a key, records that
+ * are written once under a key, and roots that name the manifest of each ingested commit. Bytes carry no seq: only `collectObjects` deletes
+ * objects and derived ones, and only `removeRecords` records.
  */
 export interface ArtifactStore {
 	readonly capabilities: { readonly refusesClosedSeq: boolean };
@@ -49,6 +50,18 @@ export interface ArtifactStore {
 	/** Undefined when absent or damaged (a damaged one is recomputed by the caller). */
 	getDerived(key: string): Promise<Uint8Array | undefined>;
 	removeDerived(prefix: string): Promise<void>;
+
+	/**
+	 * Records are facts: the first bytes under a key stay, whoever comes later. Durable when it returns. `key` as above, at most 8 MiB of bytes.
+	 * @throws DISK_FULL
+	 */
+	putRecord(key: string, bytes: Uint8Array): Promise<void>;
+	/** Undefined when absent. @throws STORE_CORRUPT naming the key, when damaged */
+	getRecord(key: string): Promise<Uint8Array | undefined>;
+	/** All keys that begin with `prefix` (e.g. `events/`), in byte order; those after the key `after` only. */
+	recordKeys(prefix: string, after?: string): Promise<string[]>;
+	/** Deletes every record whose key begins with `prefix`. Any number of times. */
+	removeRecords(prefix: string): Promise<void>;
 
 	/** One root a (seq, source): staging it again with another object replaces it. @throws SEQ_CLOSED */
 	stageRoot(seq: Seq, root: ManifestRoot, options?: WriteOptions): Promise<void>;

@@ -2,8 +2,8 @@ import type { Dirent } from "node:fs";
 import { link, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import type { DerivedFiles } from "./derived-files.js";
-import { removeIfEmpty } from "./derived-files.js";
 import { archiveError, IN_USE, systemCode } from "./folder-errors.js";
+import { keyOf, removeIfEmpty } from "./keyed-files.js";
 import type { ObjectFiles } from "./object-files.js";
 
 interface CollectedFiles {
@@ -54,7 +54,7 @@ export async function collectFiles(
 
 		for await (const path of filesBelow(derived.folder)) {
 			const parts = relative(derived.folder, path).split(sep);
-			const key = derived.keyOf(parts);
+			const key = keyOf(parts);
 			if (key !== undefined && kept(key)) continue;
 			const found = await statOf(path);
 			if (found === undefined || found.mtimeMs >= limit) continue;

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, link, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { IN_USE, systemCode } from "./folder-errors.js";
@@ -8,6 +8,8 @@ import { IN_USE, systemCode } from "./folder-errors.js";
 type FileContent = Uint8Array | AsyncIterable<Uint8Array>;
 
 const ATTEMPTS = 6;
+/** What file systems without hard links answer. */
+const NO_LINKS: ReadonlySet<string> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
 
 /**
  * Writes files so that nobody ever sees a part of one: into a temporary folder of the same file system, then renamed. What fails is
@@ -69,6 +71,33 @@ export class FileDrop {
 		}
 	}
 
+	/**
+	 * Moves a temporary file to its place where nothing is yet; of several processes the first wins. What is there stays as it is. (On a file
+	 * system without links, two that come at the very same moment may both believe that they were first; the file is whole all the same.)
+	 */
+	async placeNew(temporary: string, target: string): Promise<void> {
+		try {
+			for (let attempt = 1; ; attempt++) {
+				try {
+					await link(temporary, target);
+					return;
+				} catch (error) {
+					const code = systemCode(error) ?? "";
+					if (code === "EEXIST") return;
+					if (NO_LINKS.has(code)) {
+						if (!(await exists(target))) await this.place(temporary, target);
+						return;
+					}
+					// Missing, or removed as empty since the last attempt.
+					if (code !== "ENOENT" || attempt === ATTEMPTS) throw error;
+					await mkdir(dirname(target), { recursive: true });
+				}
+			}
+		} finally {
+			await this.remove(temporary);
+		}
+	}
+
 	async remove(temporary: string): Promise<void> {
 		await rm(temporary, { force: true }).catch(() => undefined);
 	}
@@ -82,5 +111,15 @@ export async function syncFolder(path: string): Promise<void> {
 		await handle.sync();
 	} finally {
 		await handle.close();
+	}
+}
+
+async function exists(path: string): Promise<boolean> {
+	try {
+		await stat(path);
+		return true;
+	} catch (error) {
+		if (systemCode(error) === "ENOENT") return false;
+		throw error;
 	}
 }

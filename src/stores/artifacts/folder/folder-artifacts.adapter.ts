@@ -4,6 +4,7 @@ import { collectFiles } from "./collect-files.js";
 import { DerivedFiles } from "./derived-files.js";
 import { FileDrop } from "./file-drop.js";
 import { ObjectFiles } from "./object-files.js";
+import { RecordFiles } from "./record-files.js";
 import { RootTable } from "./root-table.js";
 
 interface FolderArtifactOptions {
@@ -12,7 +13,7 @@ interface FolderArtifactOptions {
 }
 
 /**
- * The archive in a folder: `objects/` by SHA-256, `derived/` by key, `roots.db`. Any number of processes may have it open.
+ * The archive in a folder: `objects/` by SHA-256, `derived/` and `records/` by key, `roots.db`. Any number of processes may have it open.
  * @throws PERMISSION_DENIED, DISK_FULL, STORE_CORRUPT, STORE_UNAVAILABLE
  */
 export function createFolderArtifactStore(options: FolderArtifactOptions): ArtifactStore {
@@ -20,6 +21,7 @@ export function createFolderArtifactStore(options: FolderArtifactOptions): Artif
 	const drop = new FileDrop(below("tmp"));
 	const objects = new ObjectFiles(below("objects"), below("trash"), drop);
 	const derived = new DerivedFiles(below("derived"), drop);
+	const records = new RecordFiles(below("records"), drop);
 	const roots = new RootTable(below("roots.db"));
 
 	return {
@@ -33,6 +35,11 @@ export function createFolderArtifactStore(options: FolderArtifactOptions): Artif
 		putDerived: (key, bytes) => derived.put(key, bytes),
 		getDerived: (key) => derived.get(key),
 		removeDerived: (prefix) => derived.remove(prefix),
+
+		putRecord: (key, bytes) => records.put(key, bytes),
+		getRecord: (key) => records.get(key),
+		recordKeys: (prefix, after) => records.keys(prefix, after),
+		removeRecords: (prefix) => records.remove(prefix),
 
 		stageRoot: async (seq, root) => roots.stage(seq, root),
 		stagedRoot: async (seq) => roots.staged(seq),

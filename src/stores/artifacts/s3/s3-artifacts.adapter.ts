@@ -4,17 +4,19 @@ import { S3Client, type S3Options } from "./s3-client.js";
 import { collectS3Objects } from "./s3-collect.js";
 import { S3Derived } from "./s3-derived.js";
 import { S3Objects } from "./s3-objects.js";
+import { S3Records } from "./s3-records.js";
 import { S3Roots } from "./s3-roots.js";
 
 /**
- * The archive in MinIO or any S3 that knows conditional writes and versions: `objects/` by SHA-256, `derived/` by key, `roots/` by seq,
- * below the installation's name. Any number of processes may have it open.
+ * The archive in MinIO or any S3 that knows conditional writes and versions: `objects/` by SHA-256, `derived/` and `records/` by key,
+ * `roots/` by seq, below the installation's name. Any number of processes may have it open.
  * @throws PERMISSION_DENIED, CONFIG_INVALID, DISK_FULL, STORE_CORRUPT, STORE_UNAVAILABLE
  */
 export function createS3ArtifactStore(options: S3Options): ArtifactStore {
 	const client = new S3Client(options);
 	const objects = new S3Objects(client);
 	const derived = new S3Derived(client);
+	const records = new S3Records(client);
 	const roots = new S3Roots(client);
 	let ready: Promise<void> | undefined;
 	/** Makes sure of the buckets once; what failed is tried again by the next call. */
@@ -38,6 +40,11 @@ export function createS3ArtifactStore(options: S3Options): ArtifactStore {
 		putDerived: (key, bytes) => after(() => derived.put(key, bytes)),
 		getDerived: (key) => after(() => derived.get(key)),
 		removeDerived: (prefix) => after(() => derived.remove(prefix)),
+
+		putRecord: (key, bytes) => after(() => records.put(key, bytes)),
+		getRecord: (key) => after(() => records.get(key)),
+		recordKeys: (prefix, last) => after(() => records.keys(prefix, last)),
+		removeRecords: (prefix) => after(() => records.remove(prefix)),
 
 		stageRoot: (seq, root) => after(() => roots.stage(seq, root)),
 		stagedRoot: (seq) => after(() => roots.staged(seq)),

@@ -35,11 +35,20 @@ export async function* listObjects(client: S3Client, prefix: string, after = "")
 
 /** Every version of every object below a prefix, those of one name together. */
 export async function* listVersions(client: S3Client, prefix: string): AsyncGenerator<ListedVersion[]> {
-	const minio = await client.open();
-	const items = minio.listObjects(client.bucket, client.key(prefix), true, { IncludeVersion: true });
 	let versions: ListedVersion[] = [];
-	try {
-		for await (const item of items as AsyncIterable<VersionItem>) {
+	let [keyMarker, versionIdMarker] = ["", ""];
+	do {
+		// Not the client's stream: version 8.0.7 sends the marker of the second page as it came, whose signature the server then refuses.
+		const page = await client.request("list", prefix, (minio) =>
+			minio.listObjectsQuery(client.bucket, client.key(prefix), "", {
+				Delimiter: "",
+				MaxKeys: PAGE,
+				IncludeVersion: true,
+				keyMarker,
+				versionIdMarker,
+			}),
+		);
+		for (const item of page.objects as readonly VersionItem[]) {
 			if (item.name === undefined) continue;
 			const version = { ...listed(client, item), versionId: item.versionId ?? "null", latest: item.isLatest === true };
 			if (versions.length > 0 && versions[0]?.name !== version.name) {
@@ -48,15 +57,17 @@ export async function* listVersions(client: S3Client, prefix: string): AsyncGene
 			}
 			versions.push(version);
 		}
-		if (versions.length > 0) yield versions;
-	} catch (error) {
-		throw s3Error(error, client.options.endpoint, "list", prefix);
-	} finally {
-		items.destroy();
-	}
+		keyMarker = page.isTruncated ? queryValue(decodeURIComponent(page.keyMarker ?? "")) : "";
+		versionIdMarker = queryValue(page.versionIdMarker ?? "");
+	} while (keyMarker !== "");
+	if (versions.length > 0) yield versions;
 }
 
 type VersionItem = BucketItem & { readonly versionId?: string; readonly isLatest?: boolean };
+
+/** Encoded as signatures want it (https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html, UriEncode). */
+const queryValue = (text: string): string =>
+	encodeURIComponent(text).replace(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`);
 
 function listed(client: S3Client, item: BucketItem): ListedObject {
 	return {
