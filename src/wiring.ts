@@ -1,7 +1,7 @@
 import { Client, Connection } from "@temporalio/client";
 import { accessTo, connectionOptions } from "../temporal/server/connection.js";
 import type { Miner, Ports, Stores } from "./activities/ports.js";
-import type { Config } from "./config/config.js";
+import { type Config, publicSettings } from "./config/config.js";
 import { redact } from "./config/secret.js";
 import { LodeError } from "./domain/errors.js";
 import { createProvider, type EmbeddingSettings, providerForModel } from "./embeddings/choose-provider.js";
@@ -10,6 +10,7 @@ import { createMiningPool, type MiningPool } from "./mining/mining-pool.js";
 import { roomOn } from "./runtime/disk-room.js";
 import { runningRuntime } from "./runtime/runtime.js";
 import { requireLineage } from "./services/archive/archive-events.js";
+import { recordConfiguration } from "./services/events/record-configuration.js";
 import { askProgress, askWaiting } from "./services/ingestion/ask-progress.js";
 import { createCommander } from "./services/ingestion/create-commander.js";
 import { ensureSchedules } from "./services/ingestion/schedules.js";
@@ -21,7 +22,7 @@ import { createGitSource } from "./sources/git/git-source.adapter.js";
 import { createLakefsSource } from "./sources/lakefs/lakefs-source.adapter.js";
 import { createSourceRegistry, type SourceRegistry } from "./sources/registry.js";
 import { lakefsOptions } from "./wiring/server-options.js";
-import { openStores } from "./wiring/stores.js";
+import { type OpenedStores, openStores } from "./wiring/stores.js";
 
 export { dispatchPorts } from "./wiring/dispatch.js";
 export { openEvents } from "./wiring/events.js";
@@ -104,15 +105,35 @@ async function connect(config: Config, address: string, connectTimeout: "2s" | "
 	}
 }
 
+/** The stores, where they agree with each other. @throws CATALOG_BEHIND */
+async function openSound(
+	config: Config,
+	check: (stores: Stores) => Promise<void> = async () => undefined,
+): Promise<OpenedStores> {
+	const stores = await openStores(config);
+	try {
+		await requireFinished(stores.value.events);
+		await check(stores.value);
+		return stores;
+	} catch (error) {
+		await stores.close();
+		throw error;
+	}
+}
+
 /** Everything a worker needs. */
 export async function openPorts(
 	config: Config,
 	{ address }: { address: string },
 ): Promise<{ ports: Ports; close: Close }> {
 	const temporal = await connect(config, address);
-	const stores = await openStores(config);
-	await requireFinished(stores.value.events);
-	await requireLineage(stores.value.events, stores.value.artifacts);
+	const stores = await openSound(config, async ({ events, artifacts }) => {
+		await requireLineage(events, artifacts);
+		await recordConfiguration(events, publicSettings(config));
+	}).catch(async (error: unknown) => {
+		await temporal.close();
+		throw error;
+	});
 	const embeddingCache = await stores.embeddingCache();
 	const providers = new Providers(config);
 	const pool = createMiningPool({ threads: config.worker.threads });
@@ -156,8 +177,7 @@ export async function keepSchedules(config: Config, { address }: { address: stri
 
 /** The use cases that only read: no Temporal server is needed. Where one runs, it is asked how far ingestions are. */
 export async function openReader(config: Config): Promise<LodeReader> {
-	const stores = await openStores(config);
-	await requireFinished(stores.value.events);
+	const stores = await openSound(config);
 	const providers = new Providers(config);
 	let temporal: Promise<Opened<Client> | undefined> | undefined;
 	const connectIfRunning = async () => {
@@ -189,7 +209,10 @@ export async function openReader(config: Config): Promise<LodeReader> {
 /** The use cases that start or steer workflows on the Temporal server at `address`. */
 export async function openCommander(config: Config, { address }: { address: string }): Promise<LodeCommander> {
 	const temporal = await connect(config, address);
-	const stores = await openStores(config);
+	const stores = await openSound(config).catch(async (error: unknown) => {
+		await temporal.close();
+		throw error;
+	});
 	const providers = new Providers(config);
 	return createCommander({
 		catalog: stores.value.catalog,

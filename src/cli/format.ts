@@ -1,9 +1,11 @@
 import { createRequire } from "node:module";
 import type { ParkedReport, ReplayReport } from "../services/events/create-events.js";
+import type { EventEnvelope } from "../services/events/envelope.js";
 import type {
 	DiffReport,
 	GraphReport,
 	IngestReport,
+	RebuildReport,
 	SearchHit,
 	SearchReport,
 	SourceReport,
@@ -174,7 +176,7 @@ export function verifyText(report: VerifyReport): string {
 export function rebuildText(report: RebuildReport): string {
 	const { events, sources, entries, restaged, discarded, nextSeq } = report;
 	const lines = [
-		`Restored ${count(events, "event")}, ${count(sources, "source")} and ${count(entries, "manifest entr", "y", "ies")}`,
+		`Restored ${count(events, "event")}, ${count(sources, "source")} and ${count(entries, "manifest entry", "manifest entries")}`,
 		...(discarded > 0 ? [`Discarded ${count(discarded, "seq")} that the archive does not know`] : []),
 		`Filled anew: ${restaged.join(", ") || "nothing, graph and vectors are intact"}`,
 		`The next ingestion gets seq ${nextSeq}`,
@@ -190,6 +192,16 @@ export function diffText(report: DiffReport): string {
 	const lines = [...list("+", report.added), ...list("-", report.removed), ...list("~", report.changed)];
 	const summary = `${report.added.length} added, ${report.removed.length} removed, ${report.changed.length} changed`;
 	return [...lines, `${report.source} from ${short(report.from)} to ${short(report.to)}: ${summary}`].join("\n");
+}
+
+/** One line an event: where, when, what, whereof. */
+export function eventsText(events: readonly EventEnvelope[]): string {
+	if (events.length === 0) return "No events";
+	return events
+		.map(({ sequence_number, timestamp, event_type, stream_id, version }) =>
+			[String(sequence_number).padStart(6), timestamp, event_type.padEnd(22), `${stream_id} ${version}`].join("  "),
+		)
+		.join("\n");
 }
 
 export function parkedText({ parked, waiting, bytes }: ParkedReport): string {

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import type { z } from "zod";
 import { LodeError } from "../domain/errors.js";
 import { enginesOf, missingRequirements, SECRETS_OF_PLACES } from "./requirements.js";
-import type { Secret } from "./secret.js";
+import { redact, type Secret } from "./secret.js";
 import { configSchema, findSetting, SETTINGS, type Setting } from "./settings.js";
 
 export const CONFIG_FILE = "lode.config.json";
@@ -224,6 +224,16 @@ export function loadConfig(sources: ConfigSources = {}): LoadedConfig {
 /** The value of a setting in a configuration; a `Secret` for secrets. */
 export function settingValue(config: Config, setting: Setting): unknown {
 	return getPath(config as unknown as Raw, setting.key);
+}
+
+/** All that is no secret, by environment name: what may be shown and written down. */
+export function publicSettings(config: Config): Record<string, string> {
+	const shown: Record<string, string> = {};
+	for (const setting of SETTINGS) {
+		const value = settingValue(config, setting);
+		if (value !== undefined && !setting.secret) shown[setting.name] = redact(String(value));
+	}
+	return shown;
 }
 
 /**

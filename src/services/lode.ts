@@ -1,3 +1,4 @@
+import type { EventEnvelope } from "./events/envelope.js";
 import type {
 	CollectReport,
 	DiffReport,
@@ -22,6 +23,17 @@ export interface IngestOptions {
 	readonly signal?: AbortSignal;
 }
 
+/** All that are given have to hold. */
+export interface EventQuery {
+	readonly stream?: string;
+	readonly type?: string;
+	/** A source's id, or a unique beginning of it, or its address. */
+	readonly source?: string;
+	/** The position (`sequence_number`) after which they begin; the last ones where omitted. */
+	readonly after?: number;
+	readonly limit: number;
+}
+
 /** The use cases that need no Temporal server: they read the stores. */
 export interface LodeReader {
 	search(query: SearchQuery): Promise<SearchReport>;
@@ -34,6 +46,8 @@ export interface LodeReader {
 	status(ingestion?: string): Promise<StatusReport>;
 	verify(options: { source?: string; at?: string; onProgress?: (done: string) => void }): Promise<VerifyReport>;
 	diff(source: string, from: string, to: string): Promise<DiffReport>;
+	/** Events in their order: those after a position, else the last ones. At most 1,000. */
+	events(query: EventQuery): Promise<EventEnvelope[]>;
 	/** Whether every store answers; never throws. */
 	ready(): Promise<ReadyReport>;
 	close(): Promise<void>;

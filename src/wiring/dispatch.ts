@@ -5,7 +5,9 @@ import { LodeError } from "../domain/errors.js";
 import { runningRuntime } from "../runtime/runtime.js";
 import { hintSource } from "../services/ingestion/hint-source.js";
 import { readableSources } from "../services/recipe.js";
+import type { NewEvent } from "../stores/events/events.port.js";
 import type { DispatchPorts } from "../webhooks/dispatcher/dispatcher.js";
+import type { Receipt } from "../webhooks/receipt.js";
 import type { OpenedStores } from "./stores.js";
 import { openStores } from "./stores.js";
 
@@ -14,15 +16,29 @@ interface Connected {
 	readonly client: Client;
 }
 
+/** A receipt's number begins anew with a new ledger: its time tells such two apart. */
+function receiptEvent(
+	type: "WebhookReceived" | "WebhookParked",
+	receipt: Receipt,
+	{ source, ...more }: { readonly source?: string; readonly reason?: string },
+): NewEvent {
+	const { id, sender, event, key, repository, branch = null, commit = null, receivedAt } = receipt;
+	return {
+		type,
+		data: { receipt: id, sender, event, key, repository, branch, commit, receivedAt, ...more },
+		metadata: { correlationId: `${id}@${receivedAt}`, idempotencyKey: `${id}@${receivedAt}`, source },
+	};
+}
+
 /** The catalog and Temporal, opened when they are first needed and anew after a failure: the gateway starts without either. */
 export function dispatchPorts(config: Config): DispatchPorts & { close(): Promise<void> } {
 	let stores: Promise<OpenedStores> | undefined;
 	let temporal: Promise<Connected> | undefined;
 
-	async function withCatalog<T>(work: (catalog: OpenedStores["value"]["catalog"]) => Promise<T>): Promise<T> {
+	async function withStores<T>(work: (stores: OpenedStores["value"]) => Promise<T>): Promise<T> {
 		stores ??= openStores(config);
 		try {
-			return await work((await stores).value.catalog);
+			return await work((await stores).value);
 		} catch (error) {
 			const failed = stores;
 			stores = undefined;
@@ -45,10 +61,20 @@ export function dispatchPorts(config: Config): DispatchPorts & { close(): Promis
 	}
 
 	return {
-		sources: () => withCatalog((catalog) => readableSources(catalog)),
+		sources: () => withStores(({ catalog }) => readableSources(catalog)),
 
-		async hint(id) {
-			const source = await withCatalog((catalog) => catalog.source(id));
+		unwanted: (receipt, reason) =>
+			withStores(async ({ events }) => {
+				await events.append("webhooks-parked", "any", [receiptEvent("WebhookParked", receipt, { reason })]);
+			}),
+
+		async hint(id, receipts) {
+			const source = await withStores(async ({ catalog, events }) => {
+				const known = await catalog.source(id);
+				const received = receipts.map((receipt) => receiptEvent("WebhookReceived", receipt, { source: id }));
+				if (known) await events.append(`webhooks-${id}`, "any", received);
+				return known;
+			});
 			if (source === undefined) return;
 			temporal ??= connect();
 			try {

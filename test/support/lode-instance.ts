@@ -18,6 +18,8 @@ export interface InstanceOptions {
 	/** Replaces or wraps ports before the worker gets them: for injected faults. */
 	readonly ports?: (ports: Ports) => Ports;
 	readonly env?: Record<string, string>;
+	/** A folder that is there, which the instance takes over; a new one where omitted. */
+	readonly home?: string;
 }
 
 /** A whole Lode in this process, on real engines in a home of its own; the Temporal server is the test's. */
@@ -38,7 +40,7 @@ export class LodeInstance {
 	) {}
 
 	static async open(environment: TestWorkflowEnvironment, options: InstanceOptions = {}): Promise<LodeInstance> {
-		const home = await mkdtemp(join(tmpdir(), "lode-home-"));
+		const home = options.home ?? (await mkdtemp(join(tmpdir(), "lode-home-")));
 		const taskQueue = randomUUID();
 		const { config } = loadConfig({
 			env: { LODE_HOME: home, TEMPORAL_TASK_QUEUE: taskQueue, LODE_GC_GRACE: "0", ...options.env },

@@ -1,5 +1,8 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import type { Cli } from "../cli.js";
+import { Interrupts } from "../interrupts.js";
+import { wholeNumber } from "../parse.js";
 
 interface ReplayOptions {
 	readonly since?: string;
@@ -7,15 +10,76 @@ interface ReplayOptions {
 	readonly all?: boolean;
 }
 
-/** Webhooks that came and had no effect: `events parked` and `events replay`. */
+interface ListOptions {
+	readonly stream?: string;
+	readonly type?: string;
+	readonly source?: string;
+	readonly after?: number;
+	readonly limit: number;
+	readonly follow?: boolean;
+}
+
+const FOLLOW_MS = 500;
+
+/** What happened: `events list`. Webhooks that came and had no effect: `events parked` and `events replay`. */
 export function registerEvents(program: Command, cli: Cli): void {
 	const events = program
 		.command("events")
 		.helpGroup("Keep in order:")
-		.summary("webhooks that were parked, and trying them again")
+		.summary("what happened; webhooks that were parked, and trying them again")
 		.description(
-			"Webhooks that came, were written down, and were parked because they can have no effect as things are.",
+			"What happened, as immutable events. And webhooks that came, were written down, and were parked because they can have no effect as things are.",
 		);
+	const list = events
+		.command("list")
+		.summary("list what happened, in order")
+		.description(
+			"Lists events: webhooks received and parked, ingestions started, published, aborted and released, sources, groups and configuration.",
+		)
+		.option("--stream <name>", "only this stream, e.g. configuration or ingestion-ing-7")
+		.option("--type <type>", "only this type, e.g. IngestionPublished")
+		.option("--source <source>", "only events of this source")
+		.option(
+			"--after <position>",
+			"those after this position, instead of the last ones",
+			wholeNumber(0, 999_999_999_999_999),
+		)
+		.option("--limit <n>", "how many at most, up to 1000", wholeNumber(1, 1_000), 20)
+		.option("--follow", "go on with what happens, until Ctrl-C; with --json one envelope a line")
+		.addHelpText(
+			"after",
+			`
+Examples:
+  $ lode events list --type IngestionPublished
+  $ lode events list --after 1200 --limit 1000 --json
+  $ lode events list --follow
+
+--json prints {events: [{event_id, event_type, stream_id, version, sequence_number, timestamp, source, data, metadata,
+correlation_id, causation_id}]}.`,
+		);
+	cli.action(list, async (invocation, { follow, after, ...options }: ListOptions) => {
+		const { eventsText } = await import("../format.js");
+		if (!follow) {
+			const found = await invocation.withReader((reader) => reader.events({ ...options, after }));
+			await invocation.result({ events: found }, async () => eventsText(found));
+			return;
+		}
+		await invocation.withReader(async (reader) => {
+			const interrupts = new Interrupts(invocation.io.signals);
+			try {
+				let position = after;
+				while (!interrupts.signal.aborted) {
+					const found = await reader.events({ ...options, after: position });
+					for (const event of found) await invocation.result(event, () => eventsText([event]));
+					position = found.at(-1)?.sequence_number ?? position ?? 0;
+					if (found.length === 0) await Promise.race([sleep(FOLLOW_MS), interrupts.interrupted]);
+				}
+			} finally {
+				interrupts.dispose();
+			}
+		});
+	});
+
 	const parked = events
 		.command("parked")
 		.summary("list parked webhooks with the reason")

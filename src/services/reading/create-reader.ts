@@ -3,9 +3,11 @@ import type { Snapshot } from "../../domain/snapshot.js";
 import type { EmbeddingProvider } from "../../embeddings/embedding.port.js";
 import type { ArtifactStore } from "../../stores/artifacts/artifacts.port.js";
 import type { Catalog, Ingestion } from "../../stores/catalog/catalog.port.js";
+import type { EventStore } from "../../stores/events/events.port.js";
 import type { EntityChange, GraphStore } from "../../stores/graph/graph.port.js";
 import type { VectorStore } from "../../stores/vectors/vectors.port.js";
 import { parseAt } from "../at.js";
+import { envelopeOf } from "../events/envelope.js";
 import type { LodeReader } from "../lode.js";
 import { defaultGroup, readableSources, unknownSource } from "../recipe.js";
 import type { DiffReport, IngestProgress, SearchHit, SourceReport, StatusReport, Waiting } from "../reports.js";
@@ -18,6 +20,7 @@ export interface ReaderPorts {
 	readonly catalog: Catalog;
 	readonly graph: GraphStore;
 	readonly vectors: VectorStore;
+	readonly events: EventStore;
 	readonly artifacts: ArtifactStore;
 	/** Undefined where no configured provider serves the model: then text alone ranks. */
 	readonly provider: (model: string) => EmbeddingProvider | undefined;
@@ -31,6 +34,7 @@ export interface ReaderPorts {
 }
 
 const LATEST_INGESTIONS = 20;
+const MOST_EVENTS = 1_000;
 
 /** The use cases that only read. Each takes one snapshot at its start and uses it in every store. */
 export function createReader(ports: ReaderPorts): LodeReader {
@@ -178,6 +182,16 @@ export function createReader(ports: ReaderPorts): LodeReader {
 			}
 			const report: DiffReport = { source, from: before.commit, to: after.commit, ...changes };
 			return report;
+		},
+
+		async events({ stream, type, source, after, limit }) {
+			const filter = { stream, type, source: source === undefined ? undefined : await sourceId(source) };
+			const most = Math.min(limit, MOST_EVENTS);
+			const found =
+				after === undefined
+					? (await ports.events.latest(most, filter)).reverse()
+					: await ports.events.readAll(after, most, filter);
+			return found.map(envelopeOf);
 		},
 
 		ready: () => readyStores(ports),

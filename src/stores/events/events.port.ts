@@ -27,13 +27,34 @@ export interface StoredEvent extends NewEvent {
 /** `any`: no check. A number: the version the stream has now (0: it does not exist). */
 export type ExpectedVersion = number | "any";
 
+/** What happened to a source, counted. Times are ISO 8601, UTC. */
+export interface SourceActivity {
+	readonly source: string;
+	/** Webhooks that were dispatched to it. */
+	readonly receipts: number;
+	readonly published: number;
+	/** Ingestions that ended without being published, all of them discarded. */
+	readonly compensated: number;
+	readonly lastReceiptAt?: string;
+	readonly lastPublishedAt?: string;
+}
+
+/** All that are given have to hold. */
+export interface EventFilter {
+	readonly stream?: string;
+	readonly type?: string;
+	readonly source?: string;
+}
+
 export interface EventStore {
 	/** All or none. Events whose idempotency key is already in the stream are returned as stored. @throws VERSION_CONFLICT */
 	append(stream: string, expected: ExpectedVersion, events: readonly NewEvent[]): Promise<StoredEvent[]>;
 	/** In order, from `fromVersion` (1-based, inclusive). */
 	read(stream: string, fromVersion?: number, limit?: number): Promise<StoredEvent[]>;
 	/** All streams in global order, after `position`. A position seen once is never followed later by a smaller one. */
-	readAll(position: number, limit: number): Promise<StoredEvent[]>;
+	readAll(position: number, limit: number, filter?: EventFilter): Promise<StoredEvent[]>;
+	/** The last events that match, newest first. */
+	latest(limit: number, filter?: EventFilter): Promise<StoredEvent[]>;
 	/**
 	 * Calls the handler for each event after the checkpoint of `consumer`, in global order, at least once, and moves the checkpoint after
 	 * the handler returned. A handler that throws stops the subscription with that error. Returns a function that stops it and waits.
@@ -45,5 +66,7 @@ export interface EventStore {
 	moveCheckpoint(consumer: string, position: number): Promise<void>;
 	/** The consumer begins anew, or is gone. */
 	forgetCheckpoint(consumer: string): Promise<void>;
+	/** A read model over all events up to now: each counts exactly once, however often and by how many processes this is asked. */
+	activity(): Promise<SourceActivity[]>;
 	close(): Promise<void>;
 }

@@ -12,8 +12,10 @@ export interface KnownSource {
 
 export interface DispatchPorts {
 	sources(): Promise<readonly KnownSource[]>;
-	/** Has the source's workflow look at its branch; any number of times. */
-	hint(source: string): Promise<void>;
+	/** Writes down that these came for the source, then has its workflow look at its branch; any number of times. */
+	hint(source: string, receipts: readonly Receipt[]): Promise<void>;
+	/** Writes down that no source wanted it; any number of times. */
+	unwanted(receipt: Receipt, reason: string): Promise<void>;
 }
 
 export interface DispatchState {
@@ -82,16 +84,15 @@ export class Dispatcher {
 		for (const receipt of receipts) {
 			const meant = sourcesOf(receipt, sources);
 			if (meant.length === 0) {
-				await this.ledger.park(
-					receipt,
-					`no source follows ${receipt.repository[0]}${receipt.branch ? ` at ${receipt.branch}` : ""}`,
-				);
+				const reason = `no source follows ${receipt.repository[0]}${receipt.branch ? ` at ${receipt.branch}` : ""}`;
+				await this.ports.unwanted(receipt, reason);
+				await this.ledger.park(receipt, reason);
 				continue;
 			}
 			settled.push(receipt);
 			for (const { id } of meant) bySource.set(id, [...(bySource.get(id) ?? []), receipt]);
 		}
-		for (const source of bySource.keys()) await this.ports.hint(source);
+		for (const [source, wanted] of bySource) await this.ports.hint(source, wanted);
 		// All of a receipt's sources were told.
 		await this.ledger.done(settled);
 	}

@@ -1,4 +1,4 @@
-import { EVENTS_SQL } from "../../events/postgres/event-schema.js";
+import { EVENTS_SQL, PROJECTIONS_SQL } from "../../events/postgres/event-schema.js";
 import type { PostgresComponent } from "../../postgres/postgres-migrations.js";
 
 /**
@@ -87,5 +87,8 @@ const FIRST_SQL = `
 
 export const CATALOG_COMPONENT: PostgresComponent = {
 	name: "catalog",
-	migrations: [{ version: 1, name: "catalog and events", sql: FIRST_SQL }],
+	migrations: [
+		{ version: 1, name: "catalog and events", sql: FIRST_SQL },
+		{ version: 2, name: "exactly-once consumers of events", sql: PROJECTIONS_SQL },
+	],
 };

@@ -37,6 +37,9 @@ const TABLES = [
 	"event",
 	"stream",
 	"checkpoint",
+	"processed_event",
+	"consumer_stream",
+	"source_activity",
 ] as const satisfies readonly (keyof CatalogTables)[];
 
 export function restoreCatalog(

@@ -1,4 +1,4 @@
-import { EVENTS_SQL } from "../../events/sqlite/event-schema.js";
+import { EVENTS_SQL, PROJECTIONS_SQL } from "../../events/sqlite/event-schema.js";
 import type { Migration } from "../../sqlite/sqlite-database.js";
 
 /** Columns are explained in ../sql/catalog-tables.ts. Texts compare by their UTF-8 bytes, SQLite's default. */
@@ -82,4 +82,7 @@ const FIRST_SQL = `
 	CREATE TABLE horizon (source TEXT PRIMARY KEY REFERENCES source, number INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 `;
 
-export const CATALOG_MIGRATIONS: readonly Migration[] = [{ version: 1, name: "catalog and events", sql: FIRST_SQL }];
+export const CATALOG_MIGRATIONS: readonly Migration[] = [
+	{ version: 1, name: "catalog and events", sql: FIRST_SQL },
+	{ version: 2, name: "exactly-once consumers of events", sql: PROJECTIONS_SQL },
+];

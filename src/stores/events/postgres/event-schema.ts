@@ -21,3 +21,28 @@ export const EVENTS_SQL = `
 	);
 	CREATE TABLE checkpoint (consumer text COLLATE "C" PRIMARY KEY, position bigint NOT NULL);
 `;
+
+/** What exactly-once consumers keep (../sql/projection.ts), and the first of them. Part of the catalog's second migration. */
+export const PROJECTIONS_SQL = `
+	CREATE TABLE processed_event (
+		consumer text COLLATE "C" NOT NULL,
+		event text COLLATE "C" NOT NULL,
+		PRIMARY KEY (consumer, event)
+	);
+	CREATE TABLE consumer_stream (
+		consumer text COLLATE "C" NOT NULL,
+		stream text COLLATE "C" NOT NULL,
+		version bigint NOT NULL,
+		PRIMARY KEY (consumer, stream)
+	);
+	CREATE TABLE source_activity (
+		source text COLLATE "C" PRIMARY KEY,
+		receipts bigint NOT NULL,
+		published bigint NOT NULL,
+		compensated bigint NOT NULL,
+		last_receipt_at text,
+		last_published_at text
+	);
+	CREATE INDEX event_source ON event (source, position);
+	CREATE INDEX event_type ON event (type, position);
+`;

@@ -1,10 +1,14 @@
 import type { Kysely, Selectable, Transaction } from "kysely";
 import { canonicalJson, type JsonObject, sha256 } from "../../../domain/digest.js";
 import { LodeError } from "../../../domain/errors.js";
+import { chunked } from "../../sqlite/chunked.js";
 import type { ExpectedVersion, NewEvent, StoredEvent } from "../events.port.js";
 import type { EventTables } from "./event-tables.js";
 
 export type EventRow = Selectable<EventTables["event"]>;
+
+/** Rows in one statement: each has 12 values. */
+const AT_ONCE = 200;
 
 /** Before the first event of every stream. */
 export const FIRST_SEAL = "0".repeat(64);
@@ -104,14 +108,15 @@ export async function appendEvents(
 	const head = await transaction.selectFrom("stream").selectAll().where("name", "=", stream).executeTakeFirst();
 	const current = head?.version ?? 0;
 	const byKey = new Map<string, EventRow>();
-	for (const { metadata } of events) {
-		const row = await transaction
+	for (const some of chunked(events, AT_ONCE)) {
+		const keys = some.map(({ metadata }) => metadata.idempotencyKey);
+		const rows = await transaction
 			.selectFrom("event")
 			.selectAll()
 			.where("stream", "=", stream)
-			.where("idempotency_key", "=", metadata.idempotencyKey)
-			.executeTakeFirst();
-		if (row) byKey.set(metadata.idempotencyKey, row);
+			.where("idempotency_key", "in", keys)
+			.execute();
+		for (const row of rows) byKey.set(row.idempotency_key, row);
 	}
 
 	const fresh: EventRow[] = [];
@@ -146,7 +151,7 @@ export async function appendEvents(
 				{ next: "Read the stream again and decide anew." },
 			);
 		}
-		for (const row of fresh) await transaction.insertInto("event").values(row).execute();
+		for (const rows of chunked(fresh, AT_ONCE)) await transaction.insertInto("event").values(rows).execute();
 		const version = current + fresh.length;
 		await transaction
 			.insertInto("stream")

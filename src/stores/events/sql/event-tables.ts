@@ -20,4 +20,16 @@ export interface EventTables {
 		seal: string;
 	};
 	checkpoint: { consumer: string; position: number };
+	/** Which events a consumer's effect holds. */
+	processed_event: { consumer: string; event: string };
+	/** How far in each stream a consumer's effect is. */
+	consumer_stream: { consumer: string; stream: string; version: number };
+	source_activity: {
+		source: string;
+		receipts: number;
+		published: number;
+		compensated: number;
+		last_receipt_at: string | null;
+		last_published_at: string | null;
+	};
 }

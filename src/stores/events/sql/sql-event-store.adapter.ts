@@ -1,9 +1,17 @@
 import type { Kysely } from "kysely";
 import { LodeError } from "../../../domain/errors.js";
-import type { EventStore, ExpectedVersion, NewEvent, StoredEvent } from "../events.port.js";
+import type {
+	EventFilter,
+	EventStore,
+	ExpectedVersion,
+	NewEvent,
+	SourceActivity,
+	StoredEvent,
+} from "../events.port.js";
 import type { AppendSignal } from "./append-signal.js";
 import { appendEvents, storedEvent } from "./event-log.js";
 import type { EventTables } from "./event-tables.js";
+import { sourceActivity } from "./source-activity.js";
 
 export interface SqlEventStoreOptions {
 	readonly kysely: Kysely<EventTables>;
@@ -48,15 +56,29 @@ export class SqlEventStore implements EventStore {
 		return (await query.execute()).map(storedEvent);
 	}
 
-	async readAll(position: number, limit: number): Promise<StoredEvent[]> {
-		const rows = await this.#options.kysely
-			.selectFrom("event")
-			.selectAll()
+	async readAll(position: number, limit: number, filter: EventFilter = {}): Promise<StoredEvent[]> {
+		const rows = await this.#matching(filter)
 			.where("position", ">", position)
 			.orderBy("position")
 			.limit(limit)
 			.execute();
 		return rows.map(storedEvent);
+	}
+
+	async latest(limit: number, filter: EventFilter = {}): Promise<StoredEvent[]> {
+		return (await this.#matching(filter).orderBy("position", "desc").limit(limit).execute()).map(storedEvent);
+	}
+
+	#matching({ stream, type, source }: EventFilter) {
+		let query = this.#options.kysely.selectFrom("event").selectAll();
+		if (stream !== undefined) query = query.where("stream", "=", stream);
+		if (type !== undefined) query = query.where("type", "=", type);
+		if (source !== undefined) query = query.where("source", "=", source);
+		return query;
+	}
+
+	activity(): Promise<SourceActivity[]> {
+		return sourceActivity(this.#options.kysely);
 	}
 
 	async checkpoint(consumer: string): Promise<number> {

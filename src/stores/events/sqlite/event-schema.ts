@@ -21,3 +21,28 @@ export const EVENTS_SQL = `
 	) STRICT;
 	CREATE TABLE checkpoint (consumer TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 `;
+
+/** What exactly-once consumers keep (../sql/projection.ts), and the first of them. Part of the catalog's second migration. */
+export const PROJECTIONS_SQL = `
+	CREATE TABLE processed_event (
+		consumer TEXT NOT NULL,
+		event TEXT NOT NULL,
+		PRIMARY KEY (consumer, event)
+	) STRICT, WITHOUT ROWID;
+	CREATE TABLE consumer_stream (
+		consumer TEXT NOT NULL,
+		stream TEXT NOT NULL,
+		version INTEGER NOT NULL,
+		PRIMARY KEY (consumer, stream)
+	) STRICT, WITHOUT ROWID;
+	CREATE TABLE source_activity (
+		source TEXT PRIMARY KEY,
+		receipts INTEGER NOT NULL,
+		published INTEGER NOT NULL,
+		compensated INTEGER NOT NULL,
+		last_receipt_at TEXT,
+		last_published_at TEXT
+	) STRICT, WITHOUT ROWID;
+	CREATE INDEX event_source ON event (source, position);
+	CREATE INDEX event_type ON event (type, position);
+`;
