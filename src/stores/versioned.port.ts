@@ -70,6 +70,9 @@ export interface VersionedStore {
 	/** The same an origin, ordered by origin in byte order; a page starts after `after`. */
 	tallies(snapshot: Snapshot, source: string, after: string | undefined, limit: number): Promise<OriginTally[]>;
 
+	/** The highest seq in any record's `addedAt` or `removedAt`, or closed, of whatever source; 0 where there is none. */
+	highestSeq(): Promise<Seq>;
+
 	/** The engine's own integrity and its derived structures (full-text index, quantised vectors). */
 	check(): Promise<StoreProblem[]>;
 

@@ -261,6 +261,29 @@ export function artifactStoreContract(name: string, driver: ArtifactDriver): voi
 				expect(await store.check()).toEqual([]);
 			});
 
+			it("tell the highest seq of any, or closed", async () => {
+				const own = await driver.create();
+				try {
+					expect(await own.store.highestSeq()).toBe(0);
+					await own.store.stageRoot(3, rootOf("a", "3"));
+					await own.store.stageRoot(1_000_000, rootOf("b", "b"));
+					expect(await own.store.highestSeq()).toBe(1_000_000);
+					await own.store.dropSource("b");
+					expect(await own.store.highestSeq()).toBe(3);
+					await own.store.discard(9);
+					await own.store.discard(8);
+					expect(await own.store.highestSeq()).toBe(9);
+					await own.store.collectRoots("a", { ...EMPTY_SNAPSHOT, seq: 20 }, [15, 20]);
+					expect(await own.store.highestSeq()).toBe(20);
+					const other = await own.reopen();
+					await other.stageRoot(21, rootOf("a", "21"));
+					await other.close();
+					expect(await own.store.highestSeq()).toBe(21);
+				} finally {
+					await own.destroy();
+				}
+			});
+
 			it("are seen by another connection", async () => {
 				const source = newSource();
 				const seq = ledger.begin();

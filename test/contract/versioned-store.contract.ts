@@ -6,6 +6,7 @@ import { errorCode } from "../../src/domain/errors.js";
 import { EMPTY_SNAPSHOT, isVisible, type Lifetime, type Seq, type Snapshot } from "../../src/domain/snapshot.js";
 import type { VersionedStore } from "../../src/stores/versioned.port.js";
 import { Ledger } from "../support/ledger.js";
+import { wholeStoreContract } from "./whole-store.contract.js";
 
 /** A store under test, empty at first. The suite makes one and shares it between its cases, each with sources of its own. */
 export interface StoreUnderTest<S> {
@@ -510,6 +511,8 @@ export function versionedStoreContract<S extends VersionedStore, R>(name: string
 				await expectVisible(again, a, { "file:x": content(a, "file:x", 1) });
 			});
 		});
+
+		wholeStoreContract(driver);
 
 		it("shows what a naive model shows in every kept snapshot, over random histories", async () => {
 			await fc.assert(

@@ -74,6 +74,8 @@ export interface ArtifactStore {
 	collectRoots(source: string, horizon: Snapshot, open: readonly Seq[]): Promise<number>;
 	/** All roots, for garbage collection and rebuild. */
 	roots(): Promise<{ seq: Seq; root: ManifestRoot }[]>;
+	/** The highest seq of a root, or closed; 0 where there is none. */
+	highestSeq(): Promise<Seq>;
 	/** Deletes objects and derived objects that are not `kept` and were last put or renewed before `before` (ISO 8601). */
 	collectObjects(kept: (address: string) => boolean, before: string): Promise<{ objects: number; bytes: number }>;
 	dropSource(source: string): Promise<void>;

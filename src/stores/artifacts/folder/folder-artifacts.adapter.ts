@@ -47,6 +47,7 @@ export function createFolderArtifactStore(options: FolderArtifactOptions): Artif
 		discard: async (seq) => roots.discard(seq),
 		collectRoots: async (source, horizon, open) => roots.collect(source, horizon, open),
 		roots: async () => roots.all(),
+		highestSeq: async () => roots.highestSeq(),
 		collectObjects: (kept, before) => collectFiles(objects, derived, drop.folder, kept, before),
 		dropSource: async (source) => roots.drop(source),
 		check: async () => roots.check(),

@@ -2,6 +2,7 @@ import { canonicalJson, sha256 } from "../../../domain/digest.js";
 import { errorCode, LodeError } from "../../../domain/errors.js";
 import type { Seq, Snapshot } from "../../../domain/snapshot.js";
 import { assertOpen, CLOSED_SEQS_SQL, closeSeq, closeUpTo } from "../../sqlite/closed-seqs.js";
+import { highestSeq } from "../../sqlite/highest-seq.js";
 import { schemaProblems } from "../../sqlite/schema-check.js";
 import { type Migration, openDatabase, type SqliteDatabase } from "../../sqlite/sqlite-database.js";
 import { committed, snapshotParameters } from "../../sqlite/visibility.js";
@@ -78,6 +79,10 @@ export class RootTable {
 			.prepare("SELECT * FROM root ORDER BY seq, source")
 			.all<RootRow>()
 			.map((row) => ({ seq: row.seq, root: toRoot(row) }));
+	}
+
+	highestSeq(): Seq {
+		return highestSeq(this.#database, "root", ["seq"]);
 	}
 
 	discard(seq: Seq): void {

@@ -52,6 +52,7 @@ export function createS3ArtifactStore(options: S3Options): ArtifactStore {
 		discard: (seq) => after(() => roots.discard(seq)),
 		collectRoots: (source, horizon, open) => after(() => roots.collect(source, horizon, open)),
 		roots: () => after(() => roots.all()),
+		highestSeq: () => after(() => roots.highestSeq()),
 		collectObjects: (kept, before) => after(() => collectS3Objects(client, kept, before)),
 		dropSource: (source) => after(() => roots.drop(source)),
 		check: () => after(() => roots.check()),

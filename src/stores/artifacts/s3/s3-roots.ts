@@ -75,6 +75,16 @@ export class S3Roots {
 		return roots.filter((one): one is { seq: Seq; root: ManifestRoot } => one.root !== undefined);
 	}
 
+	/** A head without a root counts too: the source would find another one's root under its seq. */
+	async highestSeq(): Promise<Seq> {
+		let highest = (await this.#closed.read()).upTo;
+		for await (const { name } of listObjects(this.client, HEADS))
+			highest = Math.max(highest, HIGHEST - lastNumber(name));
+		for (const prefix of [ROOTS, DISCARDED])
+			for await (const { name } of listObjects(this.client, prefix)) highest = Math.max(highest, lastNumber(name));
+		return highest;
+	}
+
 	async discard(seq: Seq): Promise<void> {
 		await this.#write(`${DISCARDED}${padded(seq)}`, "");
 		for (;;) {

@@ -8,6 +8,7 @@ import { DgraphLinks } from "./dgraph-links.js";
 import { NeighbourSearch } from "./dgraph-neighbours.js";
 import { DgraphRecords } from "./dgraph-records.js";
 import { migrateDgraph } from "./dgraph-schema.js";
+import { highestDgraphSeq } from "./dgraph-seqs.js";
 import { DgraphWriter } from "./dgraph-writer.js";
 import { GraphIds } from "./graph-ids.js";
 
@@ -48,6 +49,7 @@ export function createDgraphGraphStore(options: DgraphOptions): GraphStore {
 		tally: (snapshot, source) => after(() => records.tally(snapshot, source)),
 		tallies: (snapshot, source, last, limit) => after(() => records.tallies(snapshot, source, last, limit)),
 		records: (snapshot, source, origin) => after(() => records.records(snapshot, source, origin)),
+		highestSeq: () => after(() => highestDgraphSeq(connection, ids)),
 		check: () => after(() => checkDgraph(connection, ids, records)),
 
 		entity: async (scope, key) => (await after(() => entities.byKey(scope, [key])))[0],

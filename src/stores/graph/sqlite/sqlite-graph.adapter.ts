@@ -1,3 +1,4 @@
+import { highestSeq } from "../../sqlite/highest-seq.js";
 import { openDatabase } from "../../sqlite/sqlite-database.js";
 import type { GraphStore } from "../graph.port.js";
 import { checkGraph } from "./graph-check.js";
@@ -44,6 +45,7 @@ export function createSqliteGraphStore(options: SqliteGraphOptions): GraphStore 
 		tally: (snapshot, source) => records.tally(snapshot, source),
 		tallies: (snapshot, source, after, limit) => records.tallies(snapshot, source, after, limit),
 		records: (snapshot, source, origin) => records.records(snapshot, source, origin),
+		highestSeq: async () => highestSeq(database, "state", ["added_at", "removed_at"]),
 		check: () => checkGraph(database, records),
 
 		entity: async (scope, key) => entities.byKey(scope, [key])[0],

@@ -4,6 +4,7 @@ import { LodeError } from "../../../domain/errors.js";
 import { type ChunkRecord, chunkRecordDigest } from "../../../domain/mined-file.js";
 import type { Seq, Snapshot } from "../../../domain/snapshot.js";
 import { assertOpen, closeSeq, closeUpTo } from "../../sqlite/closed-seqs.js";
+import { highestSeq } from "../../sqlite/highest-seq.js";
 import { openDatabase, type SqliteDatabase } from "../../sqlite/sqlite-database.js";
 import { committed, snapshotParameters, visible } from "../../sqlite/visibility.js";
 import type { OriginTally, StagedTally, StoreProblem } from "../../versioned.port.js";
@@ -136,6 +137,10 @@ class SqliteVectorStore implements VectorStore {
 			.iterate<RecordRow>({ ...parameters, origins: JSON.stringify([...builders.keys()]) });
 		for (const row of rows) builders.get(row.origin ?? "")?.add(chunkRecordDigest(toRecord(row)));
 		return [...builders].map(([origin, builder]) => ({ origin, tally: builder.build() }));
+	}
+
+	async highestSeq(): Promise<Seq> {
+		return highestSeq(this.#database, "chunk", ["added_at", "removed_at"]);
 	}
 
 	async check(): Promise<StoreProblem[]> {

@@ -6,7 +6,15 @@ import type { Seq, Snapshot } from "../../../domain/snapshot.js";
 import { chunked } from "../../sqlite/chunked.js";
 import type { OriginTally, StagedTally } from "../../versioned.port.js";
 import { and, distinct, visible, where } from "./chunk-filter.js";
-import { CONTENT_PROPERTIES, originKey, SLICES, type StoredChunk, sourceKey, toRecord } from "./stored-chunk.js";
+import {
+	CONTENT_PROPERTIES,
+	CURRENT,
+	originKey,
+	SLICES,
+	type StoredChunk,
+	sourceKey,
+	toRecord,
+} from "./stored-chunk.js";
 import type { ModelCollection, WeaviateCollections } from "./weaviate-collections.js";
 import type { WeaviateConnection } from "./weaviate-connection.js";
 
@@ -90,6 +98,23 @@ export class ChunkReader {
 			}
 		}
 		return records.sort((a, b) => compareBytes(a.group, b.group) || a.ordinal - b.ordinal);
+	}
+
+	async highestSeq(): Promise<Seq> {
+		const highest = async (model: ModelCollection, property: "addedAt" | "removedAt") => {
+			const { properties } = await this.connection.request("look for the highest seq", () =>
+				model.collection.aggregate.overAll({
+					filters: where(model, property).lessThan(CURRENT),
+					returnMetrics: model.collection.metrics.aggregate(property as never).integer(["maximum"]) as never,
+				}),
+			);
+			return (properties as Record<string, { maximum?: number } | undefined> | undefined)?.[property]?.maximum ?? 0;
+		};
+		const models = await this.collections.list();
+		const found = await Promise.all(
+			models.flatMap((model) => [highest(model, "addedAt"), highest(model, "removedAt")]),
+		);
+		return Math.max(0, ...found);
 	}
 
 	async count(model: ModelCollection, filters: FilterValue): Promise<number> {

@@ -104,6 +104,7 @@ export function createWeaviateVectorStore(options: WeaviateOptions): VectorStore
 		tally: (snapshot, source) => reader.tally(snapshot, source),
 		tallies: (snapshot, source, after, limit) => reader.tallies(snapshot, source, after, limit),
 		records: (snapshot, source, origin) => reader.records(snapshot, source, origin),
+		highestSeq: () => reader.highestSeq(),
 		check: () => checkChunks(connection, collections),
 
 		async searchText(text, filter, limit) {
