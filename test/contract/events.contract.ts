@@ -215,5 +215,68 @@ export function eventStoreContract(name: string, create: () => Promise<EventStor
 				expect(finished).toEqual(["a"]);
 			}
 		});
+
+		it("keeps how far a consumer is, never back unless it begins anew", async () => {
+			expect(await events.checkpoint("c")).toBe(0);
+			await events.moveCheckpoint("c", 5);
+			await events.moveCheckpoint("c", 3);
+			expect(await (await under.reopen()).checkpoint("c")).toBe(5);
+			expect(await events.checkpoint("d")).toBe(0);
+			await events.forgetCheckpoint("c");
+			expect(await events.checkpoint("c")).toBe(0);
+		});
+
+		it("finds events by stream, type and source, from the beginning and from the end", async () => {
+			const of = (key: string, type: string, source?: string): NewEvent => ({
+				type,
+				data: {},
+				metadata: { correlationId: "c", idempotencyKey: key, source },
+			});
+			await events.append("one", "any", [of("a", "X", "s"), of("b", "Y", "t"), of("c", "X", "t")]);
+			await events.append("two", "any", [of("d", "X", "s"), of("e", "X")]);
+			expect(keys(await events.readAll(0, 10, { type: "X" }))).toEqual(["a", "c", "d", "e"]);
+			expect(keys(await events.readAll(1, 2, { type: "X" }))).toEqual(["c", "d"]);
+			expect(keys(await events.readAll(0, 10, { source: "s" }))).toEqual(["a", "d"]);
+			expect(keys(await events.readAll(0, 10, { stream: "one", type: "X", source: "t" }))).toEqual(["c"]);
+			expect(keys(await events.latest(2))).toEqual(["e", "d"]);
+			expect(keys(await events.latest(2, { stream: "one" }))).toEqual(["c", "b"]);
+			expect(await events.latest(5, { type: "Z" })).toEqual([]);
+		});
+
+		it("counts each event exactly once, however many ask at the same time", async () => {
+			const of = (type: string, key: string, source: string): NewEvent => ({
+				type,
+				data: {},
+				metadata: { correlationId: "c", idempotencyKey: key, source },
+			});
+			const stores = [events, await under.reopen(), await under.reopen()];
+			const webhooks = Array.from({ length: 700 }, (_, n) => of("WebhookReceived", `w${n}`, n % 3 === 0 ? "b" : "a"));
+			await events.append("webhooks", "any", webhooks);
+			await Promise.all(stores.map((store) => store.activity()));
+			await events.append("webhooks", "any", webhooks.slice(0, 10));
+			const [published] = await events.append("ingestion-ing-1", "any", [of("IngestionPublished", "p", "a")]);
+			await events.append("ingestion-ing-2", "any", [
+				of("IngestionStarted", "s", "a"),
+				of("IngestionAborted", "x", "a"),
+				of("IngestionReleased", "r", "a"),
+			]);
+			const [activity] = await Promise.all(stores.map((store) => store.activity()));
+			expect(activity).toEqual([
+				{
+					source: "a",
+					receipts: 466,
+					published: 1,
+					compensated: 1,
+					lastReceiptAt: expect.any(String),
+					lastPublishedAt: published?.time,
+				},
+				{ source: "b", receipts: 234, published: 0, compensated: 0, lastReceiptAt: expect.any(String) },
+			]);
+			await events.append("source-b", "any", [of("SourceRemoved", "g", "b")]);
+			expect((await events.activity()).map(({ source }) => source)).toEqual(["a"]);
+			// The checkpoint is lost: the registry still knows what counted.
+			await events.forgetCheckpoint("source-activity");
+			expect((await events.activity())[0]).toMatchObject({ receipts: 466, published: 1 });
+		});
 	});
 }
