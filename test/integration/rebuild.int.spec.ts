@@ -82,7 +82,8 @@ describe("lode rebuild", () => {
 			kept.map(async (at) => {
 				const { stores } = await lode.reader.verify({ at });
 				const { hits } = await lode.reader.search({ text: "c returns orders", limit: 20, at });
-				return { at, stores, hits: hits.map(({ path, startLine, commit, score }) => [path, startLine, commit, score]) };
+				// Versions that are gone shift BM25's statistics a little: what is found is the same, scores need not be.
+				return { at, stores, hits: hits.map(({ path, startLine, commit }) => `${path} ${startLine} ${commit}`).sort() };
 			}),
 		);
 
