@@ -1,9 +1,11 @@
+import { writeSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/worker";
 import { createActivities } from "./src/activities/activities.js";
 import { loadConfig } from "./src/config/config.js";
 import { enginesOf } from "./src/config/requirements.js";
 import { redact } from "./src/config/secret.js";
+import type { LodeError } from "./src/domain/errors.js";
 import { followParent } from "./src/runtime/parent.js";
 import { keepSchedules, openPorts } from "./src/wiring.js";
 import { WORKFLOW_BUNDLE } from "./temporal/bundle/bundle-workflows.js";
@@ -45,7 +47,12 @@ if (enginesOf(config).temporal === "cluster") {
 	});
 }
 const connection = await NativeConnection.connect(connectionOptions(access));
-const { ports, close } = await openPorts(config, { address });
+const { ports, close } = await openPorts(config, { address }).catch((error: unknown): never => {
+	// The last line of its log is what the supervisor tells the user.
+	const { code = "INTERNAL", message, next } = error as Partial<LodeError>;
+	writeSync(process.stderr.fd, `${redact(JSON.stringify({ error: { code, message, next } }))}\n`);
+	process.exit(1);
+});
 const worker = await Worker.create({
 	connection,
 	namespace: config.temporal.namespace,

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readSync, renameSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ErrorCode, LodeError } from "../domain/errors.js";
+import { type ErrorCode, errorCode, LodeError } from "../domain/errors.js";
 import { processIdentity } from "./process-identity.js";
 import type { RecordedChild } from "./runtime-file.js";
 
@@ -228,12 +228,27 @@ class Child {
 
 	#startError(end: string, reason: unknown): LodeError {
 		if (reason instanceof LodeError) return reason;
+		const said = typeof reason === "string" ? saidError(reason) : undefined;
+		if (said) return said;
 		const detail = reason instanceof Error ? reason.message : typeof reason === "string" ? reason : "";
 		return new LodeError(
 			this.spec.failure,
 			`${this.name} did not start (${end})${detail === "" ? "" : `: ${detail}`}`,
 			{ next: `See ${this.spec.logFile}.`, cause: reason },
 		);
+	}
+}
+
+/** A worker that cannot start says why as the CLI does with `--json`. */
+function saidError(line: string): LodeError | undefined {
+	try {
+		const { error } = JSON.parse(line) as { error?: { code?: unknown; message?: unknown; next?: unknown } };
+		const code = errorCode(error);
+		if (code === undefined) return undefined;
+		const next = typeof error?.next === "string" ? error.next : undefined;
+		return new LodeError(code, String(error?.message ?? "it did not start"), { next });
+	} catch {
+		return undefined;
 	}
 }
 
@@ -290,7 +305,7 @@ function tail(file: string, from: number): string {
 	try {
 		const buffer = Buffer.alloc(size - start);
 		readSync(handle, buffer, 0, buffer.length, start);
-		return buffer.toString("utf8").trim().split("\n").at(-1)?.slice(0, 300) ?? "";
+		return buffer.toString("utf8").trim().split("\n").at(-1)?.slice(0, 1_000) ?? "";
 	} finally {
 		closeSync(handle);
 	}
