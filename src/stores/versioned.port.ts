@@ -79,5 +79,11 @@ export interface VersionedStore {
 	/** Deletes everything of a source, in every version. */
 	dropSource(source: string): Promise<void>;
 
+	/**
+	 * Deletes everything of this installation: records of all sources and versions, and what was closed, so that the store can be filled
+	 * anew under seqs that it has seen. Nothing may be written meanwhile. Any number of times; what a crash leaves goes with a repeat.
+	 */
+	clear(): Promise<void>;
+
 	close(): Promise<void>;
 }

@@ -30,6 +30,14 @@ export function closeSeq(database: SqliteDatabase, seq: Seq): void {
 	});
 }
 
+/** Opens every seq again. Call it in the transaction that deletes all records. */
+export function openAll(database: SqliteDatabase): void {
+	database.transaction(() => {
+		for (const table of ["closed_seq", "closed_below_except"]) database.prepare(`DELETE FROM ${table}`).run();
+		database.prepare("UPDATE closed_below SET seq = 0").run();
+	});
+}
+
 /** Closes every seq up to `upTo` but those in `open`. A seq that is closed already stays so. */
 export function closeUpTo(database: SqliteDatabase, upTo: Seq, open: readonly Seq[]): void {
 	database.transaction(() => {

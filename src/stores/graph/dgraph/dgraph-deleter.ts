@@ -79,6 +79,25 @@ export class DgraphDeleter {
 		await this.#delete(`delete ${source}`, `eq(lode.src, "${this.ids.source(source)}")`, "");
 	}
 
+	/** The slots of the guard stay: other processes know them by their uids. */
+	async clear(): Promise<void> {
+		await this.#delete("delete all states", `eq(lode.inst, "${this.ids.installation}|states")`, "");
+		// Terms go with the last state that refers to them: this finds those that something else left.
+		await this.#deleteNodes("delete all terms", `eq(lode.inst, "${this.ids.installation}")`, TERM_PREDICATES);
+		await this.guard.openAll();
+	}
+
+	async #deleteNodes(operation: string, root: string, predicates: readonly string[]): Promise<void> {
+		for (;;) {
+			const gone = await this.connection.transact(operation, async (transaction) => {
+				const { q } = await transaction.query<{ q: Slice }>(`{ q(func: ${root}, first: ${SLICE}) { uid } }`);
+				await transaction.mutate({ deletes: q.flatMap(({ uid }) => deletionOf(uid, predicates)) });
+				return q.length;
+			});
+			if (gone < SLICE) return;
+		}
+	}
+
 	async #delete(operation: string, root: string, filter: string): Promise<number> {
 		const touched = TERM_EDGES.map((predicate) => `${predicate} { uid }`).join(" ");
 		for (let deleted = 0; ; ) {

@@ -62,6 +62,7 @@ export function createDgraphGraphStore(options: DgraphOptions): GraphStore {
 		touchedNames: (seq, source, last, limit) => after(() => links.touchedNames(seq, source, last, limit)),
 		candidates: (seq, source, base, names, limit) => after(() => links.candidates(seq, source, base, names, limit)),
 
+		clear: () => after(() => deleter.clear()),
 		close: () => connection.close(),
 	};
 }

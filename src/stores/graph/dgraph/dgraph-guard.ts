@@ -100,6 +100,25 @@ export class DgraphGuard {
 		});
 	}
 
+	/** Opens every seq again. */
+	async openAll(): Promise<void> {
+		await this.connection.transact("open all seqs", async (transaction) => {
+			const { mark, closed } = await transaction.query<GuardAnswer>(
+				`{
+					mark(func: eq(lode.id, "${this.ids.closedMark}")) { uid }
+					closed(func: eq(lode.inst, "${this.ids.closedMark}")) { uid }
+				}`,
+			);
+			if (mark.length + closed.length === 0) return;
+			await this.excludeAll(transaction);
+			await transaction.mutate({
+				deletes: [...mark, ...closed].flatMap(({ uid }) =>
+					["lode.id", "lode.inst", "lode.closed"].map((predicate) => `<${uid}> <${predicate}> * .`),
+				),
+			});
+		});
+	}
+
 	/** The slots' uids, made once an installation. */
 	#slots(): Promise<ReadonlyMap<string, string>> {
 		this.#uids ??= this.#makeSlots().catch((error: unknown) => {

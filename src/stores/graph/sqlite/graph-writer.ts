@@ -3,7 +3,7 @@ import { canonicalJson } from "../../../domain/digest.js";
 import { type GraphRecord, normalRecord, normalRecordDigest } from "../../../domain/entities.js";
 import type { Seq, Snapshot } from "../../../domain/snapshot.js";
 import { wellFormed } from "../../../domain/well-formed.js";
-import { assertOpen, closeSeq, closeUpTo } from "../../sqlite/closed-seqs.js";
+import { assertOpen, closeSeq, closeUpTo, openAll } from "../../sqlite/closed-seqs.js";
 import type { Parameters, SqliteDatabase } from "../../sqlite/sqlite-database.js";
 import { committed, snapshotParameters } from "../../sqlite/visibility.js";
 import { lifetimeChecksum } from "./schema.js";
@@ -101,6 +101,16 @@ export class GraphWriter {
 			WHERE o.source = (SELECT id FROM source WHERE name = :source)`,
 			{ source: wellFormed(source) },
 		);
+	}
+
+	/** In one transaction: SQLite frees whole tables without looking at their rows. */
+	clear(): void {
+		const { database } = this;
+		database.transaction(() => {
+			for (const table of ["provided", "arrival", "edge", "state", "term", "origin", "source"])
+				database.prepare(`DELETE FROM ${table}`).run();
+			openAll(database);
+		});
 	}
 
 	/** Deletes the states that the query selects, with all that belongs to them and the texts that nothing else uses. */

@@ -58,6 +58,7 @@ export function createSqliteGraphStore(options: SqliteGraphOptions): GraphStore 
 		touchedNames: async (seq, source, after, limit) => links.touchedNames(seq, source, after, limit),
 		candidates: async (seq, source, base, names, limit) => links.candidates(seq, source, base, names, limit),
 
+		clear: async () => writer.clear(),
 		close: async () => database.close(),
 	};
 }

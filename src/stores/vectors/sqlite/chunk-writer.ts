@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { LodeError } from "../../../domain/errors.js";
 import { type ChunkRecord, chunkRecordDigest } from "../../../domain/mined-file.js";
 import type { Seq } from "../../../domain/snapshot.js";
-import { assertOpen } from "../../sqlite/closed-seqs.js";
+import { assertOpen, openAll } from "../../sqlite/closed-seqs.js";
 import type { Parameters, SqliteDatabase } from "../../sqlite/sqlite-database.js";
 import { chunkTerms, symbolTail, termsChecksum } from "./chunk-terms.js";
 import { lifeSql } from "./schema.js";
@@ -80,6 +80,17 @@ export class ChunkWriter {
 			if (removed > 0) this.#removeNames();
 			return removed;
 		}
+	}
+
+	/** In one transaction: SQLite frees whole tables without looking at their rows. */
+	clear(): void {
+		this.#database.transaction(() => {
+			// The command of FTS5 for a table that holds no text (https://sqlite.org/fts5.html, "The 'delete-all' Command").
+			this.#database.prepare("INSERT INTO terms (terms) VALUES ('delete-all')").run();
+			for (const table of ["vector", "content", "chunk", "model", "name", "path"])
+				this.#database.prepare(`DELETE FROM ${table}`).run();
+			openAll(this.#database);
+		});
 	}
 
 	#removeSlice(where: string, parameters: Exclude<Parameters, readonly unknown[]>): number {

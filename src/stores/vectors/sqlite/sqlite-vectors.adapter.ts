@@ -252,6 +252,10 @@ class SqliteVectorStore implements VectorStore {
 			.map(toRecord);
 	}
 
+	async clear(): Promise<void> {
+		this.#writer.clear();
+	}
+
 	async close(): Promise<void> {
 		this.#database.close();
 	}

@@ -115,6 +115,27 @@ export class WeaviateCollections {
 	async ensure(model: string, dimensions: number, deadline?: number): Promise<ModelCollection> {
 		const known = await this.find(model);
 		if (known) return known;
+		await this.#create(model, dimensions, deadline);
+		await this.list();
+		const made = this.#known.get(model);
+		if (made === undefined) throw new LodeError("STORE_UNAVAILABLE", `the collection of ${model} is not there yet`);
+		return made;
+	}
+
+	/**
+	 * Deletes each with all that is in it, which takes no time, and makes it again, empty: other processes that know it write to it without
+	 * asking, and a server makes a missing one up as it pleases.
+	 */
+	async clear(): Promise<void> {
+		for (const { model, dimensions, collection } of await this.list()) {
+			await this.connection.request(`delete the collection of ${model}`, (client) =>
+				client.collections.delete(collection.name),
+			);
+			await this.#create(model, dimensions);
+		}
+	}
+
+	async #create(model: string, dimensions: number, deadline?: number): Promise<void> {
 		const { installation } = this.connection.options;
 		const says: Description = { lode: SCHEMA_VERSION, installation, model, dimensions };
 		const name = collectionName(installation, model);
@@ -147,10 +168,6 @@ export class WeaviateCollections {
 			},
 			deadline,
 		);
-		await this.list();
-		const made = this.#known.get(model);
-		if (made === undefined) throw new LodeError("STORE_UNAVAILABLE", `the collection of ${model} is not there yet`);
-		return made;
 	}
 }
 

@@ -187,6 +187,7 @@ export function createWeaviateVectorStore(options: WeaviateOptions): VectorStore
 			return counts.reduce((sum, count) => sum + count, 0);
 		},
 
+		clear: () => collections.clear(),
 		close: () => connection.close(),
 	};
 }
