@@ -6,7 +6,7 @@ import type { EventStore, StoredEvent } from "../../stores/events/events.port.js
 import { envelopeOf } from "../events/envelope.js";
 import { type ChangeSetPorts, putChangeSet } from "./change-sets.js";
 import type { RecordStore } from "./record-lines.js";
-import { lastArchived, putSegment } from "./segments.js";
+import { lastArchived, putSegment, segmentsOf } from "./segments.js";
 
 export const ARCHIVE_CONSUMER = "archive";
 const EVENTS_A_SEGMENT = 1_000;
@@ -39,7 +39,7 @@ export async function archiveEvents(
 			const ingestion = await catalog.ingestion(event.metadata.correlationId);
 			if (ingestion) await putChangeSet(ports, ingestion, publishedOf(event), progress);
 		}
-		await putSegment(artifacts, page);
+		for (const segment of segmentsOf(page)) await putSegment(artifacts, segment);
 		await events.moveCheckpoint(ARCHIVE_CONSUMER, last.position);
 		position = last.position;
 		count += page.length;

@@ -14,13 +14,18 @@ import { getLines, padded, putLines, type RecordStore } from "./record-lines.js"
 /** Raise with whatever decides where a part ends: parts of two rules must never mix. */
 const FORMAT = "v1";
 const ENTRIES_A_PAGE = 500;
-const PART_BYTES = 4 * 1024 * 1024;
+const LINE_BYTES = 1024 * 1024;
+const PART_BYTES = 3 * 1024 * 1024;
 const READS_AT_ONCE = 16;
 
-/** The embeddings of one file in one group, in the order of the mined file's chunks: unit vectors, Float32 little-endian in base64. */
+/**
+ * Embeddings of one file in one group, in the order of the mined file's chunks, `from` the how-manieth on: unit vectors, Float32 little-endian
+ * in base64. Those of a large file are several lines.
+ */
 export interface ArchivedVectors {
 	readonly group: string;
 	readonly model: string;
+	readonly from: number;
 	readonly vectors: readonly string[];
 }
 
@@ -29,12 +34,17 @@ export interface ArchivedVectors {
  * archive keeps as long as the entry; of everything else the graph's records are here.
  */
 export type ChangeLine =
-	| {
-			readonly entry: OriginEntry;
-			readonly graph?: readonly GraphRecord[];
-			readonly vectors?: readonly ArchivedVectors[];
-	  }
+	| { readonly entry: OriginEntry; readonly graph?: readonly GraphRecord[] }
+	/** Of the entry before it. */
+	| { readonly vectors: ArchivedVectors }
 	| { readonly retired: string };
+
+/** An entry with all lines that belong to it. */
+export interface ArchivedEntry {
+	readonly entry: OriginEntry;
+	readonly graph: readonly GraphRecord[];
+	readonly vectors: readonly ArchivedVectors[];
+}
 
 export interface ChangeSetPorts {
 	readonly catalog: Catalog;
@@ -65,7 +75,7 @@ export async function putChangeSet(
 		const lines = await Promise.all(
 			entries.map((entry) => limit(() => added(ports, ingestion, published.snapshot, entry))),
 		);
-		for (const line of lines) await writer.add(line);
+		for (const line of lines.flat()) await writer.add(line);
 		progress();
 	}
 	for await (const entries of pages(catalog, seq, "retired")) {
@@ -94,33 +104,56 @@ export async function* readChangeSet(records: RecordStore, source: string, seq: 
 		for (const line of await getLines(records, key)) yield line as ChangeLine;
 }
 
+/** The same, with the lines of an entry together. @throws STORE_CORRUPT */
+export async function* readArchivedEntries(
+	records: RecordStore,
+	source: string,
+	seq: number,
+): AsyncGenerator<ArchivedEntry> {
+	let entry: { entry: OriginEntry; graph: readonly GraphRecord[]; vectors: ArchivedVectors[] } | undefined;
+	for await (const line of readChangeSet(records, source, seq)) {
+		if ("vectors" in line) entry?.vectors.push(line.vectors);
+		else {
+			if (entry) yield entry;
+			entry = "entry" in line ? { entry: line.entry, graph: line.graph ?? [], vectors: [] } : undefined;
+		}
+	}
+	if (entry) yield entry;
+}
+
 async function added(
 	{ graph, vectors }: ChangeSetPorts,
 	{ source }: Ingestion,
 	snapshot: Snapshot,
 	entry: OriginEntry,
-): Promise<ChangeLine> {
+): Promise<ChangeLine[]> {
 	const { origin } = entry;
 	const isFile = originPath(origin) !== undefined;
 	const states = isFile || entry.graph.count === 0 ? [] : await graph.records(snapshot, source, origin);
 	if (!isFile) refuseOther("graph", origin, tallyOf(states.map(graphRecordDigest)), entry.graph);
 	const chunks = entry.vectors.count === 0 ? [] : await vectors.records(snapshot, source, origin);
 	refuseOther("vectors", origin, tallyOf(chunks.map(chunkRecordDigest)), entry.vectors);
-	return {
-		entry,
-		...(states.length > 0 && { graph: states }),
-		...(chunks.length > 0 && { vectors: archivedVectors(chunks) }),
-	};
+	const line = { entry, ...(states.length > 0 && { graph: states }) };
+	return [line, ...archivedVectors(chunks).map((vectors) => ({ vectors }))];
 }
 
 function archivedVectors(chunks: readonly ChunkRecord[]): ArchivedVectors[] {
-	const groups = new Map<string, { group: string; model: string; vectors: string[] }>();
+	const lines: (ArchivedVectors & { vectors: string[] })[] = [];
+	let bytes = 0;
+	// Ordered by group: the chunks of one follow each other.
 	for (const { group, model, vector } of chunks) {
-		const of = groups.get(`${group}\0${model}`) ?? { group, model, vectors: [] };
-		of.vectors.push(Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString("base64"));
-		groups.set(`${group}\0${model}`, of);
+		const before = lines.at(-1);
+		const same = before?.group === group && before.model === model;
+		let line = before;
+		if (!line || !same || bytes >= LINE_BYTES) {
+			line = { group, model, from: same ? before.from + before.vectors.length : 0, vectors: [] };
+			lines.push(line);
+			bytes = 0;
+		}
+		line.vectors.push(Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString("base64"));
+		bytes += vector.byteLength;
 	}
-	return [...groups.values()];
+	return lines;
 }
 
 async function* pages(catalog: Catalog, seq: number, which: "added" | "retired"): AsyncIterable<OriginEntry[]> {

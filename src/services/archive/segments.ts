@@ -6,6 +6,24 @@ import { damaged, getLines, padded, putLines, type RecordStore } from "./record-
 const FORMAT = 1;
 const PREFIX = "events/";
 
+/** A record has a bound, and so has the memory of whoever reads it. Characters. */
+const SEGMENT_CHARACTERS = 3 * 1024 * 1024;
+
+/** Cuts events that follow each other into segments. */
+export function segmentsOf(events: readonly StoredEvent[]): StoredEvent[][] {
+	const segments: StoredEvent[][] = [];
+	let characters = SEGMENT_CHARACTERS;
+	for (const event of events) {
+		if (characters >= SEGMENT_CHARACTERS) {
+			segments.push([]);
+			characters = 0;
+		}
+		segments.at(-1)?.push(event);
+		characters += JSON.stringify(event).length;
+	}
+	return segments;
+}
+
 /** Events that follow each other, as one record named after the last of them. */
 export async function putSegment(records: RecordStore, events: readonly StoredEvent[]): Promise<void> {
 	const [first, last] = [events[0], events.at(-1)];

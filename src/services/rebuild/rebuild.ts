@@ -4,6 +4,7 @@ import type { Ingestion, Restored } from "../../stores/catalog/catalog.port.js";
 import type { EventStore } from "../../stores/events/events.port.js";
 import { ARCHIVE_CONSUMER } from "../archive/archive-events.js";
 import { readChangeSet } from "../archive/change-sets.js";
+import type { RecordStore } from "../archive/record-lines.js";
 import { archivedEvents } from "../archive/segments.js";
 import { readableSources } from "../recipe.js";
 import type { RebuildReport } from "../reports.js";
@@ -39,7 +40,7 @@ export async function rebuild(ports: RebuildPorts, options: RebuildOptions): Pro
 	const highestSeq = Math.max(...(await Promise.all([graph, vectors, artifacts].map((store) => store.highestSeq()))));
 	progress("restoring the catalog from the archive");
 	const restored = await catalog.restore(
-		{ events: () => archivedEvents(artifacts), changes: (source, seq) => readChangeSet(artifacts, source, seq) },
+		{ events: () => archivedEvents(artifacts), changes: (source, seq) => manifestChanges(artifacts, source, seq) },
 		{ highestSeq, replace: options.replace },
 	);
 	await events.moveCheckpoint(ARCHIVE_CONSUMER, restored.events);
@@ -67,6 +68,10 @@ export async function rebuild(ports: RebuildPorts, options: RebuildOptions): Pro
 		stores,
 		problems,
 	};
+}
+
+async function* manifestChanges(artifacts: RecordStore, source: string, seq: Seq) {
+	for await (const line of readChangeSet(artifacts, source, seq)) if (!("vectors" in line)) yield line;
 }
 
 /** Ingestions that began after the last archived event: their commits are found again. Returns how many were discarded. */

@@ -9,7 +9,7 @@ import type { ArtifactStore } from "../../stores/artifacts/artifacts.port.js";
 import type { Catalog, Ingestion, OriginEntry } from "../../stores/catalog/catalog.port.js";
 import type { GraphStore } from "../../stores/graph/graph.port.js";
 import type { VectorStore } from "../../stores/vectors/vectors.port.js";
-import { type ArchivedVectors, type ChangeLine, readChangeSet } from "../archive/change-sets.js";
+import { type ArchivedEntry, type ArchivedVectors, readArchivedEntries } from "../archive/change-sets.js";
 
 export interface RestagePorts {
 	readonly catalog: Catalog;
@@ -43,8 +43,7 @@ export async function restageVectors(ports: RestagePorts, published: readonly In
 }
 
 type Progress = (done: string) => void;
-type Line = Extract<ChangeLine, { entry: OriginEntry }>;
-type Read<T> = (ports: RestagePorts, source: string, line: Line) => Promise<readonly T[]>;
+type Read<T> = (ports: RestagePorts, source: string, archived: ArchivedEntry) => Promise<readonly T[]>;
 
 async function retireAnew(
 	{ catalog }: RestagePorts,
@@ -77,9 +76,9 @@ async function stageAnew<T>(
 		for (; records.length >= RECORDS_A_WRITE; records = records.slice(RECORDS_A_WRITE))
 			await stage(records.slice(0, RECORDS_A_WRITE));
 	};
-	for await (const line of readChangeSet(ports.artifacts, source, seq)) {
-		if (!("entry" in line) || !kept.has(line.entry.origin)) continue;
-		waiting.push(limit(() => read(ports, source, line)));
+	for await (const archived of readArchivedEntries(ports.artifacts, source, seq)) {
+		if (!kept.has(archived.entry.origin)) continue;
+		waiting.push(limit(() => read(ports, source, archived)));
 		if (waiting.length >= 8 * READS_AT_ONCE) await gather();
 	}
 	await gather();
@@ -97,32 +96,32 @@ async function keptOrigins(catalog: Catalog, seq: number): Promise<Set<string>> 
 	}
 }
 
-async function graphOf({ artifacts }: RestagePorts, source: string, { entry, graph }: Line) {
+async function graphOf({ artifacts }: RestagePorts, source: string, { entry, graph }: ArchivedEntry) {
 	const { origin } = entry;
 	const records = entry.file
 		? (await minedOf(artifacts, entry)).states.map((state): GraphRecord => ({ ...state, source, origin }))
-		: (graph ?? []);
+		: graph;
 	if (!sameTally(tallyOf(records.map(graphRecordDigest)), entry.graph)) throw differs("graph", origin);
 	return records;
 }
 
-async function chunksOf({ artifacts }: RestagePorts, source: string, { entry, vectors = [] }: Line) {
+async function chunksOf({ artifacts }: RestagePorts, source: string, { entry, vectors }: ArchivedEntry) {
 	const { origin } = entry;
 	if (entry.vectors.count === 0) return [];
 	const mined = await minedOf(artifacts, entry);
-	const records = vectors.flatMap((group) => groupRecords(mined, { source, origin }, group));
+	const records = vectors.flatMap((some) => chunkRecords(mined, { source, origin }, some));
 	if (!sameTally(tallyOf(records.map(chunkRecordDigest)), entry.vectors)) throw differs("vectors", origin);
 	return records;
 }
 
-function groupRecords(
+function chunkRecords(
 	mined: MinedFile,
 	place: { readonly source: string; readonly origin: string },
-	{ group, model, vectors }: ArchivedVectors,
+	{ group, model, from, vectors }: ArchivedVectors,
 ): ChunkRecord[] {
-	return mined.chunks.flatMap((chunk, at) => {
-		const text = vectors[at];
-		if (text === undefined) return [];
+	return vectors.flatMap((text, at) => {
+		const chunk = mined.chunks[from + at];
+		if (chunk === undefined) return [];
 		const bytes = Uint8Array.from(Buffer.from(text, "base64"));
 		const vector = new Float32Array(bytes.buffer, 0, bytes.byteLength / Float32Array.BYTES_PER_ELEMENT);
 		return [{ ...chunk, ...place, group, model, path: mined.path, language: mined.language, vector }];
