@@ -150,6 +150,7 @@ export async function reconcile(config: Config, { address }: { address: string }
 export async function openReader(config: Config): Promise<LodeReader> {
 	const stores = await openStores(config);
 	const providers = new Providers(config);
+	const sources = openSources(config, stores.value);
 	let temporal: Promise<Opened<Client> | undefined> | undefined;
 	const connectIfRunning = async () => {
 		const address = (await runningRuntime(config.home))?.address ?? config.temporal.address;
@@ -157,6 +158,7 @@ export async function openReader(config: Config): Promise<LodeReader> {
 	};
 	return createReader({
 		...stores.value,
+		adapterOf: (kind) => sources.of(kind),
 		provider: (model) => providers.find(model),
 		async progress({ workflowId, runId }) {
 			temporal ??= connectIfRunning();

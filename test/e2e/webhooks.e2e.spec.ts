@@ -47,7 +47,7 @@ describe("webhooks", () => {
 	}
 
 	const commitOf = async (id: string, env: Record<string, string> = {}) => {
-		const { sources } = await lodeJson<{ sources: SourceReport[] }>(home, ["sources"], env);
+		const { sources } = await lodeJson<{ sources: SourceReport[] }>(home, ["sources", "--no-lag"], env);
 		return sources.find((source) => source.id === id)?.commit;
 	};
 
