@@ -179,6 +179,7 @@ export async function keepSchedules(config: Config, { address }: { address: stri
 export async function openReader(config: Config): Promise<LodeReader> {
 	const stores = await openSound(config);
 	const providers = new Providers(config);
+	const sources = openSources(config, stores.value);
 	let temporal: Promise<Opened<Client> | undefined> | undefined;
 	const connectIfRunning = async () => {
 		const address = (await runningRuntime(config.home))?.address ?? config.temporal.address;
@@ -186,6 +187,7 @@ export async function openReader(config: Config): Promise<LodeReader> {
 	};
 	return createReader({
 		...stores.value,
+		adapterOf: (kind) => sources.of(kind),
 		provider: (model) => providers.find(model),
 		async progress({ workflowId, runId }) {
 			temporal ??= connectIfRunning();

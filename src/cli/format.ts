@@ -8,6 +8,7 @@ import type {
 	RebuildReport,
 	SearchHit,
 	SearchReport,
+	SourceLag,
 	SourceReport,
 	StatusReport,
 	VerifyReport,
@@ -114,13 +115,19 @@ export function graphText(report: GraphReport): string {
 
 export function sourcesText(sources: readonly SourceReport[]): string {
 	if (sources.length === 0) return "No sources yet. Ingest one: lode ingest PATH_OR_URL";
-	return table(
-		["source", "kind", "branch", "commit", "snapshot", "files", "entities", "chunks", "model", "address"],
+	const asked = sources.some(({ lag }) => lag !== undefined);
+	const rows = table(
+		[
+			...["source", "kind", "branch", "commit"],
+			...(asked ? ["head", "lag", "since (UTC)"] : []),
+			...["snapshot", "files", "entities", "chunks", "model", "address"],
+		],
 		sources.map((source) => [
 			source.id,
 			source.kind,
 			source.branch || "-",
 			short(source.commit),
+			...(asked ? lagCells(source.lag) : []),
 			String(source.snapshot ?? "-"),
 			String(source.files),
 			String(source.entities),
@@ -129,6 +136,15 @@ export function sourcesText(sources: readonly SourceReport[]): string {
 			source.address,
 		]),
 	);
+	const problems = sources.flatMap(({ id, lag }) => (lag?.problem ? [`${id}: ${lag.problem}`] : []));
+	return problems.length === 0 ? rows : [rows, "", ...problems].join("\n");
+}
+
+function lagCells(lag: SourceLag | undefined): string[] {
+	if (lag === undefined) return ["-", "-", "-"];
+	const many = lag.status === "behind" && lag.commits !== null ? `${lag.commits} ` : "";
+	const said = lag.status === "current" ? "up to date" : `${many}${lag.status}`;
+	return [short(lag.head), said, lag.since === null ? "-" : minute(lag.since)];
 }
 
 export function statusText(report: StatusReport): string {

@@ -41,7 +41,8 @@ export interface LodeReader {
 		keyOrName: string,
 		options: { depth: number; at?: string; source?: string; limit?: number },
 	): Promise<GraphReport>;
-	sources(): Promise<SourceReport[]>;
+	/** `lag`: each repository is asked for its head too, and for seconds at most. */
+	sources(options?: { lag?: boolean }): Promise<SourceReport[]>;
 	/** Without an id the latest 20 and every parked one. */
 	status(ingestion?: string): Promise<StatusReport>;
 	verify(options: { source?: string; at?: string; onProgress?: (done: string) => void }): Promise<VerifyReport>;

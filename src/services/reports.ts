@@ -76,6 +76,23 @@ export interface GraphReport {
 	readonly truncated: boolean;
 }
 
+/** How a source's published commit stands to its repository at this moment. */
+export interface SourceLag {
+	/**
+	 * `current`: the branch's head is published; `behind`: it is not; `ahead`: all of it is and more, the branch was moved back;
+	 * `unknown`: the repository did not say.
+	 */
+	readonly status: "current" | "behind" | "ahead" | "unknown";
+	/** The branch's head; null where it is unknown. */
+	readonly head: string | null;
+	/** Commits of the branch that are not published; null where that cannot be told without fetching them. */
+	readonly commits: number | null;
+	/** When the oldest of them was made; null where nothing tells. */
+	readonly since: string | null;
+	/** `CODE: message`; null where it answered. */
+	readonly problem: string | null;
+}
+
 export interface SourceReport extends Source {
 	readonly commit: string | null;
 	readonly snapshot: number | null;
@@ -84,6 +101,8 @@ export interface SourceReport extends Source {
 	readonly files: number;
 	readonly entities: number;
 	readonly chunks: number;
+	/** Where it was asked for. */
+	readonly lag?: SourceLag;
 }
 
 /** An activity of a running ingestion that failed and is tried again. */

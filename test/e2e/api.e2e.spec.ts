@@ -44,9 +44,12 @@ describe("the HTTP API", () => {
 			"artifacts",
 		]);
 
-		const { sources } = await lodeJson<{ sources: { id: string }[] }>(home, ["sources"]);
+		const { sources } = await lodeJson<{ sources: { id: string }[] }>(home, ["sources", "--no-lag"]);
 		const id = sources[0]?.id as string;
 		expect((await api.get("/api/v1/sources")).body).toEqual({ sources });
+		const behind = await lodeJson<{ sources: { lag: unknown }[] }>(home, ["sources"]);
+		expect(behind.sources[0]?.lag).toMatchObject({ status: "current", head: repository.commits[2], problem: null });
+		expect((await api.get("/api/v1/sources?lag=true")).body).toEqual(behind);
 		const cli = await lodeJson<{ hits: unknown }>(home, [
 			"search",
 			"orders of a customer",
@@ -84,6 +87,7 @@ describe("the HTTP API", () => {
 		expect(await problem("/api/v1/search?q=a&q=b")).toEqual([400, "USAGE", "q: must be given once"]);
 		const several = await problem("/api/v1/search?q=a&limit=0&kind=nonsense&x=1");
 		expect(several[2]).toMatch(/kind: must be of .*limit: must be a whole number.*x/s);
+		expect(await problem("/api/v1/sources?lag=yes")).toMatchObject([400, "USAGE", expect.stringContaining("lag")]);
 		expect(await problem("/api/v1/search?q=a&at=never")).toMatchObject([400, "USAGE", expect.any(String)]);
 		expect((await problem("/api/v1/search?q=a&at=99"))[0]).toBe(404);
 		expect((await problem("/api/v1/graph?entity=no-such-thing")).slice(0, 2)).toEqual([404, "ENTITY_NOT_FOUND"]);

@@ -45,6 +45,14 @@ export const graphQuery = query({
 
 export const diffQuery = query({ source: text(1_000), from: text(100), to: text(100) });
 
+export const sourcesQuery = query({
+	lag: z
+		.enum(["true", "false"])
+		.default("false")
+		.transform((given) => given === "true"),
+});
+
+export type SourcesParameters = z.infer<typeof sourcesQuery>;
 export type SearchParameters = z.infer<typeof searchQuery>;
 export type GraphParameters = z.infer<typeof graphQuery>;
 export type DiffParameters = z.infer<typeof diffQuery>;

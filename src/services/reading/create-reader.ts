@@ -15,6 +15,7 @@ import { searchChunks } from "../search/search-chunks.js";
 import { catalogProblems, NO_TOTALS, verifySnapshot } from "../verification/verify-snapshot.js";
 import { readyStores } from "./ready-stores.js";
 import { showGraph } from "./show-graph.js";
+import { type AdapterOf, SourceLags } from "./source-lag.js";
 
 export interface ReaderPorts {
 	readonly catalog: Catalog;
@@ -22,6 +23,8 @@ export interface ReaderPorts {
 	readonly vectors: VectorStore;
 	readonly events: EventStore;
 	readonly artifacts: ArtifactStore;
+	/** Asked for heads only. */
+	readonly adapterOf: AdapterOf;
 	/** Undefined where no configured provider serves the model: then text alone ranks. */
 	readonly provider: (model: string) => EmbeddingProvider | undefined;
 	/** How far a running ingestion is; undefined where nobody can be asked. */
@@ -39,6 +42,7 @@ const MOST_EVENTS = 1_000;
 /** The use cases that only read. Each takes one snapshot at its start and uses it in every store. */
 export function createReader(ports: ReaderPorts): LodeReader {
 	const { catalog, graph, vectors } = ports;
+	const lags = new SourceLags(ports.adapterOf);
 
 	/** The sources in scope and one snapshot for all of them; sources that are being removed are out of sight. */
 	async function scope(source: string | undefined, at: string | undefined) {
@@ -109,13 +113,13 @@ export function createReader(ports: ReaderPorts): LodeReader {
 			return showGraph(graph, { snapshot, sources }, keyOrName, options);
 		},
 
-		async sources() {
+		async sources({ lag = false } = {}) {
 			const all = await readableSources(catalog);
 			const snapshot = await catalog.snapshot({ by: "latest" }, []).catch((error: unknown) => {
 				if ((error as LodeError).code === "NOTHING_PUBLISHED") return undefined;
 				throw error;
 			});
-			return Promise.all(
+			const reports = await Promise.all(
 				all.map(async (source): Promise<SourceReport> => {
 					const head = snapshot && (await catalog.head(snapshot, source.id));
 					const published = head && (await catalog.ingestion(head.ingestion));
@@ -131,6 +135,9 @@ export function createReader(ports: ReaderPorts): LodeReader {
 					};
 				}),
 			);
+			if (!lag) return reports;
+			const found = await lags.of(reports);
+			return reports.map((report, at) => ({ ...report, lag: found[at] }));
 		},
 
 		async status(id) {
