@@ -1,9 +1,15 @@
+import type { EdgeKind } from "../domain/entities.js";
+import type { FileRange } from "./reading/read-file.js";
 import type {
 	CollectReport,
 	DiffReport,
+	FileReport,
 	GraphReport,
 	IngestProgress,
 	IngestReport,
+	LineageReport,
+	NeighboursReport,
+	OverviewReport,
 	ReadyReport,
 	RemoveReport,
 	RetryReport,
@@ -29,6 +35,26 @@ export interface LodeReader {
 		keyOrName: string,
 		options: { depth: number; at?: string; source?: string; limit?: number },
 	): Promise<GraphReport>;
+	/** The edges of one entity, by direction and kind. */
+	neighbours(
+		keyOrName: string,
+		options: {
+			direction: "out" | "in" | "both";
+			kinds?: readonly EdgeKind[];
+			at?: string;
+			source?: string;
+			limit?: number;
+		},
+	): Promise<NeighboursReport>;
+	/** What an entity derives from (up) and what derives from it (down). */
+	lineage(
+		keyOrName: string,
+		options: { direction: "up" | "down" | "both"; depth: number; at?: string; source?: string; limit?: number },
+	): Promise<LineageReport>;
+	/** A file of one source; which one may be left out where a single source has the path. */
+	file(path: string, options: FileRange & { source?: string; at?: string }): Promise<FileReport>;
+	/** One source in one snapshot: what of it there is. */
+	overview(source: string, options: { at?: string }): Promise<OverviewReport>;
 	sources(): Promise<SourceReport[]>;
 	/** Without an id the latest 20 and every parked one. */
 	status(ingestion?: string): Promise<StatusReport>;
