@@ -109,7 +109,7 @@ module.exports = {
 		only(
 			"cli-translates",
 			"^src/cli/",
-			["^src/(cli|services|config|domain|runtime)/", "^src/wiring\\.ts$", "^temporal/server/"],
+			["^src/(cli|services|mcp|config|domain|runtime)/", "^src/wiring\\.ts$", "^temporal/server/"],
 			"The CLI translates and calls services.",
 		),
 		only(
@@ -117,6 +117,12 @@ module.exports = {
 			"^src/api/",
 			["^src/(api|services|config|domain|webhooks)/", "^src/runtime/parent\\.ts$"],
 			"Controllers translate and call services; api.ts and gateway.ts wire them.",
+		),
+		only(
+			"mcp-translates",
+			"^src/mcp/",
+			["^src/(mcp|services|config|domain)/"],
+			"Tools and resources translate and call services; the CLI opens them.",
 		),
 		only(
 			"webhooks-stand-alone",

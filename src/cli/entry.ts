@@ -22,6 +22,17 @@ export function realDependencies(): CliDependencies {
 		migrateServers: async (...args) => (await import("../wiring.js")).migrateServers(...args),
 		reconcile: async (config, options) => (await import("../wiring.js")).reconcile(config, options),
 		runningRuntime: async (home) => (await import("../runtime/runtime.js")).runningRuntime(home),
+		mcp: async () => {
+			const [{ serveMcpStdio }, { serveMcpHttp }] = await Promise.all([
+				import("../mcp/serve-stdio.js"),
+				import("../mcp/serve-http.js"),
+			]);
+			const { stdin, stdout, stderr } = process;
+			return {
+				stdio: (options, signal) => serveMcpStdio({ ...options, stdin, stdout, stderr }, signal),
+				http: serveMcpHttp,
+			};
+		},
 	};
 }
 

@@ -9,6 +9,7 @@ import { registerExitCodes } from "./commands/exit-codes.js";
 import { registerGraph } from "./commands/graph.js";
 import { registerIngest } from "./commands/ingest.js";
 import { registerInit } from "./commands/init.js";
+import { registerMcp } from "./commands/mcp.js";
 import { registerMigrate } from "./commands/migrate.js";
 import { registerOverview } from "./commands/overview.js";
 import { registerSearch } from "./commands/search.js";
@@ -62,6 +63,7 @@ export function createProgram(dependencies: CliDependencies, version: string): {
 	registerSearch(program, cli);
 	registerGraph(program, cli);
 	registerOverview(program, cli);
+	registerMcp(program, cli);
 	registerCheck(program, cli);
 	registerEvents(program, cli);
 	registerInit(program, cli);
