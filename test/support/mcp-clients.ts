@@ -46,7 +46,8 @@ export class McpHttpProcess {
 			env: environment(home, {}),
 			stdio: ["ignore", "pipe", "ignore"],
 		});
-		const [first] = await once(child.stdout, "data");
+		const [first] = await Promise.race([once(child.stdout, "data"), once(child, "close")]);
+		if (typeof first === "number" || first === null) throw new Error(`lode mcp --http exited with ${first}`);
 		return new McpHttpProcess((JSON.parse(String(first)) as { url: string }).url, child);
 	}
 
