@@ -7,6 +7,9 @@ import { LodeError } from "./domain/errors.js";
 import { createProvider, type EmbeddingSettings, providerForModel } from "./embeddings/choose-provider.js";
 import type { EmbeddingProvider } from "./embeddings/embedding.port.js";
 import { createMiningPool, type MiningPool } from "./mining/mining-pool.js";
+import { withIndexingHooks } from "./plugins/indexing-hooks.js";
+import { indexingVersions, loadPlugins, type Plugins } from "./plugins/load-plugins.js";
+import { withSearchHooks } from "./plugins/search-hooks.js";
 import { roomOn } from "./runtime/disk-room.js";
 import { runningRuntime } from "./runtime/runtime.js";
 import { requireLineage } from "./services/archive/archive-events.js";
@@ -83,6 +86,17 @@ class Providers {
 	}
 }
 
+/** Hooks of searches that run at once: one that hangs must not hold up all others. */
+const SEARCH_HOOK_THREADS = 2;
+
+/** Undefined where none is configured: then nothing of them is loaded. @throws CONFIG_INVALID */
+async function openPlugins(config: Config, threads: number): Promise<Plugins | undefined> {
+	const { plugins: entries = [], home } = config;
+	if (entries.length === 0) return undefined;
+	const report = (line: string) => void process.stderr.write(`${redact(line)}\n`);
+	return loadPlugins({ entries, home, threads, report });
+}
+
 function minerOf(pool: MiningPool): Miner {
 	return {
 		mine: (files, settings, signal) => Promise.all(files.map((file) => pool.mine(file, settings, signal))),
@@ -124,7 +138,7 @@ async function openSound(
 /** Everything a worker needs. */
 export async function openPorts(
 	config: Config,
-	{ address }: { address: string },
+	{ address, miningThreads = config.worker.threads }: { address: string; miningThreads?: number },
 ): Promise<{ ports: Ports; close: Close }> {
 	const temporal = await connect(config, address);
 	const stores = await openSound(config, async ({ events, artifacts }) => {
@@ -136,7 +150,9 @@ export async function openPorts(
 	});
 	const embeddingCache = await stores.embeddingCache();
 	const providers = new Providers(config);
-	const pool = createMiningPool({ threads: config.worker.threads });
+	const plugins = await openPlugins(config, config.worker.threads);
+	const mining = createMiningPool({ threads: miningThreads });
+	const pool = plugins === undefined ? mining : withIndexingHooks(mining, plugins);
 	return {
 		ports: {
 			...stores.value,
@@ -144,6 +160,7 @@ export async function openPorts(
 			provider: async (model) => providers.get(model),
 			embeddingCache,
 			miner: minerOf(pool),
+			plugins: plugins && indexingVersions(plugins.plugins),
 			temporal: temporal.value,
 			limits: {
 				maxFileBytes: config.limits.maxFileBytes,
@@ -177,7 +194,11 @@ export async function keepSchedules(config: Config, { address }: { address: stri
 
 /** The use cases that only read: no Temporal server is needed. Where one runs, it is asked how far ingestions are. */
 export async function openReader(config: Config): Promise<LodeReader> {
-	const stores = await openSound(config);
+	const plugins = await openPlugins(config, SEARCH_HOOK_THREADS);
+	const stores = await openSound(config).catch(async (error: unknown) => {
+		await plugins?.close();
+		throw error;
+	});
 	const providers = new Providers(config);
 	const sources = openSources(config, stores.value);
 	let temporal: Promise<Opened<Client> | undefined> | undefined;
@@ -185,7 +206,7 @@ export async function openReader(config: Config): Promise<LodeReader> {
 		const address = (await runningRuntime(config.home))?.address ?? config.temporal.address;
 		return address === undefined ? undefined : connect(config, address, "2s").catch(() => undefined);
 	};
-	return createReader({
+	const reader = createReader({
 		...stores.value,
 		adapterOf: (kind) => sources.of(kind),
 		provider: (model) => providers.find(model),
@@ -206,10 +227,14 @@ export async function openReader(config: Config): Promise<LodeReader> {
 			await stores.close();
 		},
 	});
+	return plugins === undefined ? reader : withSearchHooks(reader, plugins);
 }
 
 /** The use cases that start or steer workflows on the Temporal server at `address`. */
 export async function openCommander(config: Config, { address }: { address: string }): Promise<LodeCommander> {
+	const plugins = await openPlugins(config, 1);
+	// Only what they say that they are is wanted here.
+	await plugins?.close();
 	const temporal = await connect(config, address);
 	const stores = await openSound(config).catch(async (error: unknown) => {
 		await temporal.close();
@@ -217,6 +242,7 @@ export async function openCommander(config: Config, { address }: { address: stri
 	});
 	const providers = new Providers(config);
 	return createCommander({
+		plugins: plugins && indexingVersions(plugins.plugins),
 		catalog: stores.value.catalog,
 		sources: openSources(config, stores.value),
 		defaultProvider: async () => providers.default(),

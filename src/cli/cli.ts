@@ -1,5 +1,7 @@
 import type { Command } from "commander";
 import type { Config, ConfigSources } from "../config/config.js";
+import type { HttpOptions, McpHttp } from "../mcp/serve-http.js";
+import type { StdioOptions } from "../mcp/serve-stdio.js";
 import type { Runtime, RuntimeOptions } from "../runtime/runtime.js";
 import type { RuntimeRecord } from "../runtime/runtime-file.js";
 import type { LodeEvents } from "../services/events/create-events.js";
@@ -33,6 +35,11 @@ export interface CliDependencies {
 	/** Has sources compared with their repositories, and what happens archived, from now on. */
 	keepSchedules(config: Config, options: { address: string }): Promise<void>;
 	runningRuntime(home: string): Promise<RuntimeRecord | undefined>;
+	/** Servers for AI agents; the process's own streams belong to `stdio` from then on. */
+	mcp(): Promise<{
+		stdio(options: Pick<StdioOptions, "reader" | "version" | "report">, signal: AbortSignal): Promise<void>;
+		http(options: HttpOptions): Promise<McpHttp>;
+	}>;
 }
 
 /** Options that every command takes. */

@@ -23,6 +23,17 @@ export function realDependencies(): CliDependencies {
 		migrateServers: async (...args) => (await import("../wiring.js")).migrateServers(...args),
 		keepSchedules: async (config, options) => (await import("../wiring.js")).keepSchedules(config, options),
 		runningRuntime: async (home) => (await import("../runtime/runtime.js")).runningRuntime(home),
+		mcp: async () => {
+			const [{ serveMcpStdio }, { serveMcpHttp }] = await Promise.all([
+				import("../mcp/serve-stdio.js"),
+				import("../mcp/serve-http.js"),
+			]);
+			const { stdin, stdout, stderr } = process;
+			return {
+				stdio: (options, signal) => serveMcpStdio({ ...options, stdin, stdout, stderr }, signal),
+				http: serveMcpHttp,
+			};
+		},
 	};
 }
 

@@ -117,6 +117,7 @@ async function lode(argv: string[], stubs: Stubs = {}) {
 		},
 		keepSchedules: async () => {},
 		runningRuntime: async () => undefined,
+		mcp: () => Promise.reject(new Error("not used")),
 		probeEmbeddings: async () => ({ provider: "lexical", model: "lexical-v1-384" }),
 	};
 	const code = await run(argv, dependencies, "1.2.3");

@@ -10,6 +10,7 @@ export const ERROR_CODES = {
 	REF_NOT_FOUND: { exit: 3, permanent: true },
 	COMMIT_NOT_FOUND: { exit: 3, permanent: true },
 	INGESTION_NOT_FOUND: { exit: 3, permanent: true },
+	FILE_NOT_FOUND: { exit: 3, permanent: true },
 	ENTITY_NOT_FOUND: { exit: 3, permanent: true },
 	GROUP_NOT_FOUND: { exit: 3, permanent: true },
 	RECEIPT_NOT_FOUND: { exit: 3, permanent: true },

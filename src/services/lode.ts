@@ -1,10 +1,16 @@
 import type { EventEnvelope } from "./events/envelope.js";
+import type { EdgeKind } from "../domain/entities.js";
+import type { FileRange } from "./reading/read-file.js";
 import type {
 	CollectReport,
 	DiffReport,
+	FileReport,
 	GraphReport,
 	IngestProgress,
 	IngestReport,
+	LineageReport,
+	NeighboursReport,
+	OverviewReport,
 	ReadyReport,
 	RemoveReport,
 	RetryReport,
@@ -41,6 +47,26 @@ export interface LodeReader {
 		keyOrName: string,
 		options: { depth: number; at?: string; source?: string; limit?: number },
 	): Promise<GraphReport>;
+	/** The edges of one entity, by direction and kind. */
+	neighbours(
+		keyOrName: string,
+		options: {
+			direction: "out" | "in" | "both";
+			kinds?: readonly EdgeKind[];
+			at?: string;
+			source?: string;
+			limit?: number;
+		},
+	): Promise<NeighboursReport>;
+	/** What an entity derives from (up) and what derives from it (down). */
+	lineage(
+		keyOrName: string,
+		options: { direction: "up" | "down" | "both"; depth: number; at?: string; source?: string; limit?: number },
+	): Promise<LineageReport>;
+	/** A file of one source; which one may be left out where a single source has the path. */
+	file(path: string, options: FileRange & { source?: string; at?: string }): Promise<FileReport>;
+	/** One source in one snapshot: what of it there is. */
+	overview(source: string, options: { at?: string }): Promise<OverviewReport>;
 	/** `lag`: each repository is asked for its head too, and for seconds at most. */
 	sources(options?: { lag?: boolean }): Promise<SourceReport[]>;
 	/** Without an id the latest 20 and every parked one. */

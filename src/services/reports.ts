@@ -1,5 +1,5 @@
-import type { Tally } from "../domain/digest.js";
-import type { Entity } from "../domain/entities.js";
+import type { JsonObject, Tally } from "../domain/digest.js";
+import type { Entity, EntityKind } from "../domain/entities.js";
 import type { ChunkKind } from "../domain/mined-file.js";
 import type { Failure, FileCounts, Ingestion, Source } from "../stores/catalog/catalog.port.js";
 import type { EntityChange, Neighbour } from "../stores/graph/graph.port.js";
@@ -53,6 +53,8 @@ export interface SearchHit {
 	/** 0..1, comparable within one answer only. */
 	readonly score: number;
 	readonly text: string;
+	/** What plugins say of it, by their names. */
+	readonly annotations?: Readonly<Record<string, JsonObject>>;
 }
 
 export interface SearchReport {
@@ -61,6 +63,8 @@ export interface SearchReport {
 	readonly model: string;
 	readonly tookMs: number;
 	readonly hits: readonly SearchHit[];
+	/** Hooks of plugins that failed and were left out. */
+	readonly pluginProblems?: readonly string[];
 }
 
 export interface GraphReport {
@@ -91,6 +95,59 @@ export interface SourceLag {
 	readonly since: string | null;
 	/** `CODE: message`; null where it answered. */
 	readonly problem: string | null;
+}
+
+/** The edges of one entity. */
+export interface NeighboursReport extends Omit<GraphReport, "edges"> {
+	readonly edges: readonly Neighbour[];
+}
+
+/** What an entity is derived from, and what is derived from it. */
+export interface LineageReport extends Omit<GraphReport, "edges"> {
+	/** Nearest first; an edge leaves what is derived. Empty where it was not asked for. */
+	readonly up: GraphReport["edges"];
+	readonly down: GraphReport["edges"];
+}
+
+/** A part of a file's text as it was in a snapshot. */
+export interface FileReport {
+	readonly snapshot: number;
+	readonly source: string;
+	readonly commit: string;
+	readonly path: string;
+	/** SHA-256 of the bytes: their address in the archive. */
+	readonly artifact: string;
+	/** Bytes. */
+	readonly size: number;
+	readonly mode: "file" | "executable" | "symlink";
+	readonly language: string | null;
+	readonly mediaType: string | null;
+	/** Of the whole file; 0 where it has no text. */
+	readonly lines: number;
+	/** Lines of `text`, 1-based, inclusive; 0 where there are none. */
+	readonly startLine: number;
+	readonly endLine: number;
+	/** Null where it is no text that can be shown; `skipped` says why. */
+	readonly text: string | null;
+	readonly skipped: string | null;
+	/** There is more after `text`. */
+	readonly truncated: boolean;
+}
+
+/** One source in one snapshot. */
+export interface OverviewReport {
+	readonly snapshot: number;
+	readonly source: Source;
+	/** Published in this snapshot, by this ingestion. */
+	readonly commit: string;
+	readonly ingestion: string;
+	readonly publishedAt: string | null;
+	/** The embedding model of its group `default`. */
+	readonly model: string;
+	/** How many entities of each kind are visible in it. */
+	readonly entities: Readonly<Partial<Record<EntityKind, number>>>;
+	readonly files: number;
+	readonly chunks: number;
 }
 
 export interface SourceReport extends Source {

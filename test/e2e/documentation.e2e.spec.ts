@@ -177,6 +177,7 @@ describe("reference", () => {
 			"README.md",
 			"CONTRIBUTING.md",
 			"docs/cli.md",
+			"docs/mcp.md",
 			"docs/mining.md",
 			"docs/architecture.md",
 			...decisions,

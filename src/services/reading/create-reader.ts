@@ -1,4 +1,5 @@
 import { LodeError } from "../../domain/errors.js";
+import { fileKey } from "../../domain/keys.js";
 import type { Snapshot } from "../../domain/snapshot.js";
 import type { EmbeddingProvider } from "../../embeddings/embedding.port.js";
 import type { ArtifactStore } from "../../stores/artifacts/artifacts.port.js";
@@ -9,13 +10,15 @@ import type { VectorStore } from "../../stores/vectors/vectors.port.js";
 import { parseAt } from "../at.js";
 import { envelopeOf } from "../events/envelope.js";
 import type { LodeReader } from "../lode.js";
-import { defaultGroup, readableSources, unknownSource } from "../recipe.js";
+import { defaultGroup, readableSources, requireSource, unknownSource } from "../recipe.js";
 import type { DiffReport, IngestProgress, SearchHit, SourceReport, StatusReport, Waiting } from "../reports.js";
 import { searchChunks } from "../search/search-chunks.js";
 import { catalogProblems, NO_TOTALS, verifySnapshot } from "../verification/verify-snapshot.js";
+import { readFile } from "./read-file.js";
 import { readyStores } from "./ready-stores.js";
 import { showGraph } from "./show-graph.js";
 import { type AdapterOf, SourceLags } from "./source-lag.js";
+import { listNeighbours, traceLineage } from "./trace-graph.js";
 
 export interface ReaderPorts {
 	readonly catalog: Catalog;
@@ -111,6 +114,54 @@ export function createReader(ports: ReaderPorts): LodeReader {
 		async graph(keyOrName, options) {
 			const { sources, snapshot } = await scope(options.source, options.at);
 			return showGraph(graph, { snapshot, sources }, keyOrName, options);
+		},
+
+		async neighbours(keyOrName, options) {
+			const { sources, snapshot } = await scope(options.source, options.at);
+			return listNeighbours(graph, { snapshot, sources }, keyOrName, options);
+		},
+
+		async lineage(keyOrName, options) {
+			const { sources, snapshot } = await scope(options.source, options.at);
+			return traceLineage(graph, { snapshot, sources }, keyOrName, options);
+		},
+
+		async file(path, { source, at, ...range }) {
+			const { sources, snapshot } = await scope(source, at);
+			const having =
+				sources.length === 1
+					? sources
+					: (
+							await graph.entitiesByKey(
+								{ snapshot, sources },
+								sources.map((id) => fileKey(id, path)),
+							)
+						).flatMap((found) => found.sources);
+			if (having.length > 1) {
+				throw new LodeError("USAGE", `${having.length} sources have a file ${path}`, {
+					next: `name one of them: ${having.join(", ")}`,
+				});
+			}
+			return readFile(ports.artifacts, { snapshot, source: having[0] ?? (sources[0] as string), path }, range);
+		},
+
+		async overview(wanted, { at }) {
+			const id = await sourceId(wanted);
+			const [source, { snapshot }] = await Promise.all([requireSource(catalog, id), scope(id, at)]);
+			const head = await catalog.head(snapshot, id);
+			if (!head) throw new LodeError("NOTHING_PUBLISHED", `nothing of ${id} is published`, { next: "lode status" });
+			const published = await catalog.ingestion(head.ingestion);
+			return {
+				snapshot: snapshot.number,
+				source,
+				commit: head.commit,
+				ingestion: head.ingestion,
+				publishedAt: published?.endedAt ?? null,
+				model: (await defaultGroup(catalog, id)).indexing.model,
+				entities: await graph.countByKind({ snapshot, sources: [id] }),
+				files: head.totals.artifacts.count,
+				chunks: head.totals.vectors.count,
+			};
 		},
 
 		async sources({ lag = false } = {}) {
