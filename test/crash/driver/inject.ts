@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,6 +9,8 @@ import { tearLedger } from "./torn-ledger.js";
 import type { World } from "./world.js";
 
 const LATENCY_MS = 400;
+/** How long the activity may not come. A worker that is killed again and again is started again after ten seconds. */
+const BOUNDARY_MS = 20_000;
 
 function signal(pids: readonly number[], name: NodeJS.Signals): number {
 	let reached = 0;
@@ -43,15 +46,27 @@ async function kill(world: World, target: Target, downMs: number): Promise<boole
 	return true;
 }
 
-async function arm(world: World, side: string, activity: string, act: "kill" | "fail"): Promise<void> {
-	await writeFile(join(world.boundaries, `${side}-${activity}-${act}`), "");
+/** Returns its file, which is there until it struck. */
+async function arm(world: World, side: string, activity: string, act: "kill" | "fail"): Promise<string> {
+	const file = join(world.boundaries, `${side}-${activity}-${act}`);
+	await writeFile(file, "");
+	return file;
 }
 
-/** How many boundaries were come to, and those that nobody came to; none waits any more. */
-export async function disarm(world: World): Promise<{ struck: number; waiting: string[] }> {
+/** Otherwise it stays armed, and the list goes on. */
+async function strikes(file: string): Promise<boolean> {
+	for (let waited = 0; waited < BOUNDARY_MS; waited += 50) {
+		if (!existsSync(file)) return true;
+		await sleep(50);
+	}
+	return false;
+}
+
+/** Boundaries that nobody came to; none waits any more. */
+export async function disarm(world: World): Promise<string[]> {
 	const waiting = (await readdir(world.boundaries)).filter((name) => name !== "struck");
 	for (const name of waiting) await rm(join(world.boundaries, name), { force: true });
-	return { struck: (await readdir(join(world.boundaries, "struck"))).length, waiting };
+	return waiting;
 }
 
 /** Injects a fault and takes it back. False where it found nothing to strike. */
@@ -67,10 +82,9 @@ export async function inject(world: World, senders: Senders, fault: Fault): Prom
 			return reached > 0;
 		}
 		case "boundary":
-			await arm(world, fault.side, fault.activity, "kill");
 			// What undoes an ingestion runs where one failed.
 			if (fault.discards) await arm(world, "after", "verifyStaged", "fail");
-			return true;
+			return await strikes(await arm(world, fault.side, fault.activity, "kill"));
 		case "disk": {
 			const disk = world.disks?.[fault.place];
 			if (disk === undefined) return false;

@@ -21,7 +21,8 @@ export interface CrashReport extends Omit<Effects, "published" | "unfinished"> {
 	readonly restarts: Readonly<Record<string, number>>;
 	/** By name. */
 	readonly faults: Readonly<Record<string, number>>;
-	readonly boundaries: { readonly struck: number; readonly waiting: number };
+	/** Boundaries at which a fault waited and nobody came. */
+	readonly neverStruck: number;
 	/** Pieces of the ledger that were set aside. */
 	readonly setAside: number;
 	/** Where digests differ from the undisturbed run's, what `verify` found, records of seqs that are not published, and so on. Empty is well. */
@@ -35,7 +36,7 @@ export function describe(report: CrashReport, options: CrashOptions): string {
 		Object.entries(counts)
 			.map(([name, count]) => `${name} ×${count}`)
 			.join(", ");
-	const { accepted, commits, effects, covered, doubled, lost, disordered, problems, seconds, boundaries } = report;
+	const { accepted, commits, effects, covered, doubled, lost, disordered, problems, seconds } = report;
 	const injected = Object.values(report.faults).reduce((sum, count) => sum + count, 0);
 	const lines = [
 		`seed        ${report.seed}`,
@@ -47,8 +48,7 @@ export function describe(report: CrashReport, options: CrashOptions): string {
 		`lost        ${lost}`,
 		`order       ${disordered.length === 0 ? "kept in every source" : disordered.join("; ")}`,
 		`published   ${report.published} in all; ${report.discarded} ingestions discarded; ${report.retries} × lode retry`,
-		`faults      ${injected}: ${counted(report.faults)}`,
-		`boundaries  ${boundaries.struck} struck, ${boundaries.waiting} never come to`,
+		`faults      ${injected}: ${counted(report.faults)}${report.neverStruck === 0 ? "" : `; ${report.neverStruck} boundaries were never come to`}`,
 		`restarts    ${counted(report.restarts)}`,
 		`ledger      ${report.setAside} damaged pieces set aside`,
 		`seconds     ${seconds.storm} with faults, ${seconds.drain} until all was published, ${seconds.check} to check`,

@@ -82,7 +82,7 @@ class Run {
 		await this.#send();
 		raging = false;
 		await storm;
-		const boundaries = await disarm(world);
+		const neverStruck = await disarm(world);
 		const stormed = lap();
 		say(
 			`storm over after ${stormed} s: ${this.#senders.sent} sent, ${this.#senders.acknowledged.size} deliveries accepted; draining`,
@@ -128,7 +128,7 @@ class Run {
 				retries: this.#retries,
 				restarts: { gateway: world.gateway.starts - 1, dev: world.dev.starts - 1 },
 				faults: this.#faults,
-				boundaries: { struck: boundaries.struck, waiting: boundaries.waiting.length },
+				neverStruck: neverStruck.length,
 				setAside: (await readdir(join(ledger, "damaged")).catch(() => [])).length,
 				problems,
 				seconds: { storm: stormed, drain: drained, check: lap() },
@@ -140,15 +140,15 @@ class Run {
 
 	/** Faults one after the other, as long as webhooks are sent, and until there were enough. */
 	async #storm(raging: () => boolean): Promise<void> {
-		let injected = 0;
+		let tried = 0;
 		for (const { pauseMs, fault } of planFaults(this.options)) {
 			for (let waited = 0; waited < pauseMs; waited += 100) {
-				if (!raging() && injected >= this.options.minFaults) return;
+				if (!raging() && tried >= this.options.minFaults) return;
 				await sleep(100);
 			}
 			this.say(`  ${nameOf(fault)} ${"forMs" in fault ? `for ${fault.forMs} ms` : ""}`);
+			tried += 1;
 			if (!(await inject(this.world, this.#senders, fault))) continue;
-			injected += 1;
 			const name = nameOf(fault);
 			this.#faults[name] = (this.#faults[name] ?? 0) + 1;
 		}
