@@ -13,8 +13,8 @@ export interface CrashReport extends Omit<Effects, "published" | "unfinished"> {
 	readonly untold: number;
 	/** Publications, first commits included. */
 	readonly published: number;
-	/** Ingestions that failed for good and were discarded. */
-	readonly discarded: number;
+	/** Ingestions that failed for good and were discarded, by why. */
+	readonly discarded: Readonly<Record<string, number>>;
 	/** `lode retry` was called so often, for what was parked last. */
 	readonly retries: number;
 	/** Starts of a process that a fault had ended, or that ended by itself. */
@@ -47,7 +47,8 @@ export function describe(report: CrashReport, options: CrashOptions): string {
 		`doubled     ${doubled}`,
 		`lost        ${lost}`,
 		`order       ${disordered.length === 0 ? "kept in every source" : disordered.join("; ")}`,
-		`published   ${report.published} in all; ${report.discarded} ingestions discarded; ${report.retries} × lode retry`,
+		`published   ${report.published} in all; ${report.retries} × lode retry`,
+		`discarded   ${counted(report.discarded) || "none"}`,
 		`faults      ${injected}: ${counted(report.faults)}${report.neverStruck === 0 ? "" : `; ${report.neverStruck} boundaries were never come to`}`,
 		`restarts    ${counted(report.restarts)}`,
 		`ledger      ${report.setAside} damaged pieces set aside`,

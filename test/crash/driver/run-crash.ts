@@ -123,8 +123,7 @@ class Run {
 				made: this.#made.length,
 				untold: this.#history.untold,
 				published: published.length,
-				discarded: (await catalog.ingestions({ status: ["parked", "cancelled", "abandoned"], limit: 1_000_000 }))
-					.length,
+				discarded: await this.#discarded(catalog),
 				retries: this.#retries,
 				restarts: { gateway: world.gateway.starts - 1, dev: world.dev.starts - 1 },
 				faults: this.#faults,
@@ -215,6 +214,18 @@ class Run {
 				await lode(world.home, ["retry"], world.env);
 			}
 		}
+	}
+
+	async #discarded(catalog: Catalog): Promise<CrashReport["discarded"]> {
+		const counts: Record<string, number> = {};
+		for (const { status, failure } of await catalog.ingestions({
+			status: ["parked", "cancelled", "abandoned"],
+			limit: 1_000_000,
+		})) {
+			const name = `${status} by ${failure?.code}: ${failure?.message}`;
+			counts[name] = (counts[name] ?? 0) + 1;
+		}
+		return counts;
 	}
 
 	async #digestProblems(catalog: Catalog): Promise<string[]> {
