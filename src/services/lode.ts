@@ -1,5 +1,5 @@
-import type { EventEnvelope } from "./events/envelope.js";
 import type { EdgeKind } from "../domain/entities.js";
+import type { EventEnvelope } from "./events/envelope.js";
 import type { FileRange } from "./reading/read-file.js";
 import type {
 	CollectReport,
