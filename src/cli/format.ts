@@ -120,7 +120,7 @@ export function sourcesText(sources: readonly SourceReport[]): string {
 		[
 			...["source", "kind", "branch", "commit"],
 			...(asked ? ["head", "lag", "since (UTC)"] : []),
-			...["snapshot", "files", "entities", "chunks", "model", "address"],
+			...["snapshot", "files", "entities", "chunks", "webhooks", "model", "address"],
 		],
 		sources.map((source) => [
 			source.id,
@@ -132,6 +132,7 @@ export function sourcesText(sources: readonly SourceReport[]): string {
 			String(source.files),
 			String(source.entities),
 			String(source.chunks),
+			String(source.webhooks),
 			source.model,
 			source.address,
 		]),

@@ -158,6 +158,9 @@ export interface SourceReport extends Source {
 	readonly files: number;
 	readonly entities: number;
 	readonly chunks: number;
+	/** Webhooks that were dispatched to it since it was added. */
+	readonly webhooks: number;
+	readonly lastWebhookAt: string | null;
 	/** Where it was asked for. */
 	readonly lag?: SourceLag;
 }

@@ -170,6 +170,7 @@ export function createReader(ports: ReaderPorts): LodeReader {
 				if ((error as LodeError).code === "NOTHING_PUBLISHED") return undefined;
 				throw error;
 			});
+			const activity = new Map((await ports.events.activity()).map((one) => [one.source, one]));
 			const reports = await Promise.all(
 				all.map(async (source): Promise<SourceReport> => {
 					const head = snapshot && (await catalog.head(snapshot, source.id));
@@ -183,6 +184,8 @@ export function createReader(ports: ReaderPorts): LodeReader {
 						files: head?.totals.artifacts.count ?? 0,
 						entities: head?.totals.graph.count ?? 0,
 						chunks: head?.totals.vectors.count ?? 0,
+						webhooks: activity.get(source.id)?.receipts ?? 0,
+						lastWebhookAt: activity.get(source.id)?.lastReceiptAt ?? null,
 					};
 				}),
 			);
