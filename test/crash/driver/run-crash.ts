@@ -9,6 +9,7 @@ import { openStores } from "../../../src/wiring.js";
 import { createRepository } from "../../support/git-repository.js";
 import { lode, lodeJson } from "../../support/lode-process.js";
 import { seededRandom } from "../../support/seeded-random.js";
+import { deliveries, send } from "../../support/webhook-sender.js";
 import { account, type FollowedSource, logOf, publishedOf, targets } from "./account.js";
 import { disarm, inject } from "./inject.js";
 import type { CrashOptions } from "./options.js";
@@ -174,24 +175,37 @@ class Run {
 		await this.#senders.end();
 	}
 
-	/** Until every source is as far as it has to be, or nothing comes forward any more. */
+	/** First what was accepted has to have its effect by itself. Then a last webhook tells of what no accepted one told of, so that all ends. */
 	async #drain(catalog: Catalog): Promise<string[]> {
-		const { options, world } = this;
 		const logs = await Promise.all(this.sources.map(logOf));
-		const all = options.faults.includes("webhooks");
-		const wanted = targets(logs, this.#made, this.#senders.acknowledged.values(), all);
+		const all = this.options.faults.includes("webhooks");
+		const accepted = [...this.#senders.acknowledged.values()];
+		const problems = await this.#come(catalog, logs, targets(logs, this.#made, accepted, all));
+		if (problems.length > 0) return problems;
+		for (const [at, { repository }] of this.sources.entries()) {
+			const commit = logs[at]?.at(-1) as string;
+			const id = `s${this.options.seed}-last-${at}`;
+			const last = deliveries.generic(SECRET, { repository: repository.path, branch: "main", commit, id });
+			const { status } = await send(this.world.url, last);
+			if (status !== 200) return [`a webhook after the storm was answered with ${status}`];
+		}
+		return this.#come(catalog, logs, targets(logs, this.#made, [], true));
+	}
+
+	/** Until every source is published as far as wanted, or nothing comes forward any more. */
+	async #come(catalog: Catalog, logs: readonly string[][], wanted: readonly number[]): Promise<string[]> {
 		let missing = Number.POSITIVE_INFINITY;
 		let since = performance.now();
 		for (let tried = performance.now(); ; await sleep(500)) {
+			const stuck: string[] = [];
 			let left = 0;
-			const stuck: number[] = [];
 			for (const [at, { id }] of this.sources.entries()) {
 				const last = (await publishedOf(catalog, id)).at(-1)?.commit;
 				const behind = (wanted[at] as number) - (logs[at] as string[]).indexOf(last ?? "");
-				if (behind > 0) stuck.push(at);
+				if (behind > 0) stuck.push(id);
 				left += Math.max(0, behind);
 			}
-			const { waiting } = await readLedger(join(world.home, "ledger"));
+			const { waiting } = await readLedger(join(this.world.home, "ledger"));
 			if (left + waiting === 0) return [];
 			if (left + waiting < missing) {
 				missing = left + waiting;
@@ -199,19 +213,17 @@ class Run {
 				this.say(`  ${left} commits to come, ${waiting} receipts wait`);
 			}
 			const quiet = performance.now() - since;
-			if (quiet > options.patienceMs) {
-				return [
-					`nothing came forward for ${Math.round(quiet / 1_000)} s: ${left} commits of sources ${stuck.map((at) => this.sources[at]?.id).join(", ")}`,
-				];
+			if (quiet > this.options.patienceMs) {
+				return [`nothing came forward for ${Math.round(quiet / 1_000)} s: ${left} commits of ${stuck.join(", ")}`];
 			}
 			// What a fault for good parked last waits for somebody to say so.
 			if (quiet > 8_000 && performance.now() - tried > 15_000 && (await catalog.openSeqs()).length === 0) {
 				tried = performance.now();
-				const parked = await catalog.ingestions({ status: ["parked", "abandoned"], limit: 1_000_000 });
+				const parked = await catalog.ingestions({ status: ["parked", "abandoned"], limit: 1 });
 				if (parked.length === 0) continue;
 				this.#retries += 1;
 				this.say("  lode retry");
-				await lode(world.home, ["retry"], world.env);
+				await lode(this.world.home, ["retry"], this.world.env);
 			}
 		}
 	}

@@ -38,7 +38,7 @@ export class World {
 	) {}
 
 	static async start(options: CrashOptions): Promise<World> {
-		const folder = await mkdtemp(join(tmpdir(), "lode-crash-"));
+		const folder = await mkdtemp(join(tmpdir(), "lode-storm-"));
 		const undo: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true, maxRetries: 3 })];
 		try {
 			const stores = options.profile === "servers" ? await startServerStores() : undefined;
