@@ -1,14 +1,8 @@
+import pLimit from "p-limit";
 import type { LodeError } from "../../domain/errors.js";
 import type { Ledger } from "../ledger/ledger.js";
 import type { Receipt } from "../receipt.js";
-import { repositoryIdentity } from "./same-repository.js";
-
-/** A source as far as a webhook can mean it. */
-export interface KnownSource {
-	readonly id: string;
-	readonly address: string;
-	readonly branch: string;
-}
+import { type KnownSource, SourcesByRepository } from "./sources-by-repository.js";
 
 export interface DispatchPorts {
 	sources(): Promise<readonly KnownSource[]>;
@@ -22,9 +16,11 @@ export interface DispatchState {
 }
 
 /** Receipts that are looked at together: however many they are, a source is told once. */
-const BATCH = 2_000;
+const BATCH = 20_000;
+/** Sources are told at the same time: what is in order is each one's own workflow. */
+const HINTS_AT_ONCE = 16;
 const FIRST_PAUSE_MS = 250;
-const LONGEST_PAUSE_MS = 15_000;
+const LONGEST_PAUSE_MS = 5_000;
 
 /**
  * From the ledger to the sources' workflows, at least once: a receipt is settled after its source was told. What a hint leads to follows from
@@ -76,24 +72,32 @@ export class Dispatcher {
 	}
 
 	async #dispatch(receipts: readonly Receipt[]): Promise<void> {
-		const sources = await this.ports.sources();
-		const bySource = new Map<string, Receipt[]>();
-		const settled: Receipt[] = [];
+		const meant = new SourcesByRepository(await this.ports.sources());
+		const told = new Set<string>();
+		const known: Receipt[] = [];
+		const unknown: Receipt[] = [];
 		for (const receipt of receipts) {
-			const meant = sourcesOf(receipt, sources);
-			if (meant.length === 0) {
-				await this.ledger.park(
-					receipt,
-					`no source follows ${receipt.repository[0]}${receipt.branch ? ` at ${receipt.branch}` : ""}`,
-				);
-				continue;
-			}
-			settled.push(receipt);
-			for (const { id } of meant) bySource.set(id, [...(bySource.get(id) ?? []), receipt]);
+			const sources = meant.of(receipt);
+			(sources.length === 0 ? unknown : known).push(receipt);
+			for (const { id } of sources) told.add(id);
 		}
-		for (const source of bySource.keys()) await this.ports.hint(source);
+		// Together: they share an fsync.
+		await Promise.all(unknown.map((receipt) => this.ledger.park(receipt, `no source follows ${nameOf(receipt)}`)));
+		if (known.length === 0) return;
+		await this.#tell([...told]);
 		// All of a receipt's sources were told.
-		await this.ledger.done(settled);
+		await this.ledger.done(known);
+	}
+
+	/** Each once. After a failure none is begun any more: a server that is away would have every one of them wait. */
+	async #tell(sources: readonly string[]): Promise<void> {
+		const limit = pLimit(HINTS_AT_ONCE);
+		const failures: unknown[] = [];
+		const tell = async (source: string) => {
+			if (failures.length === 0) await this.ports.hint(source).catch((error) => failures.push(error));
+		};
+		await Promise.all(sources.map((source) => limit(() => tell(source))));
+		if (failures.length > 0) throw failures[0];
 	}
 
 	#failed(error: unknown): void {
@@ -113,12 +117,4 @@ export class Dispatcher {
 	}
 }
 
-function sourcesOf({ repository, branch }: Receipt, sources: readonly KnownSource[]): KnownSource[] {
-	const named = new Set(repository.map(repositoryIdentity));
-	return sources.filter(
-		(source) =>
-			named.has(repositoryIdentity(source.address)) &&
-			// A source without a branch follows what HEAD names.
-			(branch === undefined || source.branch === branch || source.branch === "HEAD" || source.branch === ""),
-	);
-}
+const nameOf = ({ repository, branch }: Receipt): string => `${repository[0]}${branch ? ` at ${branch}` : ""}`;
