@@ -15,6 +15,8 @@ export interface HttpServerOptions {
 	/** 0: any free one. */
 	readonly port: number;
 	readonly bodyLimit: number;
+	/** Headers that protect browsers; default true. Programs do not read them. */
+	readonly forBrowsers?: boolean;
 	readonly log: Log;
 	/** Before it listens. */
 	readonly configure?: (app: NestFastifyApplication, fastify: FastifyInstance) => Promise<void> | void;
@@ -52,7 +54,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 		bodyParser: false,
 	});
 	app.useGlobalFilters(new ProblemFilter(options.log));
-	await app.register(helmet);
+	if (options.forBrowsers ?? true) await app.register(helmet);
 	await options.configure?.(app, adapter.getInstance());
 	try {
 		await app.listen(options.port, options.host);

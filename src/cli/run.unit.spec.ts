@@ -246,7 +246,16 @@ describe("answers", () => {
 				createdAt: "",
 				commit: "1".repeat(40),
 			},
-			...{ snapshot: 1, publishedAt: null, model: "m", files: 1, entities: 2, chunks: 3, webhooks: 4, lastWebhookAt: null },
+			...{
+				snapshot: 1,
+				publishedAt: null,
+				model: "m",
+				files: 1,
+				entities: 2,
+				chunks: 3,
+				webhooks: 4,
+				lastWebhookAt: null,
+			},
 			lag: { head: "2".repeat(40), commits: null, since: null, problem: null, ...lag },
 		});
 		const since = "2026-01-01T10:20:30.000Z";

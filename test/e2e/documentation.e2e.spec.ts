@@ -123,7 +123,7 @@ describe("reference", () => {
 			.map((part): Documented => {
 				const [heading = "", ...lines] = part.split("\n");
 				const [name = "", args = ""] =
-					/^lode ([a-z-]+(?: (?:show|get|set|parked|replay))?) ?(.*)$/.exec(heading)?.slice(1) ?? [];
+					/^lode ([a-z-]+(?: (?:show|get|set|list|parked|replay))?) ?(.*)$/.exec(heading)?.slice(1) ?? [];
 				const rows = lines.filter((line) => line.startsWith("| `--"));
 				return { name, args, options: rows.map((row) => /^\| `(--[a-z-]+)/.exec(row)?.[1] ?? row).sort() };
 			});

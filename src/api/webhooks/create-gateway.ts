@@ -47,6 +47,7 @@ export async function createGateway(options: GatewayOptions): Promise<HttpServer
 		host,
 		port,
 		bodyLimit: BODY_LIMIT,
+		forBrowsers: false,
 		log,
 		async configure(app, fastify) {
 			// What was signed is the bytes.
@@ -56,6 +57,8 @@ export async function createGateway(options: GatewayOptions): Promise<HttpServer
 			await app.register(rateLimit, {
 				max: options.requestsPerMinute,
 				timeWindow: "1 minute",
+				// No sender reads how much is left; when nothing is, `retry-after` says what to do.
+				addHeaders: { "x-ratelimit-limit": false, "x-ratelimit-remaining": false, "x-ratelimit-reset": false },
 				// Whoever watches it is not a sender.
 				allowList: (request) => request.url.startsWith("/health/"),
 			});
