@@ -68,6 +68,12 @@ module.exports = {
 			to: { dependencyTypes: ["core"], dependencyTypesNot: ["type-only"] },
 		},
 		only("mining-is-pure", "^src/mining/", ["^src/(mining|domain)/"], "Bytes in, mined file out."),
+		only(
+			"plugins-around-services",
+			"^src/plugins/",
+			["^src/(plugins|mining|services|domain)/"],
+			"Hooks go around mining and the use cases that read; wiring.ts puts them there.",
+		),
 		only("stores-to-domain", "^src/stores/", ["^src/(stores|domain)/"], "Adapters know the domain only."),
 		only(
 			"sources-to-domain",

@@ -7,6 +7,9 @@ import { LodeError } from "./domain/errors.js";
 import { createProvider, type EmbeddingSettings, providerForModel } from "./embeddings/choose-provider.js";
 import type { EmbeddingProvider } from "./embeddings/embedding.port.js";
 import { createMiningPool, type MiningPool } from "./mining/mining-pool.js";
+import { withIndexingHooks } from "./plugins/indexing-hooks.js";
+import { indexingVersions, loadPlugins, type Plugins } from "./plugins/load-plugins.js";
+import { withSearchHooks } from "./plugins/search-hooks.js";
 import { roomOn } from "./runtime/disk-room.js";
 import { runningRuntime } from "./runtime/runtime.js";
 import { askProgress, askWaiting } from "./services/ingestion/ask-progress.js";
@@ -79,6 +82,17 @@ class Providers {
 	}
 }
 
+/** Hooks of searches that run at once: one that hangs must not hold up all others. */
+const SEARCH_HOOK_THREADS = 2;
+
+/** Undefined where none is configured: then nothing of them is loaded. @throws CONFIG_INVALID */
+async function openPlugins(config: Config, threads: number): Promise<Plugins | undefined> {
+	const { plugins: entries = [], home } = config;
+	if (entries.length === 0) return undefined;
+	const report = (line: string) => void process.stderr.write(`${redact(line)}\n`);
+	return loadPlugins({ entries, home, threads, report });
+}
+
 function minerOf(pool: MiningPool): Miner {
 	return {
 		mine: (files, settings, signal) => Promise.all(files.map((file) => pool.mine(file, settings, signal))),
@@ -104,13 +118,15 @@ async function connect(config: Config, address: string, connectTimeout: "2s" | "
 /** Everything a worker needs. */
 export async function openPorts(
 	config: Config,
-	{ address }: { address: string },
+	{ address, miningThreads = config.worker.threads }: { address: string; miningThreads?: number },
 ): Promise<{ ports: Ports; close: Close }> {
 	const temporal = await connect(config, address);
 	const stores = await openStores(config);
 	const embeddingCache = await stores.embeddingCache();
 	const providers = new Providers(config);
-	const pool = createMiningPool({ threads: config.worker.threads });
+	const plugins = await openPlugins(config, config.worker.threads);
+	const mining = createMiningPool({ threads: miningThreads });
+	const pool = plugins === undefined ? mining : withIndexingHooks(mining, plugins);
 	return {
 		ports: {
 			...stores.value,
@@ -118,6 +134,7 @@ export async function openPorts(
 			provider: async (model) => providers.get(model),
 			embeddingCache,
 			miner: minerOf(pool),
+			plugins: plugins && indexingVersions(plugins.plugins),
 			temporal: temporal.value,
 			limits: {
 				maxFileBytes: config.limits.maxFileBytes,
@@ -148,14 +165,18 @@ export async function reconcile(config: Config, { address }: { address: string }
 
 /** The use cases that only read: no Temporal server is needed. Where one runs, it is asked how far ingestions are. */
 export async function openReader(config: Config): Promise<LodeReader> {
-	const stores = await openStores(config);
+	const plugins = await openPlugins(config, SEARCH_HOOK_THREADS);
+	const stores = await openStores(config).catch(async (error: unknown) => {
+		await plugins?.close();
+		throw error;
+	});
 	const providers = new Providers(config);
 	let temporal: Promise<Opened<Client> | undefined> | undefined;
 	const connectIfRunning = async () => {
 		const address = (await runningRuntime(config.home))?.address ?? config.temporal.address;
 		return address === undefined ? undefined : connect(config, address, "2s").catch(() => undefined);
 	};
-	return createReader({
+	const reader = createReader({
 		...stores.value,
 		provider: (model) => providers.find(model),
 		async progress({ workflowId, runId }) {
@@ -175,14 +196,19 @@ export async function openReader(config: Config): Promise<LodeReader> {
 			await stores.close();
 		},
 	});
+	return plugins === undefined ? reader : withSearchHooks(reader, plugins);
 }
 
 /** The use cases that start or steer workflows on the Temporal server at `address`. */
 export async function openCommander(config: Config, { address }: { address: string }): Promise<LodeCommander> {
+	const plugins = await openPlugins(config, 1);
+	// Only what they say that they are is wanted here.
+	await plugins?.close();
 	const temporal = await connect(config, address);
 	const stores = await openStores(config);
 	const providers = new Providers(config);
 	return createCommander({
+		plugins: plugins && indexingVersions(plugins.plugins),
 		catalog: stores.value.catalog,
 		sources: openSources(config, stores.value),
 		defaultProvider: async () => providers.default(),

@@ -19,6 +19,7 @@ const VIOLATIONS: Record<string, readonly [module: string, specifier: string]> =
 	"workflows-are-deterministic": ["src/workflows/planted.ts", "../activities/target.js"],
 	"workflows-without-platform": ["src/workflows/planted.ts", "node:timers/promises"],
 	"mining-is-pure": ["src/mining/planted.ts", "../stores/target.js"],
+	"plugins-around-services": ["src/plugins/planted.ts", "../stores/target.js"],
 	"stores-to-domain": ["src/stores/graph/planted.ts", "../../services/target.js"],
 	"sources-to-domain": ["src/sources/git/planted.ts", "../../stores/target.js"],
 	"embeddings-to-domain": ["src/embeddings/planted.ts", "../config/target.js"],

@@ -12,6 +12,8 @@ export const SKIP_REASONS = [
 	"submodule",
 	"symlink",
 	"unreadable",
+	"plugin",
+	"excluded",
 ] as const;
 /**
  * Why a file, or a part of what could be mined from it, was not mined. The bytes are archived all the same (except of

@@ -1,6 +1,7 @@
 import { canonicalJson, sha256 } from "../domain/digest.js";
 import { LodeError } from "../domain/errors.js";
 import type { Group } from "../domain/group.js";
+import { type IndexingVersions, NO_PLUGINS } from "../mining/indexing-versions.js";
 import { minerVersion } from "../mining/mine-file.js";
 import type { Catalog, Source } from "../stores/catalog/catalog.port.js";
 
@@ -27,15 +28,20 @@ export async function defaultGroup(catalog: Pick<Catalog, "groups">, source: str
 	return group;
 }
 
+/** What a recipe depends on beside the group: see IndexingVersions. */
+type Plugins = Pick<IndexingVersions, "all">;
+
 /**
- * The hash of everything but the commit that decides what an ingestion leaves: miner versions and the group's filters,
+ * The hash of everything but the commit that decides what an ingestion leaves: miner versions, plugins and the group's filters,
  * chunking and model. An ingestion with another recipe than its base stages the whole commit anew.
  */
-export function recipeOfGroup({ name, include, exclude, indexing }: Group): string {
-	return sha256(canonicalJson([minerVersion, name, include, exclude, indexing])).slice(0, 32);
+export function recipeOfGroup({ name, include, exclude, indexing }: Group, { all }: Plugins = NO_PLUGINS): string {
+	const inputs = [minerVersion, name, include, exclude, indexing];
+	// Without plugins the recipe is what it was before there were any.
+	return sha256(canonicalJson(all.length === 0 ? inputs : [...inputs, all])).slice(0, 32);
 }
 
 /** The recipe of a source's group `default`. @throws GROUP_NOT_FOUND */
-export async function recipeOf(catalog: Pick<Catalog, "groups">, source: string): Promise<string> {
-	return recipeOfGroup(await defaultGroup(catalog, source));
+export async function recipeOf(catalog: Pick<Catalog, "groups">, source: string, plugins?: Plugins): Promise<string> {
+	return recipeOfGroup(await defaultGroup(catalog, source), plugins);
 }

@@ -1,4 +1,4 @@
-import type { Tally } from "../domain/digest.js";
+import type { JsonObject, Tally } from "../domain/digest.js";
 import type { Entity, EntityKind } from "../domain/entities.js";
 import type { ChunkKind } from "../domain/mined-file.js";
 import type { Failure, FileCounts, Ingestion, Source } from "../stores/catalog/catalog.port.js";
@@ -53,6 +53,8 @@ export interface SearchHit {
 	/** 0..1, comparable within one answer only. */
 	readonly score: number;
 	readonly text: string;
+	/** What plugins say of it, by their names. */
+	readonly annotations?: Readonly<Record<string, JsonObject>>;
 }
 
 export interface SearchReport {
@@ -61,6 +63,8 @@ export interface SearchReport {
 	readonly model: string;
 	readonly tookMs: number;
 	readonly hits: readonly SearchHit[];
+	/** Hooks of plugins that failed and were left out. */
+	readonly pluginProblems?: readonly string[];
 }
 
 export interface GraphReport {

@@ -11,14 +11,14 @@ const ENTRIES_A_PAGE = 5_000;
 
 /** Writes the commit's manifest: only folders that changed are new objects. */
 export function createManifestActivities(
-	ports: Pick<Ports, "catalog" | "artifacts">,
+	ports: Pick<Ports, "catalog" | "plugins" | "artifacts">,
 	permits: Pick<WritePermits, "permit">,
 ): Pick<FinishingActivities, "stageManifest"> {
 	const { catalog, artifacts } = ports;
 	return {
 		async stageManifest(seq) {
 			const permit = permits.permit();
-			const { ingestion, base } = await openIngestion(catalog, seq);
+			const { ingestion, base } = await openIngestion(ports, seq);
 			const { source, commit } = ingestion;
 			const before = ingestion.baseSeq === undefined ? undefined : await artifacts.root(base, source);
 			if (ingestion.baseSeq !== undefined && !before) {

@@ -9,12 +9,12 @@ import type { Ports } from "../ports.js";
 
 /** Brings the embeddings of a batch into the cache; a text that any source had before costs nothing. */
 export function createEmbeddingActivities(
-	ports: Pick<Ports, "catalog" | "provider" | "embeddingCache">,
+	ports: Pick<Ports, "catalog" | "plugins" | "provider" | "embeddingCache">,
 	reader: BatchReader,
 ): Pick<BatchActivities, "embedBatch"> {
 	return {
 		async embedBatch({ seq, source, index }) {
-			const { group } = await openIngestion(ports.catalog, seq);
+			const { group } = await openIngestion(ports, seq);
 			const { origins } = await reader.contents(source, seq, index);
 			const selects = groupSelector(group);
 			const texts = origins.flatMap(({ file }) =>

@@ -10,7 +10,7 @@ import { workflowRuns } from "./workflow-runs.js";
 
 /** The life of an ingestion in the catalog. */
 export function createIngestionActivities(
-	ports: Pick<Ports, "catalog" | "artifacts" | "sources" | "temporal">,
+	ports: Pick<Ports, "catalog" | "plugins" | "artifacts" | "sources" | "temporal">,
 ): IngestionActivities {
 	const { catalog, temporal } = ports;
 	const batches = new BatchArchive(ports.artifacts);
@@ -56,7 +56,7 @@ export function createIngestionActivities(
 	return {
 		async begin({ source: id, commit, workflowId, runId, unlessPassed }) {
 			const source = await requireSource(catalog, id);
-			const recipe = await recipeOf(catalog, id);
+			const recipe = await recipeOf(catalog, id, ports.plugins);
 			if (unlessPassed) {
 				const head = await headOf(source.id);
 				if (head && head.commit !== commit) {

@@ -14,7 +14,7 @@ import type { WritePermits } from "./write-permits.js";
 
 /** Writes of a batch to the graph, the vectors and the manifest in the catalog. Each is idempotent by (seq, origin). */
 export function createStagingActivities(
-	ports: Pick<Ports, "catalog" | "graph" | "vectors" | "artifacts" | "embeddingCache" | "provider">,
+	ports: Pick<Ports, "catalog" | "plugins" | "graph" | "vectors" | "artifacts" | "embeddingCache" | "provider">,
 	reader: BatchReader,
 	permits: Pick<WritePermits, "permit">,
 	discards: Discards,
@@ -23,7 +23,7 @@ export function createStagingActivities(
 
 	/** Gives the chunk records of an origin, with everything that the group decides looked up once. */
 	async function chunkReader(seq: number, source: string) {
-		const { group } = await openIngestion(catalog, seq);
+		const { group } = await openIngestion(ports, seq);
 		const selects = groupSelector(group);
 		const place = { source, group: group.name, model: group.indexing.model };
 		const { cancellationSignal: signal } = Context.current();

@@ -14,13 +14,13 @@ import type { Ports } from "../ports.js";
  * ingestion's manifest in the catalog.
  */
 export function createVerificationActivities(
-	ports: Pick<Ports, "catalog" | "graph" | "vectors" | "artifacts">,
+	ports: Pick<Ports, "catalog" | "plugins" | "graph" | "vectors" | "artifacts">,
 ): Pick<FinishingActivities, "verifyStaged"> {
 	const { catalog, artifacts } = ports;
 
 	return {
 		async verifyStaged(seq) {
-			const { ingestion } = await openIngestion(catalog, seq);
+			const { ingestion } = await openIngestion(ports, seq);
 			const expected = await catalog.expected(seq);
 			for (const name of ["graph", "vectors"] as const) {
 				const staged = await ports[name].staged(seq, ingestion.source);

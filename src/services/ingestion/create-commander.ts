@@ -10,6 +10,7 @@ import { LodeError } from "../../domain/errors.js";
 import { groupSchema } from "../../domain/group.js";
 import { sourceId } from "../../domain/keys.js";
 import type { EmbeddingProvider } from "../../embeddings/embedding.port.js";
+import type { IndexingVersions } from "../../mining/indexing-versions.js";
 import type { ResolvedTarget, SourceAdapter } from "../../sources/source.port.js";
 import type { Catalog, Ingestion, Source } from "../../stores/catalog/catalog.port.js";
 import { ingestUpdate } from "../../workflows/contracts/follow-source.js";
@@ -33,6 +34,8 @@ export interface CommanderPorts {
 	readonly defaultProvider: () => Promise<EmbeddingProvider>;
 	readonly chunking: { readonly chunkSize: number; readonly overlap: number };
 	readonly retention: { readonly maxVersions?: number; readonly ttl?: number };
+	/** As the workers have them: part of what makes a commit unchanged. */
+	readonly plugins?: IndexingVersions;
 	readonly temporal: Client;
 	/** Where this installation's workers poll. */
 	readonly taskQueue: string;
@@ -66,7 +69,8 @@ export function createCommander(ports: CommanderPorts): LodeCommander {
 	/** The head is this commit, made by the present recipe: nothing to start. */
 	async function unchanged(source: Source, commit: string): Promise<Ingestion | undefined> {
 		const [latest] = await catalog.ingestions({ source: source.id, status: ["published"], limit: 1 });
-		if (latest?.commit !== commit || latest.recipe !== (await recipeOf(catalog, source.id))) return undefined;
+		if (latest?.commit !== commit || latest.recipe !== (await recipeOf(catalog, source.id, ports.plugins)))
+			return undefined;
 		const busy = await catalog.ingestions({ source: source.id, status: ["staging", "aborted"], limit: 1 });
 		return busy.length === 0 ? latest : undefined;
 	}
