@@ -73,8 +73,13 @@ describe("plugins", () => {
 
 	test("one that is none stops the start, and a file of a folder cannot name any", async () => {
 		await writeFile(join(folder, "none.mjs"), "export default { name: 'none', version: '1', hooks: {} };");
-		const none = await run(["search", "a"], { LODE_PLUGINS: "./none.mjs" });
-		expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining("hooks: must have at least one hook") });
+		for (const command of [
+			["search", "a"],
+			["ingest", repository.path],
+		]) {
+			const none = await run(command, { LODE_PLUGINS: "./none.mjs" });
+			expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining("hooks: must have at least one hook") });
+		}
 		const other = join(folder, "other");
 		await mkdir(other);
 		await writeFile(join(other, "lode.config.json"), JSON.stringify({ plugins: ["./owners.mjs"] }));
