@@ -97,6 +97,11 @@ async function openPlugins(config: Config, threads: number): Promise<Plugins | u
 	return loadPlugins({ entries, home, threads, report });
 }
 
+/** Has every configured plugin say what it is: before a worker is started that could not. @throws CONFIG_INVALID */
+export async function checkPlugins(config: Config): Promise<void> {
+	await (await openPlugins(config, 1))?.close();
+}
+
 function minerOf(pool: MiningPool): Miner {
 	return {
 		mine: (files, settings, signal) => Promise.all(files.map((file) => pool.mine(file, settings, signal))),

@@ -1,8 +1,10 @@
 // @ts-check
 import { parse } from "yaml";
 
-/** What stands between the fences at the very beginning; as far as Lode's own Markdown reader looks for it. */
-const FRONT_MATTER = /^\uFEFF?---[ \t]*\r?\n([\s\S]{0,20000}?)^(?:---|\.\.\.)[ \t]*\r?$/m;
+/** At the very beginning; the closing one as far as Lode's own Markdown reader looks for it. */
+const OPENING = /^---[ \t]*\r?\n/;
+const CLOSING = /^(?:---|\.\.\.)[ \t]*\r?$/m;
+const MAX_CHARACTERS = 20_000;
 const MAX_FIELDS = 50;
 
 /**
@@ -33,11 +35,14 @@ export default {
  * @returns {import("../../src/domain/digest.js").JsonObject | undefined}
  */
 function fieldsOf(text) {
-	const yaml = FRONT_MATTER.exec(text)?.[1];
-	if (yaml === undefined) return undefined;
+	const opening = OPENING.exec(text)?.[0];
+	if (opening === undefined) return undefined;
+	const rest = text.slice(opening.length, opening.length + MAX_CHARACTERS);
+	const end = CLOSING.exec(rest)?.index;
+	if (end === undefined) return undefined;
 	try {
 		// The core schema leaves dates as they are written. Few aliases: each may stand for all that is before it.
-		const value = parse(yaml, { schema: "core", maxAliasCount: 20, logLevel: "silent" });
+		const value = parse(rest.slice(0, end), { schema: "core", maxAliasCount: 20, logLevel: "error" });
 		if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
 		const entries = Object.entries(value).slice(0, MAX_FIELDS);
 		return entries.length === 0 ? undefined : Object.fromEntries(entries);

@@ -15,7 +15,10 @@ export function realDependencies(): CliDependencies {
 		openReader: async (config) => (await import("../wiring.js")).openReader(config),
 		openCommander: async (config, options) => (await import("../wiring.js")).openCommander(config, options),
 		openEvents: async (config) => (await import("../wiring.js")).openEvents(config),
-		withRuntime: async (...args) => (await import("../runtime/runtime.js")).withRuntime(...args),
+		withRuntime: async (config, ...rest) => {
+			if (config.plugins !== undefined) await (await import("../wiring.js")).checkPlugins(config);
+			return (await import("../runtime/runtime.js")).withRuntime(config, ...rest);
+		},
 		probeEmbeddings: async (config) =>
 			(await import("../services/probe-embeddings.js")).probeEmbeddings({ ...config.embedding, home: config.home }),
 		checkServers: async (config) => (await import("../wiring.js")).checkServers(config),

@@ -1,3 +1,4 @@
+import { MessageChannel } from "node:worker_threads";
 import pLimit from "p-limit";
 import { Piscina } from "piscina";
 import type { z } from "zod";
@@ -19,8 +20,10 @@ export interface HookThreadsOptions {
 	readonly report: (line: string) => void;
 	/** A plugin is left out for that long after it did not come to an end `HANGS` times in a row. Milliseconds. */
 	readonly suspendMs?: number;
-	/** How long a module may take to say what it is. Milliseconds. */
+	/** How long a thread may take to start, with the module of a plugin in it. Milliseconds. */
 	readonly declareLimitMs?: number;
+	/** Heap of a thread in MiB; default 512. */
+	readonly maxHeapMb?: number;
 }
 
 /** `failure`: short, and the same for the same cause, without anything that the plugin wrote. */
@@ -39,6 +42,8 @@ const SUSPEND_MS = 60_000;
 const MAX_HEAP_MB = 512;
 /** A plugin that fails on every file of a repository must not fill the log. */
 const REPORTS_A_FAILURE = 10;
+
+type DistributedOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
 /**
  * Threads that run hooks of plugins and nothing else. One that hangs, exits or fills its memory is ended with its thread, and costs nobody but
@@ -62,7 +67,7 @@ export class HookThreads {
 			maxThreads: options.threads,
 			idleTimeout: 30_000,
 			env: {},
-			resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
+			resourceLimits: { maxOldGenerationSizeMb: options.maxHeapMb ?? MAX_HEAP_MB },
 		});
 		// Deaths of threads reject the task that they ran; without a listener an idle one's would end the process.
 		this.#threads.on("error", () => {});
@@ -71,7 +76,7 @@ export class HookThreads {
 	/** What the module at `url` says that it is, as JSON. */
 	async declare(url: string): Promise<HookAnswer<unknown>> {
 		return this.#limit(async () => {
-			const outcome = await this.#run({ type: "declare", url }, this.#options.declareLimitMs ?? DECLARE_LIMIT_MS);
+			const outcome = await this.#run({ type: "declare", url }, 0);
 			if (typeof outcome === "string") return { failure: outcome };
 			return "json" in outcome ? { value: JSON.parse(outcome.json) as unknown } : { failure: outcome.detail };
 		});
@@ -115,20 +120,33 @@ export class HookThreads {
 		await this.#threads.destroy();
 	}
 
-	/** A text says why there is no outcome. */
-	async #run(task: HookTask, limitMs: number, signal?: AbortSignal): Promise<HookOutcome | string> {
+	/** A text says why there is no outcome. `limitMs` counts from when the hook begins. */
+	async #run(
+		task: DistributedOmit<HookTask, "begins">,
+		limitMs: number,
+		signal?: AbortSignal,
+	): Promise<HookOutcome | string> {
 		this.#check(signal);
-		const timeout = new AbortController();
-		const timer = setTimeout(() => timeout.abort(), limitMs);
+		const late = new AbortController();
+		let allowed = this.#options.declareLimitMs ?? DECLARE_LIMIT_MS;
+		let timer = setTimeout(() => late.abort(), allowed);
+		const { port1, port2 } = new MessageChannel();
+		port1.once("message", () => {
+			clearTimeout(timer);
+			allowed = limitMs;
+			timer = setTimeout(() => late.abort(), allowed);
+		});
 		try {
-			return await this.#threads.run(task, {
-				signal: signal === undefined ? timeout.signal : AbortSignal.any([timeout.signal, signal]),
+			return await this.#threads.run({ ...task, begins: port2 } as HookTask, {
+				signal: signal === undefined ? late.signal : AbortSignal.any([late.signal, signal]),
+				transferList: [port2],
 			});
 		} catch {
 			this.#check(signal);
-			return timeout.signal.aborted ? `did not come to an end within ${limitMs} ms` : "ended its thread";
+			return late.signal.aborted ? `did not come to an end within ${allowed} ms` : "ended its thread";
 		} finally {
 			clearTimeout(timer);
+			port1.close();
 		}
 	}
 

@@ -1,12 +1,15 @@
+import type { MessagePort } from "node:worker_threads";
 import { decodeFile } from "../mining/decode.js";
 import { issuesOf, pluginSchema } from "./declaration.js";
 import { HOOK_NAMES, type HookName } from "./plugin.js";
 
+/** `begins`: told when the hook itself does, because a thread that starts and loads modules takes time that is not the hook's. */
 export type HookTask =
-	| { readonly type: "declare"; readonly url: string }
+	| { readonly type: "declare"; readonly url: string; readonly begins: MessagePort }
 	| {
 			readonly type: "run";
 			readonly url: string;
+			readonly begins: MessagePort;
 			/** What it was when it was loaded first. */
 			readonly is: { readonly name: string; readonly version: string };
 			readonly hook: HookName;
@@ -46,6 +49,7 @@ export default async function runHookTask(task: HookTask): Promise<HookOutcome> 
 		return { problem: "changed", detail: "its file was changed since this process started" };
 	}
 	let answer: unknown;
+	task.begins.postMessage("now");
 	try {
 		answer = await plugin.hooks[task.hook]?.call(plugin.hooks, withText(task.hook, task.input));
 	} catch (error) {

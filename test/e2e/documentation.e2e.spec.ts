@@ -179,6 +179,7 @@ describe("reference", () => {
 			"docs/cli.md",
 			"docs/mcp.md",
 			"docs/mining.md",
+			"docs/plugins.md",
 			"docs/architecture.md",
 			...decisions,
 		];

@@ -15,6 +15,7 @@ const hit = z.object({
 	symbol: z.string().nullable(),
 	score: z.number().describe("0 to 1, comparable within this answer only."),
 	text: z.string(),
+	annotations: z.record(z.string(), z.unknown()).optional().describe("What plugins say of it, by their names."),
 	truncated: z.boolean().describe("The text was cut: read_file has all of it."),
 });
 
@@ -49,6 +50,7 @@ export const searchTool = readTool({
 			symbol: found.symbol,
 			score: found.score,
 			text: found.text.slice(0, MAX_HIT),
+			...(found.annotations !== undefined && { annotations: found.annotations }),
 			truncated: found.text.length > MAX_HIT,
 		}));
 		const lines = hits.map((one, at) => {
