@@ -1,6 +1,7 @@
 import { canonicalJson, sha256 } from "../domain/digest.js";
 import { LodeError } from "../domain/errors.js";
 import type { Group } from "../domain/group.js";
+import { COMMIT_TEXT_VERSION } from "../mining/commits/commit-text.js";
 import { minerVersion } from "../mining/mine-file.js";
 import type { Catalog, Source } from "../stores/catalog/catalog.port.js";
 
@@ -28,11 +29,11 @@ export async function defaultGroup(catalog: Pick<Catalog, "groups">, source: str
 }
 
 /**
- * The hash of everything but the commit that decides what an ingestion leaves: miner versions and the group's filters,
+ * The hash of everything but the commit that decides what an ingestion leaves: miner versions, how commits are told, and the group's filters,
  * chunking and model. An ingestion with another recipe than its base stages the whole commit anew.
  */
 export function recipeOfGroup({ name, include, exclude, indexing }: Group): string {
-	return sha256(canonicalJson([minerVersion, name, include, exclude, indexing])).slice(0, 32);
+	return sha256(canonicalJson([minerVersion, COMMIT_TEXT_VERSION, name, include, exclude, indexing])).slice(0, 32);
 }
 
 /** The recipe of a source's group `default`. @throws GROUP_NOT_FOUND */

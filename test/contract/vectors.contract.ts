@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { errorCode } from "../../src/domain/errors.js";
 import { fileOrigin } from "../../src/domain/keys.js";
-import { type ChunkRecord, chunkRecordDigest } from "../../src/domain/mined-file.js";
+import { type ChunkRecord, COMMIT_KIND, chunkRecordDigest, NO_MODEL } from "../../src/domain/mined-file.js";
 import type { Snapshot } from "../../src/domain/snapshot.js";
 import type { ChunkHit, SearchFilter, VectorStore } from "../../src/stores/vectors/vectors.port.js";
 import { Ledger } from "../support/ledger.js";
@@ -107,6 +107,47 @@ export function vectorsContract(
 				expect(score).toBeGreaterThan(0);
 			}
 			expect(await store.records(snapshot, source, full.origin)).toEqual([full]);
+		});
+
+		it("keeps what commits say apart: found by their subject alone, and only where a filter asks for commits", async () => {
+			const source = newSource();
+			const said = record(source, "", {
+				origin: `commit:${source}`,
+				group: "",
+				model: NO_MODEL,
+				kind: COMMIT_KIND,
+				text: "Mend the gopher\nsrc/zebra.ts",
+				vector: Float32Array.of(1),
+			});
+			const snapshot = await publish([said, record(source, "src/gopher.ts", { text: "a gopher" })]);
+			const everything = of(source, snapshot);
+			const commits = of(source, snapshot, { kinds: [COMMIT_KIND] });
+			expect(places(await store.searchText("gopher", everything, 5))).toEqual(["src/gopher.ts#0"]);
+			expect(await store.models(everything)).toEqual([MODEL]);
+			expect(await store.count(everything)).toBe(1);
+			const [hit, ...more] = await store.searchText("gophers", commits, 5);
+			expect(more).toEqual([]);
+			expect(hit).toMatchObject({ origin: said.origin, text: said.text, kind: COMMIT_KIND });
+			expect(await store.searchText("zebra", commits, 5)).toEqual([]);
+			expect(await store.records(snapshot, source, said.origin)).toEqual([said]);
+			const later = await publish([record(source, "other.ts")], [said.origin]);
+			expect(await store.searchText("gopher", { ...commits, snapshot: later }, 5)).toEqual([]);
+			expect(await store.check()).toEqual([]);
+		});
+
+		it("gives the first chunk of each file that the filter lets pass", async () => {
+			const source = newSource();
+			const snapshot = await publish([
+				...[2, 1, 3].map((ordinal) => record(source, "a.ts", { ordinal, kind: ordinal === 1 ? "text" : "function" })),
+				record(source, "b.md", { kind: "section" }),
+			]);
+			const files = ["b.md", "a.ts", "none.ts"].map((path) => ({ source, path }));
+			const ask = async (more: Partial<SearchFilter>) =>
+				places(await store.firstChunks(of(source, snapshot, more), files));
+			expect(await ask({})).toEqual(["a.ts#1", "b.md#0"]);
+			expect(await ask({ kinds: ["function"] })).toEqual(["a.ts#2"]);
+			expect(await ask({ path: "*.md" })).toEqual(["b.md#0"]);
+			expect(await store.firstChunks(of(source, snapshot), [])).toEqual([]);
 		});
 
 		it("splits identifiers in text, path and query, and knows word forms", async () => {

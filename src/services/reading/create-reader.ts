@@ -1,4 +1,6 @@
 import { LodeError } from "../../domain/errors.js";
+import { fileOrigin, originPath } from "../../domain/keys.js";
+import type { ChunkKind } from "../../domain/mined-file.js";
 import type { Snapshot } from "../../domain/snapshot.js";
 import type { EmbeddingProvider } from "../../embeddings/embedding.port.js";
 import type { ArtifactStore } from "../../stores/artifacts/artifacts.port.js";
@@ -66,13 +68,19 @@ export function createReader(ports: ReaderPorts): LodeReader {
 		return new Map(heads.flatMap((head) => (head ? [[head.source, head.commit] as const] : [])));
 	}
 
+	/** Those of the paths that are files of the snapshot. */
+	async function existing(snapshot: Snapshot, source: string, paths: readonly string[]): Promise<string[]> {
+		const entries = await catalog.entriesOf(snapshot, source, paths.map(fileOrigin));
+		return entries.flatMap(({ origin }) => originPath(origin) ?? []);
+	}
+
 	return {
 		async search(query) {
 			const started = performance.now();
 			const { sources, snapshot } = await scope(query.source, query.at);
 			if (query.group !== undefined) await requireGroup(sources, query.group);
 			const commits = await commitsOf(snapshot, sources);
-			const found = await searchChunks({ vectors, provider: ports.provider }, query, {
+			const found = await searchChunks({ vectors, provider: ports.provider, existing }, query, {
 				snapshot,
 				sources,
 				group: query.group,
@@ -86,7 +94,7 @@ export function createReader(ports: ReaderPorts): LodeReader {
 					path: hit.path,
 					startLine: hit.startLine,
 					endLine: hit.endLine,
-					kind: hit.kind,
+					kind: hit.kind as ChunkKind,
 					symbol: hit.symbol ?? null,
 					score: hit.score,
 					text: hit.text,
@@ -123,7 +131,7 @@ export function createReader(ports: ReaderPorts): LodeReader {
 						model: (await defaultGroup(catalog, source.id)).indexing.model,
 						files: head?.totals.artifacts.count ?? 0,
 						entities: head?.totals.graph.count ?? 0,
-						chunks: head?.totals.vectors.count ?? 0,
+						chunks: snapshot && head ? await vectors.count({ snapshot, sources: [source.id] }) : 0,
 					};
 				}),
 			);

@@ -1,4 +1,4 @@
-import type { ChunkKind, ChunkRecord } from "../../domain/mined-file.js";
+import type { ChunkRecord, RecordKind } from "../../domain/mined-file.js";
 import type { Seq, Snapshot } from "../../domain/snapshot.js";
 import type { VersionedStore, WriteOptions } from "../versioned.port.js";
 
@@ -6,7 +6,8 @@ export interface SearchFilter {
 	readonly snapshot: Snapshot;
 	readonly sources?: readonly string[];
 	readonly group?: string;
-	readonly kinds?: readonly ChunkKind[];
+	/** Without it all but what commits say. These are asked for alone: `["commit"]`. */
+	readonly kinds?: readonly RecordKind[];
 	/** A glob over the path as picomatch reads it, `dot: true`. */
 	readonly path?: string;
 	readonly languages?: readonly string[];
@@ -16,6 +17,11 @@ export interface SearchFilter {
 export interface ChunkHit extends Omit<ChunkRecord, "vector"> {
 	readonly id: string;
 	readonly score: number;
+}
+
+export interface FilePlace {
+	readonly source: string;
+	readonly path: string;
 }
 
 /** Chunks in full text and as vectors, in versions. One collection (or table) a model. */
@@ -29,6 +35,8 @@ export interface VectorStore extends VersionedStore {
 	searchVector(model: string, vector: Float32Array, filter: SearchFilter, limit: number): Promise<ChunkHit[]>;
 	/** Chunks whose symbol is exactly this name, or ends with `.name`; ordered by (path, ordinal). */
 	searchSymbol(name: string, filter: SearchFilter, limit: number): Promise<ChunkHit[]>;
+	/** The first chunk that the filter lets pass of each of these files, score 0; ordered by (source, path). Files without one are left out. */
+	firstChunks(filter: SearchFilter, files: readonly FilePlace[]): Promise<ChunkHit[]>;
 	/** The models that visible chunks of these filters have. */
 	models(filter: SearchFilter): Promise<string[]>;
 	count(filter: SearchFilter): Promise<number>;

@@ -1,4 +1,5 @@
 import picomatch from "picomatch";
+import { COMMIT_KIND } from "../../../domain/mined-file.js";
 import type { SqliteDatabase } from "../../sqlite/sqlite-database.js";
 import { snapshotParameters, visible } from "../../sqlite/visibility.js";
 import { pathMatcher } from "../path-matcher.js";
@@ -32,6 +33,13 @@ export function chunkFilter(database: SqliteDatabase, filter: SearchFilter): Fil
 	];
 	for (const [column, parameter, names] of named) {
 		if (names !== undefined && !oneOf(column, parameter, nameIds(database, names))) return undefined;
+	}
+	if (filter.kinds === undefined) {
+		const commits = nameIds(database, [COMMIT_KIND])[0];
+		if (commits !== undefined) {
+			conditions.push("c.kind_id <> :commits");
+			parameters.commits = commits;
+		}
 	}
 	if (filter.path !== undefined && !oneOf("path_id", "paths", matchingPaths(database, filter.path))) return undefined;
 	return { where: conditions.join(" AND "), parameters };

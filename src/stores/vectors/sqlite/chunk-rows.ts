@@ -1,4 +1,4 @@
-import type { ChunkKind, ChunkRecord } from "../../../domain/mined-file.js";
+import type { ChunkRecord, RecordKind } from "../../../domain/mined-file.js";
 import type { ChunkHit } from "../vectors.port.js";
 import { floatsFrom } from "./vector-codec.js";
 
@@ -50,7 +50,7 @@ function fields(row: HitRow): Omit<ChunkRecord, "vector"> {
 		path: row.path ?? "",
 		...(row.language === null ? {} : { language: row.language }),
 		ordinal: row.ordinal,
-		kind: (row.kind ?? "") as ChunkKind,
+		kind: (row.kind ?? "") as RecordKind,
 		startLine: row.start_line,
 		endLine: row.end_line,
 		...(row.symbol === null ? {} : { symbol: row.symbol }),

@@ -1,8 +1,9 @@
 import { compareBytes } from "../../../domain/byte-order.js";
 import { canonicalJson, sha256 } from "../../../domain/digest.js";
-import { type ChunkKind, type ChunkRecord, chunkRecordDigest } from "../../../domain/mined-file.js";
+import { type ChunkRecord, chunkRecordDigest, type RecordKind } from "../../../domain/mined-file.js";
 import type { Seq } from "../../../domain/snapshot.js";
-import { textTerms } from "../text/terms.js";
+import { textTerms } from "../../../domain/text/terms.js";
+import { searchedTexts } from "../text/searched-texts.js";
 import type { ChunkHit } from "../vectors.port.js";
 
 /** `removedAt` of what is current: above every seq, so that one comparison tells. */
@@ -71,7 +72,7 @@ export function chunkId({ source, group, origin, ordinal }: ChunkRecord, seq: Se
 
 export function storedChunk(record: ChunkRecord, seq: Seq, removedAt: Seq = CURRENT): StoredChunk {
 	const digest = chunkRecordDigest(record);
-	const searched = [record.text, record.path, record.symbol ?? ""].map(textTerms);
+	const searched = searchedTexts(record).map(textTerms);
 	const [terms, pathTerms, symbolTerms] = searched.map((some) => some.join(" ")) as [string, string, string];
 	const { source, group, origin, path, language = "", kind, symbol } = record;
 	return {
@@ -143,7 +144,7 @@ function fields({ content }: Content, model: string): Omit<ChunkRecord, "vector"
 		path: asText(path),
 		...(typeof language === "string" && { language }),
 		ordinal: asNumber(ordinal),
-		kind: asText(kind) as ChunkKind,
+		kind: asText(kind) as RecordKind,
 		startLine: asNumber(startLine),
 		endLine: asNumber(endLine),
 		...(typeof symbol === "string" && { symbol }),
