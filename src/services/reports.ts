@@ -5,6 +5,10 @@ import type { Failure, FileCounts, Ingestion, Source } from "../stores/catalog/c
 import type { EntityChange, Neighbour } from "../stores/graph/graph.port.js";
 import type { StoreProblem } from "../stores/versioned.port.js";
 import type { IngestState } from "../workflows/contracts/ingest-commit.js";
+import type { HitGroup, HitGrouping } from "./search/group-hits.js";
+import type { TextRange } from "./search/highlights.js";
+import type { HitContext } from "./search/hit-context.js";
+import type { Provenance } from "./search/provenance.js";
 
 /** The JSON that others rely on: the CLI prints these, API and MCP answer with them. */
 
@@ -40,6 +44,22 @@ export interface SearchQuery {
 	readonly limit: number;
 	/** A snapshot number, an ISO 8601 time, or a commit. */
 	readonly at?: string;
+	readonly languages?: readonly string[];
+	/** Only what came (or was changed) after this snapshot, time or commit, and by that one. */
+	readonly since?: string;
+	readonly until?: string;
+	/** Only groups indexed with this embedding model. */
+	readonly model?: string;
+	/** Instead of `text`, which is then empty: the id of a hit, a path, or an entity by key or name, whose like is looked for. */
+	readonly like?: string;
+	/** Put hits together. */
+	readonly grouping?: HitGrouping;
+	/** Answer with the graph around each hit. */
+	readonly context?: boolean;
+	/** Answer with where each hit comes from. */
+	readonly provenance?: boolean;
+	/** Ties the search's events to what asked for it; made up where it is missing. */
+	readonly correlationId?: string;
 }
 
 export interface SearchHit {
@@ -53,6 +73,21 @@ export interface SearchHit {
 	/** 0..1, comparable within one answer only. */
 	readonly score: number;
 	readonly text: string;
+	/** Names the chunk by its place (source, group, ordinal, path): it holds over versions, and `like` takes it. */
+	readonly id: string;
+	readonly group: string;
+	/** 0-based position of the chunk in its file. */
+	readonly ordinal: number;
+	readonly language: string | null;
+	/** The embedding model of its group. */
+	readonly model: string;
+	/** (1 + cosine) / 2 of its vector and the question's, 0..1: comparable over answers of one model. Null where its model did not rank. */
+	readonly certainty: number | null;
+	/** Where the question's words stand in `text`. */
+	readonly highlights: readonly TextRange[];
+	/** Where it was asked for. */
+	readonly context?: HitContext;
+	readonly provenance?: Provenance;
 }
 
 export interface SearchReport {
@@ -61,6 +96,10 @@ export interface SearchReport {
 	readonly model: string;
 	readonly tookMs: number;
 	readonly hits: readonly SearchHit[];
+	/** Where a grouping was asked for. */
+	readonly groups?: readonly HitGroup[];
+	/** Models in scope whose vectors did not rank, and why. */
+	readonly unavailable?: readonly { readonly model: string; readonly reason: string }[];
 }
 
 export interface GraphReport {

@@ -101,7 +101,8 @@ export function vectorsContract(
 				await store.searchSymbol("send", of(source, snapshot), 5),
 			]) {
 				expect(hits).toHaveLength(1);
-				const { id, score, ...rest } = hits[0] as ChunkHit;
+				const { id, score, addedAt, ...rest } = hits[0] as ChunkHit;
+				expect(addedAt).toBe(snapshot.seq);
 				expect(rest).toEqual(fields);
 				expect(id).not.toBe("");
 				expect(score).toBeGreaterThan(0);
@@ -148,6 +149,47 @@ export function vectorsContract(
 			expect(await ask({ kinds: ["function"] })).toEqual(["a.ts#2"]);
 			expect(await ask({ path: "*.md" })).toEqual(["b.md#0"]);
 			expect(await store.firstChunks(of(source, snapshot), [])).toEqual([]);
+		});
+
+		it("gives every chunk of files, and the vectors of hits", async () => {
+			const source = newSource();
+			const records = [2, 0, 1].map((ordinal) =>
+				record(source, "a.ts", { ordinal, vector: seededVectors(ordinal + 1, DIMENSIONS)() }),
+			);
+			const snapshot = await publish([...records, record(source, "b.ts"), record(source, "c.ts")]);
+			const files = ["b.ts", "a.ts"].map((path) => ({ source, path }));
+			const hits = await store.chunksOf(of(source, snapshot), files, 10);
+			expect(places(hits)).toEqual(["a.ts#0", "a.ts#1", "a.ts#2", "b.ts#0"]);
+			expect(places(await store.chunksOf(of(source, snapshot), files, 2))).toEqual(["a.ts#0", "a.ts#1"]);
+			expect(await store.chunksOf(of(source, snapshot, { kinds: ["section"] }), files, 10)).toEqual([]);
+			const vectors = await store.vectorsOf(hits.slice(0, 3));
+			const byOrdinal = [...records].sort((a, b) => a.ordinal - b.ordinal);
+			expect(hits.slice(0, 3).map(({ id }) => vectors.get(id))).toEqual(byOrdinal.map(({ vector }) => vector));
+			expect((await store.vectorsOf([])).size).toBe(0);
+		});
+
+		it("filters by when records came, and by their model", async () => {
+			const source = newSource();
+			const first = await publish([
+				record(source, "a.ts", { text: "gopher" }),
+				record(source, "b.ts", { text: "gopher" }),
+			]);
+			const open = ledger.begin();
+			await store.stage(open, [record(source, "late.ts", { text: "gopher" })]);
+			const second = await publish([record(source, "b.ts", { text: "gopher two" })], ["file:b.ts"]);
+			const latest = ledger.publish(open);
+			const ask = async (more: Partial<SearchFilter>) =>
+				places(await store.searchText("gopher", of(source, latest, more), 10)).sort();
+			expect(await ask({})).toEqual(["a.ts#0", "b.ts#0", "late.ts#0"]);
+			expect(await ask({ after: first })).toEqual(["b.ts#0", "late.ts#0"]);
+			// What was open then had not come by then, though its number is lower.
+			expect(await ask({ after: second })).toEqual(["late.ts#0"]);
+			expect(await ask({ upTo: second })).toEqual(["a.ts#0", "b.ts#0"]);
+			expect(await ask({ upTo: first })).toEqual(["a.ts#0"]);
+			expect(await ask({ after: first, upTo: second })).toEqual(["b.ts#0"]);
+			expect(await ask({ model: MODEL })).toHaveLength(3);
+			expect(await ask({ model: "test/unknown" })).toEqual([]);
+			expect(await store.models(of(source, latest, { model: "test/unknown" }))).toEqual([]);
 		});
 
 		it("splits identifiers in text, path and query, and knows word forms", async () => {

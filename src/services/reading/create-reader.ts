@@ -1,7 +1,4 @@
 import { LodeError } from "../../domain/errors.js";
-import { fileOrigin, originPath } from "../../domain/keys.js";
-import type { ChunkKind } from "../../domain/mined-file.js";
-import type { Snapshot } from "../../domain/snapshot.js";
 import type { EmbeddingProvider } from "../../embeddings/embedding.port.js";
 import type { ArtifactStore } from "../../stores/artifacts/artifacts.port.js";
 import type { Catalog, Ingestion } from "../../stores/catalog/catalog.port.js";
@@ -9,11 +6,12 @@ import type { EntityChange, GraphStore } from "../../stores/graph/graph.port.js"
 import type { VectorStore } from "../../stores/vectors/vectors.port.js";
 import { parseAt } from "../at.js";
 import type { LodeReader } from "../lode.js";
-import { defaultGroup, readableSources, unknownSource } from "../recipe.js";
-import type { DiffReport, IngestProgress, SearchHit, SourceReport, StatusReport, Waiting } from "../reports.js";
-import { searchChunks } from "../search/search-chunks.js";
+import { defaultGroup, readableSources } from "../recipe.js";
+import type { DiffReport, IngestProgress, SourceReport, StatusReport, Waiting } from "../reports.js";
+import { createSearch } from "../search/create-search.js";
 import { catalogProblems, NO_TOTALS, verifySnapshot } from "../verification/verify-snapshot.js";
 import { readyStores } from "./ready-stores.js";
+import { readingScope, sourceId } from "./scope.js";
 import { showGraph } from "./show-graph.js";
 
 export interface ReaderPorts {
@@ -38,75 +36,11 @@ const LATEST_INGESTIONS = 20;
 export function createReader(ports: ReaderPorts): LodeReader {
 	const { catalog, graph, vectors } = ports;
 
-	/** The sources in scope and one snapshot for all of them; sources that are being removed are out of sight. */
-	async function scope(source: string | undefined, at: string | undefined) {
-		const sources =
-			source === undefined ? (await readableSources(catalog)).map(({ id }) => id) : [await sourceId(source)];
-		if (sources.length === 0) {
-			throw new LodeError("NOTHING_PUBLISHED", "nothing is ingested yet", { next: "lode ingest PATH_OR_URL" });
-		}
-		return { sources, snapshot: await catalog.snapshot(parseAt(at, source && sources[0]), sources) };
-	}
-
-	/** A source's id, or a unique beginning of it, or its address. */
-	async function sourceId(wanted: string): Promise<string> {
-		const all = await readableSources(catalog);
-		const exact = all.find(({ id }) => id === wanted);
-		if (exact) return exact.id;
-		const matching = all.filter(({ id, address }) => address === wanted || id.startsWith(wanted));
-		if (matching.length === 1 && matching[0]) return matching[0].id;
-		if (matching.length > 1) {
-			throw new LodeError("USAGE", `${wanted} is the beginning or the address of ${matching.length} sources`, {
-				next: `name one of them: ${matching.map(({ id, branch }) => (branch ? `${id} (${branch})` : id)).join(", ")}`,
-			});
-		}
-		throw unknownSource(wanted);
-	}
-
-	async function commitsOf(snapshot: Snapshot, sources: readonly string[]): Promise<Map<string, string>> {
-		const heads = await Promise.all(sources.map((source) => catalog.head(snapshot, source)));
-		return new Map(heads.flatMap((head) => (head ? [[head.source, head.commit] as const] : [])));
-	}
-
-	/** Those of the paths that are files of the snapshot. */
-	async function existing(snapshot: Snapshot, source: string, paths: readonly string[]): Promise<string[]> {
-		const entries = await catalog.entriesOf(snapshot, source, paths.map(fileOrigin));
-		return entries.flatMap(({ origin }) => originPath(origin) ?? []);
-	}
+	const scope = (source: string | undefined, at: string | undefined) => readingScope(catalog, source, at);
+	const search = createSearch(ports);
 
 	return {
-		async search(query) {
-			const started = performance.now();
-			const { sources, snapshot } = await scope(query.source, query.at);
-			if (query.group !== undefined) await requireGroup(sources, query.group);
-			const commits = await commitsOf(snapshot, sources);
-			const found = await searchChunks({ vectors, provider: ports.provider, existing }, query, {
-				snapshot,
-				sources,
-				group: query.group,
-				kinds: query.kinds,
-				path: query.path,
-			});
-			const hits = found.hits.map(
-				(hit): SearchHit => ({
-					source: hit.source,
-					commit: commits.get(hit.source) ?? "",
-					path: hit.path,
-					startLine: hit.startLine,
-					endLine: hit.endLine,
-					kind: hit.kind as ChunkKind,
-					symbol: hit.symbol ?? null,
-					score: hit.score,
-					text: hit.text,
-				}),
-			);
-			return {
-				snapshot: snapshot.number,
-				model: found.model,
-				tookMs: Math.round((performance.now() - started) * 10) / 10,
-				hits,
-			};
-		},
+		search,
 
 		async graph(keyOrName, options) {
 			const { sources, snapshot } = await scope(options.source, options.at);
@@ -173,7 +107,7 @@ export function createReader(ports: ReaderPorts): LodeReader {
 		},
 
 		async diff(wanted, from, to) {
-			const source = await sourceId(wanted);
+			const source = await sourceId(catalog, wanted);
 			const [before, after] = await Promise.all([snapshotOf(source, from), snapshotOf(source, to)]);
 			const changes: Record<EntityChange["change"], EntityChange[]> = { added: [], removed: [], changed: [] };
 			let cursor: string | undefined;
@@ -211,13 +145,6 @@ export function createReader(ports: ReaderPorts): LodeReader {
 			throw new LodeError("NOTHING_PUBLISHED", `nothing of ${source} was published at ${at}`, { next: "lode status" });
 		}
 		return { snapshot, commit: head.commit };
-	}
-
-	async function requireGroup(sources: readonly string[], name: string): Promise<void> {
-		for (const source of sources) if ((await catalog.groups(source)).some((group) => group.name === name)) return;
-		throw new LodeError("GROUP_NOT_FOUND", `no source in scope has a group ${name}`, {
-			next: "every source has the group default",
-		});
 	}
 }
 

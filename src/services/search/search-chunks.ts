@@ -23,6 +23,10 @@ export interface SearchResult {
 	readonly model: string;
 	/** Models in scope whose vectors did not rank, and why. */
 	readonly unavailable: readonly { readonly model: string; readonly reason: string }[];
+	/** What the question is in each model that ranked: to compare hits with it. */
+	readonly vectors: ReadonlyMap<string, Float32Array>;
+	/** How long embedding the question and the searches of vectors took, milliseconds. */
+	readonly vectorMs: number;
 }
 
 /**
@@ -54,7 +58,8 @@ export async function searchChunks(
 ): Promise<SearchResult> {
 	const { vectors } = ports;
 	const text = query.text.slice(0, MAX_QUERY);
-	if (text.trim() === "" || query.limit < 1) return { hits: [], model: "", unavailable: [] };
+	if (text.trim() === "" || query.limit < 1)
+		return { hits: [], model: "", unavailable: [], vectors: new Map(), vectorMs: 0 };
 	const depth = Math.min(MAX_DEPTH, Math.max(MIN_DEPTH, query.limit * 6));
 	// At once: on servers each is a request or several, and none needs another's answer but the built-in model's.
 	const found = vectors.searchText(text, filter, depth);
@@ -70,11 +75,15 @@ export async function searchChunks(
 	const rankings: Ranking[] = [{ hits, weight: 1, from: "zero" }];
 	const ranked: string[] = [];
 	const unavailable: { model: string; reason: string }[] = [];
-	for (const { model, ranking } of ofModels) {
+	const queries = new Map<string, Float32Array>();
+	let vectorMs = 0;
+	for (const { model, ranking, vector, ms } of ofModels) {
+		vectorMs = Math.max(vectorMs, ms);
 		if (typeof ranking === "string") unavailable.push({ model, reason: ranking });
 		else {
 			rankings.push(ranking);
 			ranked.push(model);
+			if (vector !== undefined) queries.set(model, vector);
 		}
 	}
 	rankings.push(...ofSymbols);
@@ -83,7 +92,8 @@ export async function searchChunks(
 	const { ofFiles, others } = named
 		? { ofFiles: [], others: [] }
 		: await rankFiles(ports, text, filter, rankings, history);
-	return { hits: fuseRankings(rankings, query.limit, ofFiles, others), model: ranked.join(","), unavailable };
+	const fused = fuseRankings(rankings, query.limit, ofFiles, others);
+	return { hits: fused, model: ranked.join(","), unavailable, vectors: queries, vectorMs };
 }
 
 /** Files by what earlier commits say of them. */
@@ -143,16 +153,21 @@ async function vectorRanking(
 	filter: SearchFilter,
 	depth: number,
 	found: Promise<readonly ChunkHit[]>,
-): Promise<{ model: string; ranking: Ranking | string }> {
+): Promise<{ model: string; ranking: Ranking | string; vector?: Float32Array; ms: number }> {
+	let started = performance.now();
+	const taken = () => performance.now() - started;
 	const embedded = await embedQuery(ports, model, text);
-	if (typeof embedded === "string") return { model, ranking: embedded };
+	if (typeof embedded === "string") return { model, ranking: embedded, ms: taken() };
 	const { provider, vector } = embedded;
 	if (provider.name !== "lexical") {
 		const hits = await ports.vectors.searchVector(model, vector, filter, depth);
-		return { model, ranking: { hits, weight: SEMANTIC_WEIGHT, from: "last" } };
+		return { model, vector, ms: taken(), ranking: { hits, weight: SEMANTIC_WEIGHT, from: "last" } };
 	}
 	// It knows spelling, as full text does: where that found plenty, an exact scan of all vectors would find no others.
+	const embeddedIn = taken();
 	const byText = await found;
+	// The time of the text search is not that of the vectors.
+	started = performance.now() - embeddedIn;
 	const hits =
 		byText.length >= depth
 			? await rerank(
@@ -161,7 +176,7 @@ async function vectorRanking(
 					byText.filter((hit) => hit.model === model),
 				)
 			: await ports.vectors.searchVector(model, vector, filter, depth);
-	return { model, ranking: { hits: dampShort(hits), weight: LEXICAL_WEIGHT, from: "zero" } };
+	return { model, vector, ms: taken(), ranking: { hits: dampShort(hits), weight: LEXICAL_WEIGHT, from: "zero" } };
 }
 
 async function symbolRankings(

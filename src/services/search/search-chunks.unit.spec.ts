@@ -196,6 +196,7 @@ describe("querySymbols", () => {
 
 describe("fuseRankings", () => {
 	const hit = (path: string, score: number, ordinal = 0): ChunkHit => ({
+		addedAt: 1,
 		id: `${path}#${ordinal}`,
 		source: "s",
 		group: "default",

@@ -18,7 +18,7 @@ import { ChunkWriter } from "./chunk-writer.js";
 import { fullTextIndexOf, lifeSql, MIGRATIONS } from "./schema.js";
 import { textQuery } from "./text-query.js";
 import { loadVectorFunctions } from "./vec-functions.js";
-import { floatBytes, signBits } from "./vector-codec.js";
+import { floatBytes, floatsFrom, signBits } from "./vector-codec.js";
 
 export interface SqliteVectorStoreOptions {
 	/** The database file, e.g. `<home>/vectors.db`. */
@@ -236,6 +236,38 @@ class SqliteVectorStore implements VectorStore {
 				.all<HitRow>({ ...sql.parameters, places })
 				.map((row) => toHit(row, 0));
 		});
+	}
+
+	async chunksOf(filter: SearchFilter, files: readonly FilePlace[], limit: number): Promise<ChunkHit[]> {
+		return this.#database.read(() => {
+			const sql = chunkFilter(this.#database, filter);
+			if (!sql || files.length === 0) return [];
+			const places = JSON.stringify(files.map(({ source, path }) => [source, fileOrigin(path)]));
+			return this.#database
+				.prepare(
+					`${SELECT_HITS} WHERE c.id IN (
+						SELECT c.id FROM json_each(:places) f
+						JOIN name fs ON fs.text = json_extract(f.value, '$[0]')
+						JOIN name fo ON fo.text = json_extract(f.value, '$[1]')
+						CROSS JOIN chunk c ON c.source_id = fs.id AND c.origin_id = fo.id
+						WHERE ${sql.where}
+					) ORDER BY s.text, p.text, c.ordinal, g.text LIMIT :limit`,
+				)
+				.all<HitRow>({ ...sql.parameters, places, limit: bounded(limit) })
+				.map((row) => toHit(row, 0));
+		});
+	}
+
+	async vectorsOf(hits: readonly Pick<ChunkHit, "id">[]): Promise<ReadonlyMap<string, Float32Array>> {
+		const rows = this.#database
+			.prepare("SELECT id, floats FROM vector WHERE id IN (SELECT value FROM json_each(?))")
+			.all<{ id: number; floats: Uint8Array }>([JSON.stringify(hits.map(({ id }) => Number(id)))]);
+		return new Map(
+			rows.flatMap(({ id, floats }) => {
+				const vector = floatsFrom(floats);
+				return vector === undefined ? [] : [[String(id), vector] as const];
+			}),
+		);
 	}
 
 	async models(filter: SearchFilter): Promise<string[]> {

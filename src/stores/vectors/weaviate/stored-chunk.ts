@@ -99,9 +99,9 @@ export function storedChunk(record: ChunkRecord, seq: Seq, removedAt: Seq = CURR
 }
 
 /** What hits and records are made of. */
-export const CONTENT_PROPERTIES = ["content"] as const;
+export const CONTENT_PROPERTIES = ["content", "addedAt"] as const;
 
-type Content = Readonly<{ content?: unknown }>;
+type Content = Readonly<{ content?: unknown; addedAt?: unknown }>;
 
 /** A JSON array: the client may read hundreds of them for one answer. */
 function contentOf(record: ChunkRecord): string {
@@ -154,6 +154,7 @@ function fields({ content }: Content, model: string): Omit<ChunkRecord, "vector"
 
 export const toHit = (id: string, properties: Content, model: string, score: number): ChunkHit => ({
 	id,
+	addedAt: Number(properties.addedAt ?? -1),
 	...fields(properties, model),
 	score,
 });
