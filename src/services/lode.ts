@@ -8,11 +8,13 @@ import type {
 	RemoveReport,
 	RetryReport,
 	SearchQuery,
+	SearchReplayReport,
 	SearchReport,
 	SourceReport,
 	StatusReport,
 	VerifyReport,
 } from "./reports.js";
+import type { ReplayOptions } from "./search/replay-searches.js";
 
 export interface IngestOptions {
 	readonly ref?: string;
@@ -25,6 +27,8 @@ export interface IngestOptions {
 /** The use cases that need no Temporal server: they read the stores. */
 export interface LodeReader {
 	search(query: SearchQuery): Promise<SearchReport>;
+	/** Runs logged searches again, against another snapshot or model; logs none of that. @throws USAGE */
+	replaySearches(options: ReplayOptions): Promise<SearchReplayReport>;
 	graph(
 		keyOrName: string,
 		options: { depth: number; at?: string; source?: string; limit?: number },

@@ -1,6 +1,7 @@
 import type { Tally } from "../domain/digest.js";
 import type { Entity } from "../domain/entities.js";
 import type { ChunkKind } from "../domain/mined-file.js";
+import type { RankAgreement } from "../domain/rank-agreement.js";
 import type { Failure, FileCounts, Ingestion, Source } from "../stores/catalog/catalog.port.js";
 import type { EntityChange, Neighbour } from "../stores/graph/graph.port.js";
 import type { StoreProblem } from "../stores/versioned.port.js";
@@ -100,6 +101,34 @@ export interface SearchReport {
 	readonly groups?: readonly HitGroup[];
 	/** Models in scope whose vectors did not rank, and why. */
 	readonly unavailable?: readonly { readonly model: string; readonly reason: string }[];
+}
+
+/** How searches that were logged are answered now, or by another model. */
+export interface SearchReplayReport {
+	readonly since: string;
+	readonly replayed: number;
+	/** Of them, those whose hits or their order differ. */
+	readonly changed: number;
+	/** Means over the searches; null where there is none. */
+	readonly overlap: number | null;
+	readonly correlation: number | null;
+	readonly fileOverlap: number | null;
+	/** Searches that could not be run again: events without user data, without an answer; and those before the newest `limit`. */
+	readonly leftOut: { readonly withoutText: number; readonly withoutAnswer: number; readonly older: number };
+	readonly failed: readonly { readonly search: string; readonly code: string }[];
+	/** Oldest first. */
+	readonly searches: readonly (RankAgreement & {
+		readonly search: string;
+		readonly receivedAt: string;
+		readonly text: string;
+		readonly before: { readonly snapshot: number; readonly model: string; readonly hits: number };
+		readonly after: { readonly snapshot: number; readonly model: string; readonly hits: number };
+		/** The same of files: chunks of a file get other numbers when it changes. */
+		readonly files: RankAgreement;
+		/** Ids of hits that are there now, and that were. */
+		readonly gained: readonly string[];
+		readonly lost: readonly string[];
+	})[];
 }
 
 export interface GraphReport {

@@ -5,6 +5,7 @@ import type { SearchQuery } from "../../services/reports.js";
 import { groupingOf } from "../../services/search/group-hits.js";
 import type { Cli } from "../cli.js";
 import { assignment, listOf, wholeNumber } from "../parse.js";
+import { registerSearchReplay } from "./search-replay.js";
 
 interface SearchOptions {
 	readonly source?: string;
@@ -83,6 +84,9 @@ Examples:
 --json prints {snapshot, model, tookMs, hits: [{source, commit, path, startLine, endLine, kind, symbol, score, text, id, group, ordinal, language, model,
 certainty, highlights: [{start, end}]}]}, where asked for groups: [{key, source, score, hits}] and in each hit context and provenance.`,
 		);
+	// What follows the name of a command below this one is that command's; `help` is a word to look for like any other.
+	command.enablePositionalOptions().helpCommand(false);
+	registerSearchReplay(command, cli);
 	cli.action(command, async (invocation, text: string[], options: SearchOptions) => {
 		const { kind: kinds, language: languages, groupBy, rule, ...others } = options;
 		if (text.length === 0 && options.like === undefined) {

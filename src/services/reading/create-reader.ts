@@ -2,6 +2,7 @@ import { LodeError } from "../../domain/errors.js";
 import type { EmbeddingProvider } from "../../embeddings/embedding.port.js";
 import type { ArtifactStore } from "../../stores/artifacts/artifacts.port.js";
 import type { Catalog, Ingestion } from "../../stores/catalog/catalog.port.js";
+import type { EventStore } from "../../stores/events/events.port.js";
 import type { EntityChange, GraphStore } from "../../stores/graph/graph.port.js";
 import type { VectorStore } from "../../stores/vectors/vectors.port.js";
 import { parseAt } from "../at.js";
@@ -9,6 +10,8 @@ import type { LodeReader } from "../lode.js";
 import { defaultGroup, readableSources } from "../recipe.js";
 import type { DiffReport, IngestProgress, SourceReport, StatusReport, Waiting } from "../reports.js";
 import { createSearch } from "../search/create-search.js";
+import { replaySearches } from "../search/replay-searches.js";
+import { NO_LOG, type SearchLog } from "../search/search-log.js";
 import { catalogProblems, NO_TOTALS, verifySnapshot } from "../verification/verify-snapshot.js";
 import { readyStores } from "./ready-stores.js";
 import { readingScope, sourceId } from "./scope.js";
@@ -21,6 +24,9 @@ export interface ReaderPorts {
 	readonly artifacts: ArtifactStore;
 	/** Undefined where no configured provider serves the model: then text alone ranks. */
 	readonly provider: (model: string) => EmbeddingProvider | undefined;
+	readonly events: Pick<EventStore, "read">;
+	/** Hears of every search; closed with the reader. */
+	readonly searchLog?: SearchLog;
 	/** How far a running ingestion is; undefined where nobody can be asked. */
 	readonly progress: (ingestion: Ingestion) => Promise<IngestProgress | undefined>;
 	/** What it is being tried again for. */
@@ -41,6 +47,7 @@ export function createReader(ports: ReaderPorts): LodeReader {
 
 	return {
 		search,
+		replaySearches: (options) => replaySearches(ports.events, createSearch({ ...ports, searchLog: NO_LOG }), options),
 
 		async graph(keyOrName, options) {
 			const { sources, snapshot } = await scope(options.source, options.at);
@@ -124,7 +131,11 @@ export function createReader(ports: ReaderPorts): LodeReader {
 
 		ready: () => readyStores(ports),
 
-		close: ports.close,
+		async close() {
+			// Before the stores: it has still to write.
+			await ports.searchLog?.close();
+			await ports.close();
+		},
 	};
 
 	/** Those that run say how far they are. */

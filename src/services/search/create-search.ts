@@ -137,10 +137,12 @@ async function bound(
 	{ sources }: { readonly sources: readonly string[] },
 ): Promise<Snapshot | undefined> {
 	if (when === undefined) return undefined;
+	const selector = parseAt(when, source && sources[0]);
 	try {
-		return await catalog.snapshot(parseAt(when, source && sources[0]), sources);
+		return await catalog.snapshot(selector, sources);
 	} catch (error) {
-		if (errorCode(error) === "NOTHING_PUBLISHED") return undefined;
+		const code = errorCode(error);
+		if (code === "NOTHING_PUBLISHED" || (code === "SNAPSHOT_NOT_FOUND" && selector.by === "time")) return undefined;
 		throw error;
 	}
 }

@@ -10,7 +10,7 @@ export interface TextRange {
 /** A text that is one word over and over needs no more of it shown. */
 const MAX_RANGES = 200;
 
-/** Finds where a query's terms stand in texts, as full text compares them: by stems, and by parts of identifiers. In order, without overlaps. */
+/** Finds where a query's terms stand in texts, as full text compares them: by stems, and by parts of identifiers. In order; ranges that touch are one. */
 export function highlighter(query: string): (text: string) => TextRange[] {
 	const all = textTerms(query);
 	const telling = all.filter((term) => !STOP_TERMS.has(term));
@@ -27,7 +27,7 @@ export function highlighter(query: string): (text: string) => TextRange[] {
 		const ranges: TextRange[] = [];
 		for (const range of found.sort((a, b) => a.start - b.start || a.end - b.end)) {
 			const last = ranges.at(-1);
-			if (last && range.start < last.end)
+			if (last && range.start <= last.end)
 				ranges[ranges.length - 1] = { start: last.start, end: Math.max(last.end, range.end) };
 			else ranges.push(range);
 		}

@@ -9,6 +9,11 @@ export interface LoggedSearch {
 /** Hears of every search. */
 export interface SearchLog {
 	received(query: SearchQuery): LoggedSearch;
+	/** Resolves when all that it heard is kept, or after some seconds where that cannot be. */
+	close(): Promise<void>;
 }
 
-export const NO_LOG: SearchLog = { received: () => ({ generated: () => {}, rejected: () => {} }) };
+export const NO_LOG: SearchLog = {
+	received: () => ({ generated: () => {}, rejected: () => {} }),
+	close: async () => {},
+};
