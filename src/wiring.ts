@@ -3,7 +3,7 @@ import { accessTo, connectionOptions } from "../temporal/server/connection.js";
 import type { Miner, Ports, Stores } from "./activities/ports.js";
 import { type Config, publicSettings } from "./config/config.js";
 import { redact } from "./config/secret.js";
-import { LodeError } from "./domain/errors.js";
+import { errorCode, LodeError } from "./domain/errors.js";
 import { createProvider, type EmbeddingSettings, providerForModel } from "./embeddings/choose-provider.js";
 import type { EmbeddingProvider } from "./embeddings/embedding.port.js";
 import { createMiningPool, type MiningPool } from "./mining/mining-pool.js";
@@ -20,6 +20,7 @@ import { ensureSchedules } from "./services/ingestion/schedules.js";
 import type { LodeCommander, LodeReader } from "./services/lode.js";
 import { createReader } from "./services/reading/create-reader.js";
 import { requireFinished } from "./services/rebuild/unfinished.js";
+import { createSearchLog } from "./services/search/event-search-log.js";
 import { createFolderSource } from "./sources/folder/folder-source.adapter.js";
 import { createGitSource } from "./sources/git/git-source.adapter.js";
 import { createLakefsSource } from "./sources/lakefs/lakefs-source.adapter.js";
@@ -214,6 +215,11 @@ export async function openReader(config: Config): Promise<LodeReader> {
 	const reader = createReader({
 		...stores.value,
 		adapterOf: (kind) => sources.of(kind),
+		searchLog: createSearchLog(stores.value.events, {
+			userData: config.search.userData,
+			onLost: (searches, error) =>
+				process.emitWarning(`${searches} searches are not in the events: ${errorCode(error) ?? "the store is away"}`),
+		}),
 		provider: (model) => providers.find(model),
 		async progress({ workflowId, runId }) {
 			temporal ??= connectIfRunning();

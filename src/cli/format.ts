@@ -77,12 +77,38 @@ function hitText(hit: SearchHit, width: number): string {
 	return [
 		`${place}${lines}  ${hit.kind}${symbol}  ${hit.score.toFixed(3)}  ${hit.source}@${short(hit.commit)}`,
 		...excerpt(hit.text, width),
+		...aboutHit(hit),
 	].join("\n");
+}
+
+/** What was asked for besides the text. */
+function aboutHit({ context, provenance }: SearchHit): string[] {
+	const lines: string[] = [];
+	if (context) {
+		const { entity, neighbours } = context;
+		lines.push(`    of ${entity === null ? "nothing that the graph knows" : `${entity.name} (${entity.kind})`}`);
+		for (const { edge, direction, name, kind } of neighbours)
+			lines.push(`      ${direction === "out" ? `${edge} →` : `← ${edge}`} ${name} (${kind})`);
+	}
+	if (provenance) {
+		const { commit, ingestion, workflowId, runId, model } = provenance;
+		lines.push(
+			`    brought by ${ingestion} of ${short(commit)}, workflow ${workflowId ?? "-"}, run ${runId ?? "-"}, model ${model}`,
+		);
+	}
+	return lines;
 }
 
 export function searchText(report: SearchReport, width: number): string {
 	const about = `${count(report.hits.length, "hit")} in snapshot ${report.snapshot}, ranked with ${report.model}, ${seconds(report.tookMs)}`;
-	return [...report.hits.map((hit) => hitText(hit, width)), about].join("\n\n");
+	if (report.groups === undefined) return [...report.hits.map((hit) => hitText(hit, width)), about].join("\n\n");
+	const groups = report.groups.map(({ key, hits }) =>
+		[
+			`${key === "" ? "(root)" : key}: ${count(hits.length, "hit")}`,
+			...hits.flatMap((at) => report.hits[at] ?? []).map((hit) => hitText(hit, width)),
+		].join("\n\n"),
+	);
+	return [...groups, about].join("\n\n");
 }
 
 export function graphText(report: GraphReport): string {

@@ -59,6 +59,13 @@ const SEARCH: SearchReport = {
 			symbol: "parse",
 			score: 0.5,
 			text: "\tfunction parse() {\n\t\treturn '\u001b[31mred\u009b0m';\n\t}",
+			id: "shop-1f2e3d4c5b6a:default:0:src/a.ts",
+			group: "default",
+			ordinal: 0,
+			language: "typescript",
+			model: "lexical-v1-384",
+			certainty: 0.75,
+			highlights: [{ start: 10, end: 15 }],
 		},
 	],
 };

@@ -26,6 +26,11 @@ export const SETTINGS: readonly Setting[] = [
 	},
 	...WEBHOOK_SETTINGS,
 	{
+		name: "LODE_SEARCH_USER_DATA",
+		key: "search.userData",
+		describe: "what events say of the words of a search: full, hashed or off",
+	},
+	{
 		name: "LODE_RECONCILE_EVERY",
 		key: "reconcile.everySeconds",
 		describe: "seconds after which each source is compared with its repository again; 0: never",
@@ -89,6 +94,7 @@ export const configSchema = object({
 		allowAnonymous: flag.default(false),
 	}).prefault({}),
 	...webhookShape,
+	search: object({ userData: oneOf(["full", "hashed", "off"]).default("full") }).prefault({}),
 	reconcile: object({ everySeconds: integer(0, 86_400).default(300) }).prefault({}),
 	archive: object({ everySeconds: integer(0, 86_400).default(60) }).prefault({}),
 	chunks: object({

@@ -7,7 +7,16 @@ import { withSearchHooks } from "./search-hooks.js";
 const HITS = ["a", "b", "c"].map(
 	(path): SearchHit => ({
 		...{ source: "s", commit: "c", path, startLine: 1, endLine: 1, kind: "text", symbol: null, score: 1 },
-		text: path,
+		...{
+			text: path,
+			id: path,
+			group: "default",
+			ordinal: 0,
+			language: null,
+			model: "m",
+			certainty: null,
+			highlights: [],
+		},
 	}),
 );
 

@@ -15,11 +15,13 @@ import type {
 	RemoveReport,
 	RetryReport,
 	SearchQuery,
+	SearchReplayReport,
 	SearchReport,
 	SourceReport,
 	StatusReport,
 	VerifyReport,
 } from "./reports.js";
+import type { ReplayOptions } from "./search/replay-searches.js";
 
 export interface IngestOptions {
 	readonly ref?: string;
@@ -43,6 +45,8 @@ export interface EventQuery {
 /** The use cases that need no Temporal server: they read the stores. */
 export interface LodeReader {
 	search(query: SearchQuery): Promise<SearchReport>;
+	/** Runs logged searches again, against another snapshot or model; logs none of that. @throws USAGE */
+	replaySearches(options: ReplayOptions): Promise<SearchReplayReport>;
 	graph(
 		keyOrName: string,
 		options: { depth: number; at?: string; source?: string; limit?: number },

@@ -1,6 +1,7 @@
 import { canonicalJson, sha256 } from "../domain/digest.js";
 import { LodeError } from "../domain/errors.js";
 import type { Group } from "../domain/group.js";
+import { COMMIT_TEXT_VERSION } from "../mining/commits/commit-text.js";
 import { type IndexingVersions, NO_PLUGINS } from "../mining/indexing-versions.js";
 import { minerVersion } from "../mining/mine-file.js";
 import type { Catalog, Source } from "../stores/catalog/catalog.port.js";
@@ -32,11 +33,11 @@ export async function defaultGroup(catalog: Pick<Catalog, "groups">, source: str
 type Plugins = Pick<IndexingVersions, "all">;
 
 /**
- * The hash of everything but the commit that decides what an ingestion leaves: miner versions, plugins and the group's filters,
- * chunking and model. An ingestion with another recipe than its base stages the whole commit anew.
+ * The hash of everything but the commit that decides what an ingestion leaves: miner versions, how commits are told, plugins and the group's
+ * filters, chunking and model. An ingestion with another recipe than its base stages the whole commit anew.
  */
 export function recipeOfGroup({ name, include, exclude, indexing }: Group, { all }: Plugins = NO_PLUGINS): string {
-	const inputs = [minerVersion, name, include, exclude, indexing];
+	const inputs = [minerVersion, COMMIT_TEXT_VERSION, name, include, exclude, indexing];
 	// Without plugins the recipe is what it was before there were any.
 	return sha256(canonicalJson(all.length === 0 ? inputs : [...inputs, all])).slice(0, 32);
 }

@@ -1,10 +1,15 @@
 import type { JsonObject, Tally } from "../domain/digest.js";
 import type { Entity, EntityKind } from "../domain/entities.js";
 import type { ChunkKind } from "../domain/mined-file.js";
+import type { RankAgreement } from "../domain/rank-agreement.js";
 import type { Failure, FileCounts, Ingestion, Source } from "../stores/catalog/catalog.port.js";
 import type { EntityChange, Neighbour } from "../stores/graph/graph.port.js";
 import type { StoreProblem } from "../stores/versioned.port.js";
 import type { IngestState } from "../workflows/contracts/ingest-commit.js";
+import type { HitGroup, HitGrouping } from "./search/group-hits.js";
+import type { TextRange } from "./search/highlights.js";
+import type { HitContext } from "./search/hit-context.js";
+import type { Provenance } from "./search/provenance.js";
 
 /** The JSON that others rely on: the CLI prints these, API and MCP answer with them. */
 
@@ -40,6 +45,22 @@ export interface SearchQuery {
 	readonly limit: number;
 	/** A snapshot number, an ISO 8601 time, or a commit. */
 	readonly at?: string;
+	readonly languages?: readonly string[];
+	/** Only what came (or was changed) after this snapshot, time or commit, and by that one. */
+	readonly since?: string;
+	readonly until?: string;
+	/** Only groups indexed with this embedding model. */
+	readonly model?: string;
+	/** Instead of `text`, which is then empty: the id of a hit, a path, or an entity by key or name, whose like is looked for. */
+	readonly like?: string;
+	/** Put hits together. */
+	readonly grouping?: HitGrouping;
+	/** Answer with the graph around each hit. */
+	readonly context?: boolean;
+	/** Answer with where each hit comes from. */
+	readonly provenance?: boolean;
+	/** Ties the search's events to what asked for it; made up where it is missing. */
+	readonly correlationId?: string;
 }
 
 export interface SearchHit {
@@ -55,6 +76,21 @@ export interface SearchHit {
 	readonly text: string;
 	/** What plugins say of it, by their names. */
 	readonly annotations?: Readonly<Record<string, JsonObject>>;
+	/** Names the chunk by its place (source, group, ordinal, path): it holds over versions, and `like` takes it. */
+	readonly id: string;
+	readonly group: string;
+	/** 0-based position of the chunk in its file. */
+	readonly ordinal: number;
+	readonly language: string | null;
+	/** The embedding model of its group. */
+	readonly model: string;
+	/** (1 + cosine) / 2 of its vector and the question's, 0..1: comparable over answers of one model. Null where its model did not rank. */
+	readonly certainty: number | null;
+	/** Where the question's words stand in `text`. */
+	readonly highlights: readonly TextRange[];
+	/** Where it was asked for. */
+	readonly context?: HitContext;
+	readonly provenance?: Provenance;
 }
 
 export interface SearchReport {
@@ -65,6 +101,38 @@ export interface SearchReport {
 	readonly hits: readonly SearchHit[];
 	/** Hooks of plugins that failed and were left out. */
 	readonly pluginProblems?: readonly string[];
+	/** Where a grouping was asked for. */
+	readonly groups?: readonly HitGroup[];
+	/** Models in scope whose vectors did not rank, and why. */
+	readonly unavailable?: readonly { readonly model: string; readonly reason: string }[];
+}
+
+/** How searches that were logged are answered now, or by another model. */
+export interface SearchReplayReport {
+	readonly since: string;
+	readonly replayed: number;
+	/** Of them, those whose hits or their order differ. */
+	readonly changed: number;
+	/** Means over the searches; null where there is none. */
+	readonly overlap: number | null;
+	readonly correlation: number | null;
+	readonly fileOverlap: number | null;
+	/** Searches that could not be run again: events without user data, without an answer; and those before the newest `limit`. */
+	readonly leftOut: { readonly withoutText: number; readonly withoutAnswer: number; readonly older: number };
+	readonly failed: readonly { readonly search: string; readonly code: string }[];
+	/** Oldest first. */
+	readonly searches: readonly (RankAgreement & {
+		readonly search: string;
+		readonly receivedAt: string;
+		readonly text: string;
+		readonly before: { readonly snapshot: number; readonly model: string; readonly hits: number };
+		readonly after: { readonly snapshot: number; readonly model: string; readonly hits: number };
+		/** The same of files: chunks of a file get other numbers when it changes. */
+		readonly files: RankAgreement;
+		/** Ids of hits that are there now, and that were. */
+		readonly gained: readonly string[];
+		readonly lost: readonly string[];
+	})[];
 }
 
 export interface GraphReport {

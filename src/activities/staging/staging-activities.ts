@@ -29,10 +29,11 @@ export function createStagingActivities(
 		const { cancellationSignal: signal } = Context.current();
 		const embed = async (texts: readonly { hash: string; text: string }[]) =>
 			(await embedTexts(await ports.provider(place.model), ports.embeddingCache, texts, { signal })).vectors;
-		return async ({ origin, file }: OriginRecords): Promise<ChunkRecord[]> =>
-			!file || file.mined.chunks.length === 0 || !selects(file.mined.path)
+		return async ({ origin, file, texts }: OriginRecords): Promise<readonly ChunkRecord[]> =>
+			texts ??
+			(!file || file.mined.chunks.length === 0 || !selects(file.mined.path)
 				? []
-				: chunkRecords({ origin, mined: file.mined }, place, ports.embeddingCache, embed);
+				: chunkRecords({ origin, mined: file.mined }, place, ports.embeddingCache, embed));
 	}
 
 	return {

@@ -25,14 +25,48 @@ const kinds = text(500)
 	})
 	.optional();
 
+/** Names separated by commas. */
+const names = text(1_000)
+	.transform((value) => value.split(",").flatMap((name) => name.trim() || []))
+	.optional();
+const yes = z
+	.enum(["true", "false"], "must be true or false")
+	.transform((value) => value === "true")
+	.optional();
+/** `NAME=GLOB`, as often as there are rules. */
+const rules = z
+	.union([z.string(), z.array(z.string()).max(100, "are too many")])
+	.transform((value, context) => {
+		const pairs = (typeof value === "string" ? [value] : value).map((rule) => {
+			const at = rule.indexOf("=");
+			return [rule.slice(0, Math.max(0, at)), rule.slice(at + 1)] as const;
+		});
+		if (pairs.every(([name, glob]) => name !== "" && glob !== "" && name.length <= 200)) return pairs;
+		context.addIssue({ code: "custom", message: "must be NAME=GLOB" });
+		return z.NEVER;
+	})
+	.optional();
+
 export const searchQuery = query({
-	q: text(10_000),
+	q: text(10_000).optional(),
+	like: text(5_000).optional(),
 	source,
 	group: text(200).optional(),
 	kind: kinds,
 	path: text(1_000).optional(),
 	limit: wholeNumber(1, 1_000, 10),
 	at,
+	language: names,
+	since: text(100).optional(),
+	until: text(100).optional(),
+	model: text(500).optional(),
+	groupBy: z.enum(["file", "folder", "custom"], "must be file, folder or custom").optional(),
+	rule: rules,
+	context: yes,
+	provenance: yes,
+}).refine(({ q, like }) => (q === undefined) !== (like === undefined), {
+	error: "must be given, or like instead of it",
+	path: ["q"],
 });
 
 export const graphQuery = query({

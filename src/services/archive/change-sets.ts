@@ -34,15 +34,24 @@ export interface ArchivedVectors {
  * archive keeps as long as the entry; of everything else the graph's records are here.
  */
 export type ChangeLine =
-	| { readonly entry: OriginEntry; readonly graph?: readonly GraphRecord[] }
+	| {
+			readonly entry: OriginEntry;
+			readonly graph?: readonly GraphRecord[];
+			/** Whole: what commits say is in no mined file. */
+			readonly chunks?: readonly ArchivedChunk[];
+	  }
 	/** Of the entry before it. */
 	| { readonly vectors: ArchivedVectors }
 	| { readonly retired: string };
+
+/** A chunk that is not of a file. `vector` as in `ArchivedVectors`. */
+export type ArchivedChunk = Omit<ChunkRecord, "vector"> & { readonly vector: string };
 
 /** An entry with all lines that belong to it. */
 export interface ArchivedEntry {
 	readonly entry: OriginEntry;
 	readonly graph: readonly GraphRecord[];
+	readonly chunks: readonly ArchivedChunk[];
 	readonly vectors: readonly ArchivedVectors[];
 }
 
@@ -110,12 +119,12 @@ export async function* readArchivedEntries(
 	source: string,
 	seq: number,
 ): AsyncGenerator<ArchivedEntry> {
-	let entry: { entry: OriginEntry; graph: readonly GraphRecord[]; vectors: ArchivedVectors[] } | undefined;
+	let entry: (ArchivedEntry & { vectors: ArchivedVectors[] }) | undefined;
 	for await (const line of readChangeSet(records, source, seq)) {
 		if ("vectors" in line) entry?.vectors.push(line.vectors);
 		else {
 			if (entry) yield entry;
-			entry = "entry" in line ? { entry: line.entry, graph: line.graph ?? [], vectors: [] } : undefined;
+			entry = "entry" in line ? { graph: [], chunks: [], ...line, vectors: [] } : undefined;
 		}
 	}
 	if (entry) yield entry;
@@ -134,7 +143,17 @@ async function added(
 	const chunks = entry.vectors.count === 0 ? [] : await vectors.records(snapshot, source, origin);
 	refuseOther("vectors", origin, tallyOf(chunks.map(chunkRecordDigest)), entry.vectors);
 	const line = { entry, ...(states.length > 0 && { graph: states }) };
-	return [line, ...archivedVectors(chunks).map((vectors) => ({ vectors }))];
+	if (isFile) return [line, ...archivedVectors(chunks).map((vectors) => ({ vectors }))];
+	if (chunks.length === 0) return [line];
+	return [{ ...line, chunks: chunks.map((chunk) => ({ ...chunk, vector: encodeVector(chunk.vector) })) }];
+}
+
+const encodeVector = (vector: Float32Array): string =>
+	Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString("base64");
+
+export function decodeVector(text: string): Float32Array {
+	const bytes = Uint8Array.from(Buffer.from(text, "base64"));
+	return new Float32Array(bytes.buffer, 0, bytes.byteLength / Float32Array.BYTES_PER_ELEMENT);
 }
 
 function archivedVectors(chunks: readonly ChunkRecord[]): ArchivedVectors[] {
@@ -150,7 +169,7 @@ function archivedVectors(chunks: readonly ChunkRecord[]): ArchivedVectors[] {
 			lines.push(line);
 			bytes = 0;
 		}
-		line.vectors.push(Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString("base64"));
+		line.vectors.push(encodeVector(vector));
 		bytes += vector.byteLength;
 	}
 	return lines;

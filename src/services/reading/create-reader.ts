@@ -10,12 +10,15 @@ import type { VectorStore } from "../../stores/vectors/vectors.port.js";
 import { parseAt } from "../at.js";
 import { envelopeOf } from "../events/envelope.js";
 import type { LodeReader } from "../lode.js";
-import { defaultGroup, readableSources, requireSource, unknownSource } from "../recipe.js";
-import type { DiffReport, IngestProgress, SearchHit, SourceReport, StatusReport, Waiting } from "../reports.js";
-import { searchChunks } from "../search/search-chunks.js";
+import { defaultGroup, readableSources, requireSource } from "../recipe.js";
+import type { DiffReport, IngestProgress, SourceReport, StatusReport, Waiting } from "../reports.js";
+import { createSearch } from "../search/create-search.js";
+import { replaySearches } from "../search/replay-searches.js";
+import { NO_LOG, type SearchLog } from "../search/search-log.js";
 import { catalogProblems, NO_TOTALS, verifySnapshot } from "../verification/verify-snapshot.js";
 import { readFile } from "./read-file.js";
 import { readyStores } from "./ready-stores.js";
+import { readingScope, sourceId } from "./scope.js";
 import { showGraph } from "./show-graph.js";
 import { type AdapterOf, SourceLags } from "./source-lag.js";
 import { listNeighbours, traceLineage } from "./trace-graph.js";
@@ -30,6 +33,8 @@ export interface ReaderPorts {
 	readonly adapterOf: AdapterOf;
 	/** Undefined where no configured provider serves the model: then text alone ranks. */
 	readonly provider: (model: string) => EmbeddingProvider | undefined;
+	/** Hears of every search; closed with the reader. */
+	readonly searchLog?: SearchLog;
 	/** How far a running ingestion is; undefined where nobody can be asked. */
 	readonly progress: (ingestion: Ingestion) => Promise<IngestProgress | undefined>;
 	/** What it is being tried again for. */
@@ -47,69 +52,12 @@ export function createReader(ports: ReaderPorts): LodeReader {
 	const { catalog, graph, vectors } = ports;
 	const lags = new SourceLags(ports.adapterOf);
 
-	/** The sources in scope and one snapshot for all of them; sources that are being removed are out of sight. */
-	async function scope(source: string | undefined, at: string | undefined) {
-		const sources =
-			source === undefined ? (await readableSources(catalog)).map(({ id }) => id) : [await sourceId(source)];
-		if (sources.length === 0) {
-			throw new LodeError("NOTHING_PUBLISHED", "nothing is ingested yet", { next: "lode ingest PATH_OR_URL" });
-		}
-		return { sources, snapshot: await catalog.snapshot(parseAt(at, source && sources[0]), sources) };
-	}
-
-	/** A source's id, or a unique beginning of it, or its address. */
-	async function sourceId(wanted: string): Promise<string> {
-		const all = await readableSources(catalog);
-		const exact = all.find(({ id }) => id === wanted);
-		if (exact) return exact.id;
-		const matching = all.filter(({ id, address }) => address === wanted || id.startsWith(wanted));
-		if (matching.length === 1 && matching[0]) return matching[0].id;
-		if (matching.length > 1) {
-			throw new LodeError("USAGE", `${wanted} is the beginning or the address of ${matching.length} sources`, {
-				next: `name one of them: ${matching.map(({ id, branch }) => (branch ? `${id} (${branch})` : id)).join(", ")}`,
-			});
-		}
-		throw unknownSource(wanted);
-	}
-
-	async function commitsOf(snapshot: Snapshot, sources: readonly string[]): Promise<Map<string, string>> {
-		const heads = await Promise.all(sources.map((source) => catalog.head(snapshot, source)));
-		return new Map(heads.flatMap((head) => (head ? [[head.source, head.commit] as const] : [])));
-	}
+	const scope = (source: string | undefined, at: string | undefined) => readingScope(catalog, source, at);
+	const search = createSearch(ports);
 
 	return {
-		async search(query) {
-			const started = performance.now();
-			const { sources, snapshot } = await scope(query.source, query.at);
-			if (query.group !== undefined) await requireGroup(sources, query.group);
-			const commits = await commitsOf(snapshot, sources);
-			const found = await searchChunks({ vectors, provider: ports.provider }, query, {
-				snapshot,
-				sources,
-				group: query.group,
-				kinds: query.kinds,
-				path: query.path,
-			});
-			const hits = found.hits.map(
-				(hit): SearchHit => ({
-					source: hit.source,
-					commit: commits.get(hit.source) ?? "",
-					path: hit.path,
-					startLine: hit.startLine,
-					endLine: hit.endLine,
-					kind: hit.kind,
-					symbol: hit.symbol ?? null,
-					score: hit.score,
-					text: hit.text,
-				}),
-			);
-			return {
-				snapshot: snapshot.number,
-				model: found.model,
-				tookMs: Math.round((performance.now() - started) * 10) / 10,
-				hits,
-			};
-		},
+		search,
+		replaySearches: (options) => replaySearches(ports.events, createSearch({ ...ports, searchLog: NO_LOG }), options),
 
 		async graph(keyOrName, options) {
 			const { sources, snapshot } = await scope(options.source, options.at);
@@ -146,7 +94,7 @@ export function createReader(ports: ReaderPorts): LodeReader {
 		},
 
 		async overview(wanted, { at }) {
-			const id = await sourceId(wanted);
+			const id = await sourceId(catalog, wanted);
 			const [source, { snapshot }] = await Promise.all([requireSource(catalog, id), scope(id, at)]);
 			const head = await catalog.head(snapshot, id);
 			if (!head) throw new LodeError("NOTHING_PUBLISHED", `nothing of ${id} is published`, { next: "lode status" });
@@ -183,9 +131,9 @@ export function createReader(ports: ReaderPorts): LodeReader {
 						model: (await defaultGroup(catalog, source.id)).indexing.model,
 						files: head?.totals.artifacts.count ?? 0,
 						entities: head?.totals.graph.count ?? 0,
-						chunks: head?.totals.vectors.count ?? 0,
 						webhooks: activity.get(source.id)?.receipts ?? 0,
 						lastWebhookAt: activity.get(source.id)?.lastReceiptAt ?? null,
+						chunks: snapshot && head ? await vectors.count({ snapshot, sources: [source.id] }) : 0,
 					};
 				}),
 			);
@@ -230,7 +178,7 @@ export function createReader(ports: ReaderPorts): LodeReader {
 		},
 
 		async diff(wanted, from, to) {
-			const source = await sourceId(wanted);
+			const source = await sourceId(catalog, wanted);
 			const [before, after] = await Promise.all([snapshotOf(source, from), snapshotOf(source, to)]);
 			const changes: Record<EntityChange["change"], EntityChange[]> = { added: [], removed: [], changed: [] };
 			let cursor: string | undefined;
@@ -246,7 +194,7 @@ export function createReader(ports: ReaderPorts): LodeReader {
 		},
 
 		async events({ stream, type, source, after, limit }) {
-			const filter = { stream, type, source: source === undefined ? undefined : await sourceId(source) };
+			const filter = { stream, type, source: source === undefined ? undefined : await sourceId(catalog, source) };
 			const most = Math.min(limit, MOST_EVENTS);
 			const found =
 				after === undefined
@@ -257,7 +205,11 @@ export function createReader(ports: ReaderPorts): LodeReader {
 
 		ready: () => readyStores(ports),
 
-		close: ports.close,
+		async close() {
+			// Before the stores: it has still to write.
+			await ports.searchLog?.close();
+			await ports.close();
+		},
 	};
 
 	/** Those that run say how far they are. */
@@ -278,13 +230,6 @@ export function createReader(ports: ReaderPorts): LodeReader {
 			throw new LodeError("NOTHING_PUBLISHED", `nothing of ${source} was published at ${at}`, { next: "lode status" });
 		}
 		return { snapshot, commit: head.commit };
-	}
-
-	async function requireGroup(sources: readonly string[], name: string): Promise<void> {
-		for (const source of sources) if ((await catalog.groups(source)).some((group) => group.name === name)) return;
-		throw new LodeError("GROUP_NOT_FOUND", `no source in scope has a group ${name}`, {
-			next: "every source has the group default",
-		});
 	}
 }
 

@@ -1,7 +1,7 @@
 import type { EdgeKind } from "../../domain/entities.js";
 import type { GraphScope, GraphStore } from "../../stores/graph/graph.port.js";
 import type { LineageReport, NeighboursReport } from "../reports.js";
-import { findEntity } from "./show-graph.js";
+import { findEntity } from "./find-entity.js";
 import { walkEdges } from "./walk-edges.js";
 
 const MAX_EDGES = 2_000;

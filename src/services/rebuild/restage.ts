@@ -9,7 +9,7 @@ import type { ArtifactStore } from "../../stores/artifacts/artifacts.port.js";
 import type { Catalog, Ingestion, OriginEntry } from "../../stores/catalog/catalog.port.js";
 import type { GraphStore } from "../../stores/graph/graph.port.js";
 import type { VectorStore } from "../../stores/vectors/vectors.port.js";
-import { type ArchivedEntry, type ArchivedVectors, readArchivedEntries } from "../archive/change-sets.js";
+import { type ArchivedEntry, type ArchivedVectors, decodeVector, readArchivedEntries } from "../archive/change-sets.js";
 
 export interface RestagePorts {
 	readonly catalog: Catalog;
@@ -105,11 +105,16 @@ async function graphOf({ artifacts }: RestagePorts, source: string, { entry, gra
 	return records;
 }
 
-async function chunksOf({ artifacts }: RestagePorts, source: string, { entry, vectors }: ArchivedEntry) {
+async function chunksOf({ artifacts }: RestagePorts, source: string, { entry, chunks, vectors }: ArchivedEntry) {
 	const { origin } = entry;
 	if (entry.vectors.count === 0) return [];
-	const mined = await minedOf(artifacts, entry);
-	const records = vectors.flatMap((some) => chunkRecords(mined, { source, origin }, some));
+	let records: readonly ChunkRecord[];
+	if (entry.file) {
+		const mined = await minedOf(artifacts, entry);
+		records = vectors.flatMap((some) => chunkRecords(mined, { source, origin }, some));
+	} else {
+		records = chunks.map((chunk) => ({ ...chunk, vector: decodeVector(chunk.vector) }));
+	}
 	if (!sameTally(tallyOf(records.map(chunkRecordDigest)), entry.vectors)) throw differs("vectors", origin);
 	return records;
 }
@@ -122,8 +127,7 @@ function chunkRecords(
 	return vectors.flatMap((text, at) => {
 		const chunk = mined.chunks[from + at];
 		if (chunk === undefined) return [];
-		const bytes = Uint8Array.from(Buffer.from(text, "base64"));
-		const vector = new Float32Array(bytes.buffer, 0, bytes.byteLength / Float32Array.BYTES_PER_ELEMENT);
+		const vector = decodeVector(text);
 		return [{ ...chunk, ...place, group, model, path: mined.path, language: mined.language, vector }];
 	});
 }
