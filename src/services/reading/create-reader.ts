@@ -1,6 +1,5 @@
 import { LodeError } from "../../domain/errors.js";
 import { fileKey } from "../../domain/keys.js";
-import type { Snapshot } from "../../domain/snapshot.js";
 import type { EmbeddingProvider } from "../../embeddings/embedding.port.js";
 import type { ArtifactStore } from "../../stores/artifacts/artifacts.port.js";
 import type { Catalog, Ingestion } from "../../stores/catalog/catalog.port.js";
