@@ -65,7 +65,7 @@ export const searchQuery = query({
 	context: yes,
 	provenance: yes,
 }).refine(({ q, like }) => (q === undefined) !== (like === undefined), {
-	error: "must be given, or like instead of it",
+	error: "must be given once, or like instead of it",
 	path: ["q"],
 });
 

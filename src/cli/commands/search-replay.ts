@@ -20,9 +20,7 @@ export function registerSearchReplay(search: Command, cli: Cli): void {
 		.option("--since <time>", "searches received since then (ISO 8601); default: of the last seven days")
 		.option("--at <when>", "against that snapshot number, time (ISO 8601) or commit; default: the newest")
 		.option("--model <model>", "only groups indexed with this embedding model")
-		.addOption(
-			new Option("--limit <n>", "the newest so many searches").argParser(wholeNumber(1, 10_000)).default(1_000),
-		)
+		.addOption(new Option("--limit <n>", "the newest so many searches").argParser(wholeNumber(1, 1_000)).default(1_000))
 		.addHelpText(
 			"after",
 			`
@@ -33,7 +31,11 @@ Examples:
 --json prints {since, replayed, changed, overlap, correlation, fileOverlap, leftOut: {withoutText, withoutAnswer, older}, failed, searches: [{search,
 receivedAt, text, before, after, overlap, correlation, files, gained, lost}]}.`,
 		);
-	cli.action(command, async (invocation, { since, at, model, limit }: ReplayOptions) => {
+	cli.action(command, async (invocation, own: ReplayOptions) => {
+		// Options of these names that stand behind this command are read by the one above it, which has them too.
+		const given = <K extends keyof ReplayOptions>(name: K): ReplayOptions[K] =>
+			search.getOptionValueSource(name) === "cli" ? (search.getOptionValue(name) as ReplayOptions[K]) : own[name];
+		const [since, at, model, limit] = [given("since"), given("at"), given("model"), given("limit")];
 		const report = await invocation.withReader((reader) => reader.replaySearches({ since, at, model, limit }));
 		await invocation.result(report, async () => (await import("../format-replay.js")).searchReplayText(report));
 	});

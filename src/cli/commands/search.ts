@@ -84,8 +84,8 @@ Examples:
 --json prints {snapshot, model, tookMs, hits: [{source, commit, path, startLine, endLine, kind, symbol, score, text, id, group, ordinal, language, model,
 certainty, highlights: [{start, end}]}]}, where asked for groups: [{key, source, score, hits}] and in each hit context and provenance.`,
 		);
-	// What follows the name of a command below this one is that command's; `help` is a word to look for like any other.
-	command.enablePositionalOptions().helpCommand(false);
+	// `help` is a word to look for like any other.
+	command.helpCommand(false);
 	registerSearchReplay(command, cli);
 	cli.action(command, async (invocation, text: string[], options: SearchOptions) => {
 		const { kind: kinds, language: languages, groupBy, rule, ...others } = options;

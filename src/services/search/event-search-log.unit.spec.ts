@@ -81,7 +81,7 @@ describe("createSearchLog", () => {
 		const all = JSON.stringify(await read());
 		expect(all).not.toContain("secret");
 		expect(all).not.toContain("src/**");
-		const hash = (event: typeof first) => (event?.data.query as Record<string, unknown>).textSha256;
+		const hash = (event: typeof first) => (event?.data.query as Record<string, unknown> | undefined)?.textSha256;
 		expect(hash(first)).toEqual(userData === "hashed" ? expect.stringMatching(/^[0-9a-f]{64}$/) : undefined);
 		expect(hash(first)).toEqual(hash(second));
 	});
