@@ -43,7 +43,13 @@ describe("the MCP server", () => {
 		}));
 		const changed = (change: "added" | "removed" | "changed") => changes.map((one) => ({ ...one, change }));
 		await connect({
-			search: async () => ({ snapshot: 1, model: "m", tookMs: 1, hits }),
+			search: async () => ({
+				snapshot: 1,
+				model: "m",
+				tookMs: 1,
+				hits,
+				pluginProblems: ["p: afterSearch threw Error"],
+			}),
 			graph: async () =>
 				({ snapshot: 1, entity, alternatives: [], edges: [], entities: {}, truncated: false }) as GraphReport,
 			diff: async () => ({
@@ -61,6 +67,8 @@ describe("the MCP server", () => {
 			expect(answer.content[0].text.length, name).toBeLessThan(61_000);
 			expect(JSON.stringify(answer.structuredContent).length, name).toBeLessThan(500_000);
 		}
+		const { structuredContent: found } = await call("search", { query: "q", limit: 1 });
+		expect(found).toMatchObject({ pluginProblems: ["p: afterSearch threw Error"], hits: [{ truncated: true }] });
 		const { structuredContent: diff } = await call("diff", { source: "s", from: "1", limit: 2 });
 		expect(diff).toMatchObject({ truncated: true, counts: { added: 10_000 }, added: [{ key: "file:s:0" }, {}] });
 	});

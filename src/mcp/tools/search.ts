@@ -37,6 +37,7 @@ export const searchTool = readTool({
 		snapshot: schemas.snapshot,
 		model: z.string().describe("The embedding model that ranked; empty where text alone did."),
 		hits: z.array(hit),
+		pluginProblems: z.array(z.string()).optional().describe("Plugins that failed and were left out."),
 	}),
 	async run(reader, { query: text, ...query }) {
 		const report = await reader.search({ text, ...query });
@@ -59,10 +60,9 @@ export const searchTool = readTool({
 			const more = one.truncated ? "\n… cut, read_file has the rest" : "";
 			return `${at + 1}. ${place} (${one.kind}${symbol}, score ${one.score.toFixed(3)}, ${one.source} at ${one.commit.slice(0, 10)})\n${one.text}${more}`;
 		});
-		const head = `${hits.length} hits in snapshot ${report.snapshot}`;
-		return {
-			text: [head, ...lines].join("\n\n"),
-			structured: { snapshot: report.snapshot, model: report.model, hits },
-		};
+		const { snapshot, model, pluginProblems } = report;
+		const about = { snapshot, model, ...(pluginProblems !== undefined && { pluginProblems: [...pluginProblems] }) };
+		const head = `${hits.length} hits in snapshot ${snapshot}`;
+		return { text: [head, ...lines].join("\n\n"), structured: { ...about, hits } };
 	},
 });
