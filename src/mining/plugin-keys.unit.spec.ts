@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { canonicalJson, sha256 } from "../domain/digest.js";
 import { groupSchema } from "../domain/group.js";
 import { recipeOfGroup } from "../services/recipe.js";
+import { COMMIT_TEXT_VERSION } from "./commits/commit-text.js";
 import { minedKey, minerVersion } from "./mine-file.js";
 
 /** Written out: a change of these mines everything again, everywhere. */
@@ -20,7 +21,7 @@ describe("keys with and without plugins", () => {
 		const hash = sha256(canonicalJson([minerVersion, "git:b", "a.md", "file", "s", 1200, 150]));
 		expect([key(), key([])]).toEqual([`mined/${hash.slice(0, 2)}/${hash}`, `mined/${hash.slice(0, 2)}/${hash}`]);
 		const { name, include, exclude, indexing } = group;
-		const before = sha256(canonicalJson([minerVersion, name, include, exclude, indexing])).slice(0, 32);
+		const before = sha256(canonicalJson([minerVersion, COMMIT_TEXT_VERSION, name, include, exclude, indexing])).slice(0, 32);
 		expect([recipeOfGroup(group), recipe()]).toEqual([before, before]);
 	});
 
