@@ -93,7 +93,8 @@ export class ChunkWriter {
 	clear(): void {
 		this.#database.transaction(() => {
 			// The command of FTS5 for a table that holds no text (https://sqlite.org/fts5.html, "The 'delete-all' Command").
-			this.#database.prepare("INSERT INTO terms (terms) VALUES ('delete-all')").run();
+			for (const { name } of FULL_TEXT_INDEXES)
+				this.#database.prepare(`INSERT INTO ${name} (${name}) VALUES ('delete-all')`).run();
 			for (const table of ["vector", "content", "chunk", "model", "name", "path"])
 				this.#database.prepare(`DELETE FROM ${table}`).run();
 			openAll(this.#database);
