@@ -21,7 +21,10 @@ describe("keys with and without plugins", () => {
 		const hash = sha256(canonicalJson([minerVersion, "git:b", "a.md", "file", "s", 1200, 150]));
 		expect([key(), key([])]).toEqual([`mined/${hash.slice(0, 2)}/${hash}`, `mined/${hash.slice(0, 2)}/${hash}`]);
 		const { name, include, exclude, indexing } = group;
-		const before = sha256(canonicalJson([minerVersion, COMMIT_TEXT_VERSION, name, include, exclude, indexing])).slice(0, 32);
+		const before = sha256(canonicalJson([minerVersion, COMMIT_TEXT_VERSION, name, include, exclude, indexing])).slice(
+			0,
+			32,
+		);
 		expect([recipeOfGroup(group), recipe()]).toEqual([before, before]);
 	});
 
