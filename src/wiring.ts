@@ -12,8 +12,9 @@ import { runningRuntime } from "./runtime/runtime.js";
 import { askProgress, askWaiting } from "./services/ingestion/ask-progress.js";
 import { createCommander } from "./services/ingestion/create-commander.js";
 import { ensureReconciliation } from "./services/ingestion/reconciliation.js";
-import type { LodeCommander, LodeReader } from "./services/lode.js";
-import { createReader } from "./services/reading/create-reader.js";
+import type { ApiServices, LodeCommander, LodeReader } from "./services/lode.js";
+import { createReader, type ReaderPorts } from "./services/reading/create-reader.js";
+import { createViews } from "./services/viewing/create-views.js";
 import { createFolderSource } from "./sources/folder/folder-source.adapter.js";
 import { createGitSource } from "./sources/git/git-source.adapter.js";
 import { createLakefsSource } from "./sources/lakefs/lakefs-source.adapter.js";
@@ -148,16 +149,29 @@ export async function reconcile(config: Config, { address }: { address: string }
 
 /** The use cases that only read: no Temporal server is needed. Where one runs, it is asked how far ingestions are. */
 export async function openReader(config: Config): Promise<LodeReader> {
-	const stores = await openStores(config);
+	return (await openReading(config)).reader;
+}
+
+/** What the API serves, over the same opened stores. */
+export async function openApiServices(config: Config): Promise<ApiServices> {
+	const { reader, stores, ports } = await openReading(config);
+	return {
+		reader,
+		views: createViews({ ...stores, ...ports, reader, namespace: config.temporal.namespace }),
+		close: () => reader.close(),
+	};
+}
+
+async function openReading(config: Config) {
+	const opened = await openStores(config);
+	const stores = opened.value;
 	const providers = new Providers(config);
 	let temporal: Promise<Opened<Client> | undefined> | undefined;
 	const connectIfRunning = async () => {
 		const address = (await runningRuntime(config.home))?.address ?? config.temporal.address;
 		return address === undefined ? undefined : connect(config, address, "2s").catch(() => undefined);
 	};
-	return createReader({
-		...stores.value,
-		provider: (model) => providers.find(model),
+	const ports: Pick<ReaderPorts, "progress" | "waiting" | "temporalUi"> = {
 		async progress({ workflowId, runId }) {
 			temporal ??= connectIfRunning();
 			const connected = await temporal;
@@ -169,12 +183,18 @@ export async function openReader(config: Config): Promise<LodeReader> {
 			return connected ? askWaiting(connected.value, workflowId, runId) : [];
 		},
 		temporalUi: async () => (await runningRuntime(config.home))?.uiAddress ?? config.temporal.uiUrl ?? null,
+	};
+	const reader = createReader({
+		...stores,
+		...ports,
+		provider: (model) => providers.find(model),
 		async close() {
 			await (await temporal)?.close();
 			await providers.close();
-			await stores.close();
+			await opened.close();
 		},
 	});
+	return { reader, stores, ports };
 }
 
 /** The use cases that start or steer workflows on the Temporal server at `address`. */

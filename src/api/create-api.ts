@@ -1,6 +1,7 @@
-import type { LodeReader } from "../services/lode.js";
+import type { ApiServices } from "../services/lode.js";
 import { apiModule } from "./api.module.js";
 import { sendProblem } from "./errors/problem.filter.js";
+import { serveExplorer } from "./graphql/explorer.js";
 import { ReadinessOf } from "./health/readiness.js";
 import { type HttpServer, type Log, startHttpServer } from "./http-server.js";
 import { isOwnName, requireListenable } from "./listening.js";
@@ -12,8 +13,10 @@ export interface ApiOptions {
 	readonly port: number;
 	/** Listen beyond this machine, though nobody is asked who they are. */
 	readonly allowAnonymous: boolean;
-	/** Opens the use cases that read; tried again while it fails. */
-	readonly open: () => Promise<LodeReader>;
+	/** Serve a page to try queries on. */
+	readonly explorer?: boolean;
+	/** Opens the use cases; tried again while it fails. */
+	readonly open: () => Promise<ApiServices>;
 	readonly log: Log;
 }
 
@@ -21,7 +24,14 @@ export interface ApiOptions {
 const BODY_LIMIT = 64 * 1024;
 
 /** The HTTP API, listening. @throws CONFIG_INVALID */
-export async function createApi({ host, port, allowAnonymous, open, log }: ApiOptions): Promise<HttpServer> {
+export async function createApi({
+	host,
+	port,
+	allowAnonymous,
+	explorer = false,
+	open,
+	log,
+}: ApiOptions): Promise<HttpServer> {
 	requireListenable({ host, allowAnonymous });
 	const reader = new OpenReader(open, (error) =>
 		log({ level: "warn", message: "the stores cannot be opened yet", error: (error as Error).message }),
@@ -30,12 +40,13 @@ export async function createApi({ host, port, allowAnonymous, open, log }: ApiOp
 	let server: HttpServer;
 	try {
 		server = await startHttpServer({
-			module: apiModule(reader, readiness),
+			module: apiModule(reader, readiness, log),
 			host,
 			port,
 			bodyLimit: BODY_LIMIT,
 			log,
-			configure(_app, fastify) {
+			async configure(app, fastify) {
+				if (explorer) await serveExplorer(app, fastify);
 				if (allowAnonymous) return;
 				fastify.addHook("onRequest", async (request, reply) => {
 					if (isOwnName(request.headers.host)) return;

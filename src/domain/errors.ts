@@ -13,6 +13,8 @@ export const ERROR_CODES = {
 	ENTITY_NOT_FOUND: { exit: 3, permanent: true },
 	GROUP_NOT_FOUND: { exit: 3, permanent: true },
 	RECEIPT_NOT_FOUND: { exit: 3, permanent: true },
+	ARTIFACT_NOT_FOUND: { exit: 3, permanent: true },
+	COMMAND_NOT_FOUND: { exit: 3, permanent: true },
 	SNAPSHOT_NOT_FOUND: { exit: 3, permanent: true },
 	SNAPSHOT_EXPIRED: { exit: 3, permanent: true },
 	NOTHING_PUBLISHED: { exit: 3, permanent: true },

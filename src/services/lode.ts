@@ -13,6 +13,7 @@ import type {
 	StatusReport,
 	VerifyReport,
 } from "./reports.js";
+import type { LodeViews } from "./viewing/lode-view.js";
 
 export interface IngestOptions {
 	readonly ref?: string;
@@ -47,5 +48,12 @@ export interface LodeCommander {
 	cancel(ingestion: string): Promise<StatusReport>;
 	remove(source: string): Promise<RemoveReport>;
 	collectGarbage(): Promise<CollectReport>;
+	close(): Promise<void>;
+}
+
+/** What the API serves. */
+export interface ApiServices {
+	readonly reader: LodeReader;
+	readonly views: LodeViews;
 	close(): Promise<void>;
 }

@@ -9,6 +9,8 @@ export class ProblemFilter implements ExceptionFilter {
 	constructor(private readonly log: (line: Readonly<Record<string, unknown>>) => void) {}
 
 	catch(error: unknown, host: ArgumentsHost): void {
+		// GraphQL's own formatter says what a field failed with.
+		if (host.getType<string>() !== "http") throw error;
 		const http = host.switchToHttp();
 		const request = http.getRequest<FastifyRequest>();
 		const reply = http.getResponse<FastifyReply>();

@@ -7,10 +7,11 @@ import type { EntityChange, GraphStore } from "../../stores/graph/graph.port.js"
 import type { VectorStore } from "../../stores/vectors/vectors.port.js";
 import { parseAt } from "../at.js";
 import type { LodeReader } from "../lode.js";
-import { defaultGroup, readableSources, unknownSource } from "../recipe.js";
+import { defaultGroup, readableSources } from "../recipe.js";
 import type { DiffReport, IngestProgress, SearchHit, SourceReport, StatusReport, Waiting } from "../reports.js";
 import { searchChunks } from "../search/search-chunks.js";
 import { catalogProblems, NO_TOTALS, verifySnapshot } from "../verification/verify-snapshot.js";
+import { matchSource } from "./match-source.js";
 import { readyStores } from "./ready-stores.js";
 import { showGraph } from "./show-graph.js";
 
@@ -48,17 +49,7 @@ export function createReader(ports: ReaderPorts): LodeReader {
 
 	/** A source's id, or a unique beginning of it, or its address. */
 	async function sourceId(wanted: string): Promise<string> {
-		const all = await readableSources(catalog);
-		const exact = all.find(({ id }) => id === wanted);
-		if (exact) return exact.id;
-		const matching = all.filter(({ id, address }) => address === wanted || id.startsWith(wanted));
-		if (matching.length === 1 && matching[0]) return matching[0].id;
-		if (matching.length > 1) {
-			throw new LodeError("USAGE", `${wanted} is the beginning or the address of ${matching.length} sources`, {
-				next: `name one of them: ${matching.map(({ id, branch }) => (branch ? `${id} (${branch})` : id)).join(", ")}`,
-			});
-		}
-		throw unknownSource(wanted);
+		return matchSource(await readableSources(catalog), wanted).id;
 	}
 
 	async function commitsOf(snapshot: Snapshot, sources: readonly string[]): Promise<Map<string, string>> {

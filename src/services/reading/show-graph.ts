@@ -76,7 +76,12 @@ export async function showGraph(
 	};
 }
 
-async function findEntity(graph: GraphStore, scope: GraphScope, keyOrName: string) {
+/** The entity that a key or a name means. @throws ENTITY_NOT_FOUND */
+export async function findEntity(
+	graph: Pick<GraphStore, "entity" | "entities">,
+	scope: GraphScope,
+	keyOrName: string,
+): Promise<{ entity: Entity; alternatives: Entity[] }> {
 	const byKey = await graph.entity(scope, keyOrName);
 	if (byKey) return { entity: byKey, alternatives: [] };
 	const named = await graph.entities(scope, { name: keyOrName, limit: 200 });
