@@ -9,6 +9,7 @@ import type { EmbeddingProvider } from "./embeddings/embedding.port.js";
 import { createMiningPool, type MiningPool } from "./mining/mining-pool.js";
 import { roomOn } from "./runtime/disk-room.js";
 import { runningRuntime } from "./runtime/runtime.js";
+import { createCommands } from "./services/commands/create-commands.js";
 import { askProgress, askWaiting } from "./services/ingestion/ask-progress.js";
 import { createCommander } from "./services/ingestion/create-commander.js";
 import { ensureReconciliation } from "./services/ingestion/reconciliation.js";
@@ -21,6 +22,7 @@ import { createLakefsSource } from "./sources/lakefs/lakefs-source.adapter.js";
 import { createSourceRegistry, type SourceRegistry } from "./sources/registry.js";
 import { lakefsOptions } from "./wiring/server-options.js";
 import { openStores } from "./wiring/stores.js";
+import { TemporalAccess } from "./wiring/temporal-access.js";
 
 export { dispatchPorts } from "./wiring/dispatch.js";
 export { openEvents } from "./wiring/events.js";
@@ -86,10 +88,10 @@ function minerOf(pool: MiningPool): Miner {
 	};
 }
 
-async function connect(config: Config, address: string, connectTimeout: "2s" | "10s" = "10s"): Promise<Opened<Client>> {
+async function connect(config: Config, address: string): Promise<Opened<Client>> {
 	try {
 		const access = accessTo(config.temporal, address);
-		const connection = await Connection.connect({ ...connectionOptions(access), connectTimeout });
+		const connection = await Connection.connect({ ...connectionOptions(access), connectTimeout: "10s" });
 		return {
 			value: new Client({ connection, namespace: config.temporal.namespace }),
 			close: () => connection.close(),
@@ -152,13 +154,28 @@ export async function openReader(config: Config): Promise<LodeReader> {
 	return (await openReading(config)).reader;
 }
 
-/** What the API serves, over the same opened stores. */
+/** What the API serves, over the same opened stores. Temporal may come and go meanwhile: only what changes something needs it. */
 export async function openApiServices(config: Config): Promise<ApiServices> {
-	const { reader, stores, ports } = await openReading(config);
+	const { reader, stores, ports, providers, temporal } = await openReading(config);
+	const views = createViews({ ...stores, ...ports, reader, namespace: config.temporal.namespace });
+	const commands = createCommands({
+		...stores,
+		...ports,
+		...newSources(config, providers),
+		sources: openSources(config, stores),
+		temporal: () => temporal.client(),
+		taskQueue: config.temporal.taskQueue,
+		workflowUrl: views.workflowUrl,
+		redact,
+	});
 	return {
 		reader,
-		views: createViews({ ...stores, ...ports, reader, namespace: config.temporal.namespace }),
-		close: () => reader.close(),
+		views,
+		commands,
+		async close() {
+			await commands.close();
+			await reader.close();
+		},
 	};
 }
 
@@ -166,21 +183,15 @@ async function openReading(config: Config) {
 	const opened = await openStores(config);
 	const stores = opened.value;
 	const providers = new Providers(config);
-	let temporal: Promise<Opened<Client> | undefined> | undefined;
-	const connectIfRunning = async () => {
-		const address = (await runningRuntime(config.home))?.address ?? config.temporal.address;
-		return address === undefined ? undefined : connect(config, address, "2s").catch(() => undefined);
-	};
+	const temporal = new TemporalAccess(config);
 	const ports: Pick<ReaderPorts, "progress" | "waiting" | "temporalUi"> = {
 		async progress({ workflowId, runId }) {
-			temporal ??= connectIfRunning();
-			const connected = await temporal;
-			return connected && askProgress(connected.value, workflowId, runId);
+			const client = await temporal.ifRunning();
+			return client && askProgress(client, workflowId, runId);
 		},
 		async waiting({ workflowId, runId }) {
-			temporal ??= connectIfRunning();
-			const connected = await temporal;
-			return connected ? askWaiting(connected.value, workflowId, runId) : [];
+			const client = await temporal.ifRunning();
+			return client ? askWaiting(client, workflowId, runId) : [];
 		},
 		temporalUi: async () => (await runningRuntime(config.home))?.uiAddress ?? config.temporal.uiUrl ?? null,
 	};
@@ -189,12 +200,21 @@ async function openReading(config: Config) {
 		...ports,
 		provider: (model) => providers.find(model),
 		async close() {
-			await (await temporal)?.close();
+			await temporal.close();
 			await providers.close();
 			await opened.close();
 		},
 	});
-	return { reader, stores, ports };
+	return { reader, stores, ports, providers, temporal };
+}
+
+/** What a new source gets. */
+function newSources({ chunks, retention }: Config, providers: Providers) {
+	return {
+		defaultProvider: async () => providers.default(),
+		chunking: { chunkSize: chunks.size, overlap: chunks.overlap },
+		retention,
+	};
 }
 
 /** The use cases that start or steer workflows on the Temporal server at `address`. */
@@ -205,9 +225,7 @@ export async function openCommander(config: Config, { address }: { address: stri
 	return createCommander({
 		catalog: stores.value.catalog,
 		sources: openSources(config, stores.value),
-		defaultProvider: async () => providers.default(),
-		chunking: { chunkSize: config.chunks.size, overlap: config.chunks.overlap },
-		retention: config.retention,
+		...newSources(config, providers),
 		temporal: temporal.value,
 		taskQueue: config.temporal.taskQueue,
 		async close() {

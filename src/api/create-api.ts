@@ -1,10 +1,12 @@
 import type { ApiServices } from "../services/lode.js";
 import { apiModule } from "./api.module.js";
+import { serveDocument } from "./document/openapi.js";
 import { sendProblem } from "./errors/problem.filter.js";
 import { serveExplorer } from "./graphql/explorer.js";
 import { ReadinessOf } from "./health/readiness.js";
 import { type HttpServer, type Log, startHttpServer } from "./http-server.js";
 import { isOwnName, requireListenable } from "./listening.js";
+import { isOwnOrigin } from "./own-origin.js";
 import { OpenReader } from "./reading/open-reader.js";
 
 export interface ApiOptions {
@@ -20,7 +22,7 @@ export interface ApiOptions {
 	readonly log: Log;
 }
 
-/** Nothing that is asked by GET has a body. */
+/** Of a request: nothing that is asked for takes more. */
 const BODY_LIMIT = 64 * 1024;
 
 /** The HTTP API, listening. @throws CONFIG_INVALID */
@@ -46,7 +48,13 @@ export async function createApi({
 			bodyLimit: BODY_LIMIT,
 			log,
 			async configure(app, fastify) {
+				serveDocument(app);
 				if (explorer) await serveExplorer(app, fastify);
+				fastify.addHook("onRequest", async (request, reply) => {
+					if (request.method === "GET" || request.method === "HEAD" || isOwnOrigin(request)) return;
+					const detail = "Pages of other places may not change anything here.";
+					await sendProblem(reply, { type: "about:blank", title: "Forbidden", status: 403, detail, code: "USAGE" });
+				});
 				if (allowAnonymous) return;
 				fastify.addHook("onRequest", async (request, reply) => {
 					if (isOwnName(request.headers.host)) return;

@@ -18,6 +18,7 @@ export const ERROR_CODES = {
 	SNAPSHOT_NOT_FOUND: { exit: 3, permanent: true },
 	SNAPSHOT_EXPIRED: { exit: 3, permanent: true },
 	NOTHING_PUBLISHED: { exit: 3, permanent: true },
+	IDEMPOTENCY_KEY_REUSED: { exit: 2, permanent: true },
 	REPOSITORY_UNREADABLE: { exit: 4, permanent: true },
 	PERMISSION_DENIED: { exit: 4, permanent: true },
 	UNAUTHENTICATED: { exit: 4, permanent: true },

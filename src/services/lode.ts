@@ -1,3 +1,4 @@
+import type { LodeCommands } from "./commands/command.js";
 import type {
 	CollectReport,
 	DiffReport,
@@ -55,5 +56,6 @@ export interface LodeCommander {
 export interface ApiServices {
 	readonly reader: LodeReader;
 	readonly views: LodeViews;
+	readonly commands: LodeCommands;
 	close(): Promise<void>;
 }

@@ -1,7 +1,10 @@
 import type { TestWorkflowEnvironment } from "@temporalio/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { Stores } from "../../src/activities/ports.js";
+import type { ApiServices } from "../../src/services/lode.js";
 import { createReader } from "../../src/services/reading/create-reader.js";
 import { createViews } from "../../src/services/viewing/create-views.js";
+import { openApiServices } from "../../src/wiring.js";
 import { ApiInstance, countingStores } from "../support/api-instance.js";
 import { LodeInstance } from "../support/lode-instance.js";
 import { createShop, type Shop } from "../support/shop-repository.js";
@@ -33,6 +36,19 @@ async function start(options?: Parameters<typeof ApiInstance.open>[1]): Promise<
 	open.push(api);
 	return api;
 }
+
+/** The reads of the API over the given stores. */
+const servicesOver = (stores: Stores) => async (): Promise<ApiServices> => {
+	const nobody = { progress: async () => undefined, waiting: async () => [], temporalUi: async () => null };
+	const { commands } = await openApiServices(lode.config);
+	const reader = createReader({ ...stores, ...nobody, provider: () => undefined, close: async () => {} });
+	return {
+		reader,
+		commands,
+		views: createViews({ ...stores, ...nobody, reader, namespace: "default" }),
+		close: async () => {},
+	};
+};
 
 const codes = ({ errors }: { errors?: readonly { extensions: { code: string } }[] }) =>
 	errors?.map(({ extensions }) => extensions.code);
@@ -190,16 +206,7 @@ describe("GraphQL reads", () => {
 
 	test("ask the stores a number of questions that does not grow with the answer", async () => {
 		const { stores, counts } = countingStores(lode.ports);
-		const services = async () => {
-			const none = { progress: async () => undefined, waiting: async () => [], temporalUi: async () => null };
-			const reader = createReader({ ...stores, ...none, provider: () => undefined, close: async () => {} });
-			return {
-				reader,
-				views: createViews({ ...stores, ...none, reader, namespace: "default" }),
-				close: async () => {},
-			};
-		};
-		const api = await start({ services });
+		const api = await start({ services: servicesOver(stores) });
 		const ask = async (first: number) => {
 			counts.clear();
 			const data = await api.data(
@@ -221,10 +228,7 @@ describe("GraphQL reads", () => {
 
 	test("refuse bombs of depth, aliases, tokens and cost before anything runs", async () => {
 		const { stores, counts } = countingStores(lode.ports);
-		const none = { progress: async () => undefined, waiting: async () => [], temporalUi: async () => null };
-		const reader = createReader({ ...stores, ...none, provider: () => undefined, close: async () => {} });
-		const views = createViews({ ...stores, ...none, reader, namespace: "default" });
-		const api = await start({ services: async () => ({ reader, views, close: async () => {} }) });
+		const api = await start({ services: servicesOver(stores) });
 		counts.clear();
 		const nested = (depth: number): string =>
 			depth === 0 ? "key" : `neighbours(first: 1) { nodes { entity { ${nested(depth - 1)} } } }`;

@@ -1,6 +1,7 @@
 import type { Type } from "@nestjs/common";
 import { ArgsType, Field, Int, ObjectType } from "@nestjs/graphql";
 import { LodeError } from "../../domain/errors.js";
+import type { LodeView } from "../../services/viewing/lode-view.js";
 import type { Page, PageRequest } from "../../services/viewing/page.js";
 
 /** Relay's connections, forwards. A cursor holds the snapshot that its page came from, so that the pages of a list belong together. */
@@ -69,8 +70,8 @@ export function within(name: string, value: number, least: number, most: number)
 	throw new LodeError("USAGE", `${name}: must be a whole number from ${least} to ${most}`);
 }
 
-export function connectionOf<T>(page: Page<T>, snapshot: number, { after }: PageArgs): Connection<T> {
-	const edges = page.items.map(({ cursor, item }) => ({ cursor: writeCursor(snapshot, cursor), node: item }));
+export function connectionOf<T>(page: Page<T>, view: Seen, { after }: PageArgs): Connection<T> {
+	const edges = page.items.map(({ cursor, item }) => ({ cursor: writeCursor(view, cursor), node: item }));
 	return {
 		edges,
 		nodes: edges.map(({ node }) => node),
@@ -78,7 +79,7 @@ export function connectionOf<T>(page: Page<T>, snapshot: number, { after }: Page
 			hasNextPage: page.more,
 			hasPreviousPage: after !== undefined && after !== null,
 			startCursor: edges[0]?.cursor ?? null,
-			endCursor: edges.at(-1)?.cursor ?? (page.end === undefined ? null : writeCursor(snapshot, page.end)),
+			endCursor: edges.at(-1)?.cursor ?? (page.end === undefined ? null : writeCursor(view, page.end)),
 		},
 	};
 }
@@ -92,12 +93,17 @@ export const pageCost = ({
 	childComplexity: number;
 }): number => 1 + Math.min(Math.max(1, Number(args.first ?? DEFAULT_FIRST)), MOST_FIRST) * Math.max(1, childComplexity);
 
-const writeCursor = (snapshot: number, cursor: string): string =>
-	Buffer.from(`${snapshot}:${cursor}`).toString("base64url");
+/** What a cursor keeps of the view that its page came from. */
+type Seen = Pick<LodeView, "timeTravel"> & { readonly snapshot: { readonly number: number } };
 
-/** @throws USAGE */
-export function readCursor(text: string): { snapshot: number; cursor: string } {
-	const [, snapshot, cursor] = /^(\d{1,9}):(.*)$/s.exec(Buffer.from(text, "base64url").toString("utf8")) ?? [];
-	if (snapshot !== undefined && cursor !== undefined) return { snapshot: Number(snapshot), cursor };
-	throw new LodeError("USAGE", "after: is no cursor", { next: "Pass on a cursor as it came." });
+export const writeCursor = ({ snapshot, timeTravel }: Seen, cursor: string): string =>
+	Buffer.from(`${snapshot.number}${timeTravel ? "t" : ""}:${cursor}`).toString("base64url");
+
+/** `at`: what names the snapshot of its page; undefined where nothing was published. `live`: the reader had not asked for one. @throws USAGE */
+export function readCursor(text: string): { at?: string; live: boolean; cursor: string } {
+	const [, number, then, cursor] = /^(\d{1,9})(t?):(.*)$/s.exec(Buffer.from(text, "base64url").toString("utf8")) ?? [];
+	if (number === undefined || cursor === undefined) {
+		throw new LodeError("USAGE", "after: is no cursor", { next: "Pass on a cursor as it came." });
+	}
+	return { ...(number !== "0" && { at: number }), live: then === "", cursor };
 }

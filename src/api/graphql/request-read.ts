@@ -3,6 +3,7 @@ import type { EdgeKind, Entity, EntityKey } from "../../domain/entities.js";
 import type { LodeError } from "../../domain/errors.js";
 import type { ApiServices } from "../../services/lode.js";
 import type { Ingestion, LodeView, LodeViews, Neighbour } from "../../services/viewing/lode-view.js";
+import { within } from "./relay.js";
 import type { Wish } from "./wish.js";
 
 export interface NeighbourOptions {
@@ -32,8 +33,12 @@ export class RequestRead {
 
 	async #open(): Promise<LodeView> {
 		if ("problem" in this.wished) throw this.wished.problem;
-		const { at, source } = this.wished.wish;
-		return this.services.views.open({ at, source });
+		const { at, live, source, minVisibility, visibilityTimeout = 10 } = this.wished.wish;
+		const { views, commands } = this.services;
+		for (const token of minVisibility) {
+			await commands.awaitVisible(token, within("visibilityTimeout", visibilityTimeout, 0, 60) * 1_000);
+		}
+		return views.open({ at, source, live });
 	}
 
 	/** Entities by key; undefined where the snapshot has none of that key. */

@@ -14,6 +14,8 @@ import { readCursor } from "./relay.js";
 /** Which snapshot the fields of one operation ask for. */
 export interface Wish {
 	readonly at?: string;
+	/** `at` comes from a cursor of a reader that had asked for no snapshot: what is no record in a store is shown as it is now. */
+	readonly live: boolean;
 	/** A source that a field with that `at` is about. */
 	readonly source?: string;
 	/** Each visibility token that a field waits for. */
@@ -32,7 +34,7 @@ export function wishOf(
 	operation: OperationDefinitionNode,
 	variables: Record<string, unknown>,
 ): { readonly wish: Wish } | { readonly problem: LodeError } {
-	if (operation.operation !== "query") return { wish: { minVisibility: [] } };
+	if (operation.operation !== "query") return { wish: { live: true, minVisibility: [] } };
 	const type = schema.getQueryType();
 	const fragments = new Map(
 		document.definitions
@@ -40,6 +42,7 @@ export function wishOf(
 			.map((fragment) => [fragment.name.value, fragment]),
 	);
 	const asked = new Map<string, string | undefined>();
+	let live = true;
 	const minVisibility = new Set<string>();
 	let visibilityTimeout: number | undefined;
 	try {
@@ -47,7 +50,10 @@ export function wishOf(
 			const definition = type?.getFields()[field.name.value];
 			if (!definition) continue;
 			const values = getArgumentValues(definition, field, variables) as Record<string, unknown>;
-			const at = text(values.at) ?? snapshotOf(text(values.after));
+			const after = text(values.after);
+			const cursor = after === undefined ? undefined : readCursor(after);
+			const at = text(values.at) ?? cursor?.at;
+			if (text(values.at) !== undefined || cursor?.live === false) live = false;
 			if (at !== undefined) asked.set(at, asked.get(at) ?? text(values.source));
 			const token = text(values.minVisibility);
 			if (token !== undefined) minVisibility.add(token);
@@ -69,13 +75,10 @@ export function wishOf(
 		return { problem };
 	}
 	const [only] = asked;
-	return { wish: { at: only?.[0], source: only?.[1], minVisibility: [...minVisibility], visibilityTimeout } };
+	return { wish: { at: only?.[0], live, source: only?.[1], minVisibility: [...minVisibility], visibilityTimeout } };
 }
 
 const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
-
-const snapshotOf = (after: string | undefined): string | undefined =>
-	after === undefined ? undefined : String(readCursor(after).snapshot);
 
 function* rootFields(
 	set: SelectionSetNode,

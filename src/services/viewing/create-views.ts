@@ -38,7 +38,7 @@ export function createViews(ports: ViewPorts): LodeViews {
 	const { catalog, artifacts, events } = ports;
 
 	return {
-		async open({ at, source: wanted } = {}) {
+		async open({ at, source: wanted, live = false } = {}) {
 			const sources = await readableSources(catalog);
 			// A commit may be in two sources: the one that the question is about counts.
 			const source = wanted === undefined ? undefined : sources.find(({ id }) => id === wanted)?.id;
@@ -46,7 +46,7 @@ export function createViews(ports: ViewPorts): LodeViews {
 				if (errorCode(error) === "NOTHING_PUBLISHED" && at === undefined) return EMPTY_SNAPSHOT;
 				throw error;
 			});
-			return new View(ports, snapshot, sources, at !== undefined);
+			return new View(ports, snapshot, sources, at !== undefined && !live);
 		},
 
 		async bytes(object) {

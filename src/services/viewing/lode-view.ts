@@ -106,9 +106,9 @@ export interface EntityFilter {
 export interface LodeViews {
 	/**
 	 * Takes one snapshot: the one that `at` names (a number, a time or a commit, of `source` where two sources have the commit), else the
-	 * latest. @throws USAGE, SNAPSHOT_NOT_FOUND, COMMIT_NOT_FOUND
+	 * latest. `live`: what is no record in a store is shown as it is now all the same. @throws USAGE, SNAPSHOT_NOT_FOUND, COMMIT_NOT_FOUND
 	 */
-	open(options?: { readonly at?: string; readonly source?: string }): Promise<LodeView>;
+	open(options?: { readonly at?: string; readonly source?: string; readonly live?: boolean }): Promise<LodeView>;
 	/** The bytes of an object of the archive. @throws ARTIFACT_NOT_FOUND, STORE_CORRUPT */
 	bytes(object: string): Promise<Uint8Array>;
 	/** How far an ingestion is, and what its activities are tried again for; undefined where it has ended or nobody can be asked. */

@@ -4,3 +4,4 @@ export const ingestWorkflowId = (source: string, commit: string): string => `ing
 export const removeWorkflowId = (source: string): string => `remove/${source}`;
 export const COLLECT_WORKFLOW_ID = "collect-garbage";
 export const RECONCILE_WORKFLOW_ID = "reconcile-sources";
+export const verifyWorkflowId = (command: string): string => `verify/${command}`;

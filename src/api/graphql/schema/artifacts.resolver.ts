@@ -69,23 +69,30 @@ class ArtifactArgs extends ReadArgs {
 @Resolver(() => Artifact)
 export class ArtifactsResolver {
 	@Query(() => ArtifactConnection, { complexity: pageCost, description: "By path." })
-	async artifacts(@Context() { read }: GraphqlContext, @Args() args: ArtifactsArgs) {
+	async artifacts(@Context() { read }: GraphqlContext, @Args({ type: () => ArtifactsArgs }) args: ArtifactsArgs) {
 		const view = await read.view();
 		const page = await view.files(args.source, args.folder ?? undefined, pageRequest(args));
-		return connectionOf(page, view.snapshot.number, args);
+		return connectionOf(page, view, args);
 	}
 
 	@Query(() => Artifact)
-	async artifact(@Context() { read }: GraphqlContext, @Args() { source, path }: ArtifactArgs) {
+	async artifact(
+		@Context() { read }: GraphqlContext,
+		@Args({ type: () => ArtifactArgs }) { source, path }: ArtifactArgs,
+	) {
 		return (await read.view()).file(source, path);
 	}
 
 	@ResolveField(() => String, {
 		description: "Where its bytes can be had: a path of this API, of this request's snapshot.",
 	})
-	async download(@Context() { read }: GraphqlContext, @Parent() { source, path }: ArchivedFile) {
-		const { number } = (await read.view()).snapshot;
-		const place = new URLSearchParams({ path, at: String(number) });
-		return `/api/v1/sources/${encodeURIComponent(source)}/artifacts/content?${place}`;
+	async download(@Context() { read }: GraphqlContext, @Parent() file: ArchivedFile) {
+		return downloadOf(file, (await read.view()).snapshot.number);
 	}
+}
+
+/** The path of this API where the bytes of a file can be had, as a snapshot has them. */
+export function downloadOf({ source, path }: Pick<ArchivedFile, "source" | "path">, snapshot: number): string {
+	const place = new URLSearchParams({ path, at: String(snapshot) });
+	return `/api/v1/sources/${encodeURIComponent(source)}/artifacts/content?${place}`;
 }

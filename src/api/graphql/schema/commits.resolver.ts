@@ -18,8 +18,8 @@ import { connectionOf, connectionType, pageCost, pageRequest } from "../relay.js
 import { JsonObjectScalar } from "../scalars.js";
 import { Entity } from "./entity.types.js";
 import { Ingestion } from "./ingestion.types.js";
-import { PagedReadArgs, type SourcePagedReadArgs } from "./paged-args.js";
-import type { ReadArgs } from "./read-args.js";
+import { PagedReadArgs, SourcePagedReadArgs } from "./paged-args.js";
+import { ReadArgs } from "./read-args.js";
 import { PublishedSnapshotConnection, Snapshot } from "./snapshot.types.js";
 
 @ObjectType({ description: "A commit that was ingested." })
@@ -55,27 +55,30 @@ const commitOf = ({ number: snapshot, publishedAt, ingestion }: Published) => ({
 @Resolver(() => Commit)
 export class CommitsResolver {
 	@Query(() => Snapshot, { description: "The snapshot that this request answers from." })
-	async snapshot(@Context() { read }: GraphqlContext, @Args() _args: ReadArgs) {
+	async snapshot(@Context() { read }: GraphqlContext, @Args({ type: () => ReadArgs }) _args: ReadArgs) {
 		return (await read.view()).snapshot;
 	}
 
 	@Query(() => PublishedSnapshotConnection, { complexity: pageCost, description: "Newest first." })
-	async snapshots(@Context() { read }: GraphqlContext, @Args() args: SourcePagedReadArgs) {
+	async snapshots(
+		@Context() { read }: GraphqlContext,
+		@Args({ type: () => SourcePagedReadArgs }) args: SourcePagedReadArgs,
+	) {
 		const view = await read.view();
 		const { items, more } = await view.snapshots(args.source, pageRequest(args));
 		const published = items.map(({ cursor, item: { ingestion, ...snapshot } }) => ({
 			cursor,
 			item: { ...snapshot, ingestionId: ingestion.id, sourceId: ingestion.source, commit: ingestion.commit },
 		}));
-		return connectionOf({ items: published, more }, view.snapshot.number, args);
+		return connectionOf({ items: published, more }, view, args);
 	}
 
 	@Query(() => CommitConnection, { complexity: pageCost, description: "Ingested commits of a source, newest first." })
-	async commits(@Context() { read }: GraphqlContext, @Args() args: CommitsArgs) {
+	async commits(@Context() { read }: GraphqlContext, @Args({ type: () => CommitsArgs }) args: CommitsArgs) {
 		const view = await read.view();
 		const { items, more } = await view.snapshots(args.source, pageRequest(args));
 		const commits = items.map(({ cursor, item }) => ({ cursor, item: commitOf(item) }));
-		return connectionOf({ items: commits, more }, view.snapshot.number, args);
+		return connectionOf({ items: commits, more }, view, args);
 	}
 
 	@ResolveField(() => JsonObjectScalar, {

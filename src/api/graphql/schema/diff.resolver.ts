@@ -31,7 +31,7 @@ class DiffArgs extends PagedReadArgs {
 @Resolver()
 export class DiffResolver {
 	@Query(() => Diff, { complexity: (options) => 100 + pageCost(options) })
-	async diff(@Context() { read }: GraphqlContext, @Args() args: DiffArgs) {
+	async diff(@Context() { read }: GraphqlContext, @Args({ type: () => DiffArgs }) args: DiffArgs) {
 		const view = await read.view();
 		const { source, from, to, ...page } = await view.diff(
 			args.source,
@@ -39,6 +39,6 @@ export class DiffResolver {
 			args.to ?? undefined,
 			pageRequest(args),
 		);
-		return { source, from, to, changes: connectionOf(page, view.snapshot.number, args) };
+		return { source, from, to, changes: connectionOf(page, view, args) };
 	}
 }

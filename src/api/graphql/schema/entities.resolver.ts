@@ -38,26 +38,29 @@ class NeighboursArgs {
 @Resolver(() => Entity)
 export class EntitiesResolver {
 	@Query(() => FoundEntity, { complexity: ({ childComplexity }) => 5 + 5 * childComplexity })
-	async entity(@Context() { read }: GraphqlContext, @Args() { entity: wanted, source }: EntityArgs) {
+	async entity(
+		@Context() { read }: GraphqlContext,
+		@Args({ type: () => EntityArgs }) { entity: wanted, source }: EntityArgs,
+	) {
 		const { entity, alternatives } = await (await read.view()).entity(wanted, source);
 		const scoped = (one: typeof entity) => ({ ...one, scope: source });
 		return { entity: scoped(entity), alternatives: alternatives.map(scoped) };
 	}
 
 	@Query(() => EntityConnection, { complexity: pageCost, description: "By name and key." })
-	async entities(@Context() { read }: GraphqlContext, @Args() args: EntitiesArgs) {
+	async entities(@Context() { read }: GraphqlContext, @Args({ type: () => EntitiesArgs }) args: EntitiesArgs) {
 		const view = await read.view();
 		const { source, name, prefix, kinds } = args;
 		const { items, more } = await view.entities({ source, name, prefix: prefix ?? false, kinds }, pageRequest(args));
 		const scoped = items.map(({ cursor, item }) => ({ cursor, item: { ...item, scope: source } }));
-		return connectionOf({ items: scoped, more }, view.snapshot.number, args);
+		return connectionOf({ items: scoped, more }, view, args);
 	}
 
 	@ResolveField(() => Neighbours, { complexity: pageCost, description: "What is one edge away." })
 	async neighbours(
 		@Context() { read }: GraphqlContext,
 		@Parent() { key, scope }: Entity,
-		@Args() { direction, kinds, first = 20 }: NeighboursArgs,
+		@Args({ type: () => NeighboursArgs }) { direction, kinds, first = 20 }: NeighboursArgs,
 	): Promise<Neighbours> {
 		const limit = within("first", first ?? 20, 1, 100);
 		const directions = direction ? [direction] : (["out", "in"] as const);

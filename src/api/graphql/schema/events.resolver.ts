@@ -50,7 +50,7 @@ export function eventOf({ metadata, ...event }: StoredEvent) {
 @Resolver()
 export class EventsResolver {
 	@Query(() => EventConnection, { complexity: pageCost, description: "In the order of the log." })
-	async events(@Context() { read }: GraphqlContext, @Args() args: EventsArgs) {
+	async events(@Context() { read }: GraphqlContext, @Args({ type: () => EventsArgs }) args: EventsArgs) {
 		const view = await read.view();
 		const filter = {
 			source: args.source ?? undefined,
@@ -59,6 +59,6 @@ export class EventsResolver {
 		};
 		const { items, ...page } = await view.events(filter, pageRequest(args));
 		const shown = items.map(({ cursor, item }) => ({ cursor, item: eventOf(item) }));
-		return connectionOf({ items: shown, ...page }, view.snapshot.number, args);
+		return connectionOf({ items: shown, ...page }, view, args);
 	}
 }

@@ -23,14 +23,14 @@ class IngestionArgs extends ReadArgs {
 @Resolver(() => Ingestion)
 export class IngestionsResolver {
 	@Query(() => IngestionConnection, { complexity: pageCost, description: "Newest first." })
-	async ingestions(@Context() { read }: GraphqlContext, @Args() args: IngestionsArgs) {
+	async ingestions(@Context() { read }: GraphqlContext, @Args({ type: () => IngestionsArgs }) args: IngestionsArgs) {
 		const view = await read.view();
 		const page = await view.ingestions({ source: args.source, status: args.status }, pageRequest(args));
-		return connectionOf(page, view.snapshot.number, args);
+		return connectionOf(page, view, args);
 	}
 
 	@Query(() => Ingestion)
-	async ingestion(@Context() { read }: GraphqlContext, @Args() { id }: IngestionArgs) {
+	async ingestion(@Context() { read }: GraphqlContext, @Args({ type: () => IngestionArgs }) { id }: IngestionArgs) {
 		return (await read.view()).ingestion(id);
 	}
 

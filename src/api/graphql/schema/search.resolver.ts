@@ -58,7 +58,7 @@ class SearchArgs extends ReadArgs {
 @Resolver()
 export class SearchResolver {
 	@Query(() => SearchResult, { complexity: (options) => 100 + pageCost(options) })
-	async search(@Context() { read }: GraphqlContext, @Args() args: SearchArgs) {
+	async search(@Context() { read }: GraphqlContext, @Args({ type: () => SearchArgs }) args: SearchArgs) {
 		const { text, source, group, path } = args;
 		const limit = within("first", args.first ?? 10, 1, 100);
 		return (await read.view()).search({

@@ -3,7 +3,7 @@ import type { Source as SourceRecord } from "../../../services/viewing/lode-view
 import { pageOf } from "../../../services/viewing/page.js";
 import type { GraphqlContext } from "../operation.js";
 import { connectionOf, pageCost, pageRequest } from "../relay.js";
-import type { PagedReadArgs } from "./paged-args.js";
+import { PagedReadArgs } from "./paged-args.js";
 import { ReadArgs } from "./read-args.js";
 import { Group, Head, Source, SourceConnection } from "./source.types.js";
 
@@ -16,24 +16,24 @@ class SourceArgs extends ReadArgs {
 @Resolver(() => Source)
 export class SourcesResolver {
 	@Query(() => SourceConnection, { complexity: pageCost })
-	async sources(@Context() { read }: GraphqlContext, @Args() args: PagedReadArgs) {
+	async sources(@Context() { read }: GraphqlContext, @Args({ type: () => PagedReadArgs }) args: PagedReadArgs) {
 		const view = await read.view();
 		const { first, after } = pageRequest(args);
 		const rest = view.sources().filter(({ id }) => after === undefined || id > after);
 		return connectionOf(
 			pageOf(rest.slice(0, first + 1), first, ({ id }) => id),
-			view.snapshot.number,
+			view,
 			args,
 		);
 	}
 
 	@Query(() => Source)
-	async source(@Context() { read }: GraphqlContext, @Args() { source }: SourceArgs) {
+	async source(@Context() { read }: GraphqlContext, @Args({ type: () => SourceArgs }) { source }: SourceArgs) {
 		return (await read.view()).source(source);
 	}
 
 	@Query(() => [Group], { complexity: 10 })
-	async groups(@Context() { read }: GraphqlContext, @Args() { source }: SourceArgs) {
+	async groups(@Context() { read }: GraphqlContext, @Args({ type: () => SourceArgs }) { source }: SourceArgs) {
 		return (await read.view()).groups(source);
 	}
 

@@ -68,7 +68,7 @@ const pathsCost = ({ args, childComplexity }: { args: Record<string, unknown>; c
 @Resolver()
 export class TraversalResolver {
 	@Query(() => Traversal, { complexity: walkCost, description: "Where data comes from, or what is made of it." })
-	async lineage(@Context() { read }: GraphqlContext, @Args() args: LineageArgs) {
+	async lineage(@Context() { read }: GraphqlContext, @Args({ type: () => LineageArgs }) args: LineageArgs) {
 		const { entity, direction, source } = args;
 		return traversalOf(await (await read.view()).lineage(entity, direction, boundsOf(args), source), source);
 	}
@@ -78,13 +78,16 @@ export class TraversalResolver {
 		description:
 			"What a change may affect: all that needs the entity or a part of it. Depth 0 is the entity with its parts.",
 	})
-	async impact(@Context() { read }: GraphqlContext, @Args() args: WalkArgs) {
+	async impact(@Context() { read }: GraphqlContext, @Args({ type: () => WalkArgs }) args: WalkArgs) {
 		const { entity, source } = args;
 		return traversalOf(await (await read.view()).impact(entity, boundsOf(args), source), source);
 	}
 
 	@Query(() => GraphPaths, { complexity: pathsCost, description: "The shortest paths between two entities." })
-	async paths(@Context() { read }: GraphqlContext, @Args() args: PathsArgs): Promise<GraphPaths> {
+	async paths(
+		@Context() { read }: GraphqlContext,
+		@Args({ type: () => PathsArgs }) args: PathsArgs,
+	): Promise<GraphPaths> {
 		const { from, to, source, direction } = args;
 		const kinds = args.kinds ?? undefined;
 		const steps = { out: direction === "in" ? [] : kinds, in: direction === "out" ? [] : kinds };
