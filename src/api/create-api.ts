@@ -1,8 +1,11 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { GraphQLSchemaHost } from "@nestjs/graphql";
 import type { ApiServices } from "../services/lode.js";
 import { apiModule } from "./api.module.js";
 import { serveDocument } from "./document/openapi.js";
 import { sendProblem } from "./errors/problem.filter.js";
 import { serveExplorer } from "./graphql/explorer.js";
+import { serveSubscriptions } from "./graphql/subscriptions/socket.js";
 import { ReadinessOf } from "./health/readiness.js";
 import { type HttpServer, type Log, startHttpServer } from "./http-server.js";
 import { isOwnName, requireListenable } from "./listening.js";
@@ -47,6 +50,14 @@ export async function createApi({
 			port,
 			bodyLimit: BODY_LIMIT,
 			log,
+			listening(app, http) {
+				const { schema } = app.get(GraphQLSchemaHost);
+				const services = () => reader.services();
+				const accepts = (headers: IncomingHttpHeaders) =>
+					isOwnOrigin({ headers }) && (allowAnonymous || isOwnName(headers.host));
+				const subscriptions = serveSubscriptions({ server: http, schema, services, log, accepts });
+				return () => subscriptions.close();
+			},
 			async configure(app, fastify) {
 				serveDocument(app);
 				if (explorer) await serveExplorer(app, fastify);
@@ -73,12 +84,16 @@ export async function createApi({
 		await reader.close();
 		throw error;
 	}
+	let closed: Promise<void> | undefined;
 	return {
 		url: server.url,
-		async close() {
-			readiness.drain();
-			await server.close();
-			await reader.close();
+		close() {
+			closed ??= (async () => {
+				readiness.drain();
+				await server.close();
+				await reader.close();
+			})();
+			return closed;
 		},
 	};
 }

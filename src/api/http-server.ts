@@ -1,4 +1,5 @@
 import "reflect-metadata";
+import type { Server } from "node:http";
 import helmet from "@fastify/helmet";
 import type { DynamicModule } from "@nestjs/common";
 import { NestFactory } from "@nestjs/core";
@@ -18,6 +19,8 @@ export interface HttpServerOptions {
 	readonly log: Log;
 	/** Before it listens. */
 	readonly configure?: (app: NestFastifyApplication, fastify: FastifyInstance) => Promise<void> | void;
+	/** When it listens; what it returns is called first when it ends. */
+	readonly listening?: (app: NestFastifyApplication, server: Server) => () => Promise<void>;
 }
 
 export interface HttpServer {
@@ -60,6 +63,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 		await app.close();
 		throw error;
 	}
+	const closing = options.listening?.(app, adapter.getHttpServer() as Server);
 	return {
 		url: (await app.getUrl()).replace(/\/$/, ""),
 		async close() {
@@ -67,6 +71,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 			const late = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
 			// Clients keep connections for their next request: as soon as one has its answer, it goes.
 			const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+			await closing?.();
 			await app.close();
 			clearInterval(idle);
 			clearTimeout(late);

@@ -23,6 +23,8 @@ export interface OperationRequest {
 /** What every resolver gets. */
 export interface GraphqlContext extends Record<PropertyKey, unknown> {
 	readonly read: RequestRead;
+	/** Of a subscription: that nobody wants it any more. */
+	readonly ending: AbortController;
 }
 
 export type PreparedOperation = Omit<ExecutionArgs, "contextValue"> & { readonly contextValue: GraphqlContext };
@@ -53,7 +55,13 @@ export function prepareOperation(
 		maxErrors: MOST_ERRORS,
 	});
 	const read = readFor(wishOf(schema, document, operation, coerced ?? {}));
-	return { schema, document, operationName, variableValues: variables, contextValue: { read } };
+	return {
+		schema,
+		document,
+		operationName,
+		variableValues: variables,
+		contextValue: { read, ending: new AbortController() },
+	};
 }
 
 function checked(

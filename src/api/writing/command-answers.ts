@@ -43,7 +43,7 @@ export async function answerCommand(
 		reply,
 	}: { readonly key: string | undefined; readonly timeout: number | undefined; readonly reply: FastifyReply },
 ): Promise<Accepted | CommandAnswer> {
-	const { report, repeated } = await commands.submit(request, keyOf(key));
+	const { report, repeated } = await commands.submit(request, checkedKey(key));
 	if (repeated) void reply.header("idempotency-replayed", "true");
 	if (timeout !== undefined) return resultOf(await commands.wait(report.id, timeout * 1_000), timeout);
 	void reply.status(202).header("location", urls(report.id).status_url);
@@ -77,8 +77,8 @@ export function resultOf(report: CommandReport, timeout: number): CommandAnswer 
 	});
 }
 
-/** @throws USAGE */
-function keyOf(header: string | string[] | undefined): string | undefined {
+/** An idempotency key as a client gave it. @throws USAGE */
+export function checkedKey(header: string | undefined): string | undefined {
 	if (header === undefined) return undefined;
 	const { success, data, error } = idempotencyKeySchema.safeParse(header);
 	if (success) return data;

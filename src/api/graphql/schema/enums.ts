@@ -45,3 +45,18 @@ export const StageStateEnum = named(
 	["done", "running", "pending", "failed"] as const,
 	"How far a stage of an ingestion is.",
 );
+export const CommandKindEnum = named(
+	"CommandKind",
+	["create-source", "delete-source", "ingest", "retry", "cancel", "verify", "collect-garbage"] as const,
+	"What was asked for.",
+);
+export const CommandStatusEnum = named(
+	"CommandStatus",
+	["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"] as const,
+	"PENDING: accepted, waits for its turn or for a worker.",
+);
+export const SourcePolicyEnum = named(
+	"SourcePolicy",
+	["every", "head"] as const,
+	"Which commits of a branch are ingested.",
+);
