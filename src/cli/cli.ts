@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { Config, ConfigSources } from "../config/config.js";
+import type { RunningApi, startApi } from "../runtime/api-child.js";
 import type { Runtime, RuntimeOptions } from "../runtime/runtime.js";
 import type { RuntimeRecord } from "../runtime/runtime-file.js";
 import type { LodeEvents } from "../services/events/create-events.js";
@@ -29,6 +30,8 @@ export interface CliDependencies {
 	migrateServers(config: Config, report: (line: string) => void): Promise<Migrated[]>;
 	/** Has sources compared with their repositories from now on. */
 	reconcile(config: Config, options: { address: string }): Promise<void>;
+	/** The HTTP API as a child of this process. */
+	startApi(...args: Parameters<typeof startApi>): Promise<RunningApi>;
 	runningRuntime(home: string): Promise<RuntimeRecord | undefined>;
 }
 

@@ -21,6 +21,7 @@ export function realDependencies(): CliDependencies {
 		checkServers: async (config) => (await import("../wiring.js")).checkServers(config),
 		migrateServers: async (...args) => (await import("../wiring.js")).migrateServers(...args),
 		reconcile: async (config, options) => (await import("../wiring.js")).reconcile(config, options),
+		startApi: async (...args) => (await import("../runtime/api-child.js")).startApi(...args),
 		runningRuntime: async (home) => (await import("../runtime/runtime.js")).runningRuntime(home),
 	};
 }

@@ -106,6 +106,7 @@ async function lode(argv: string[], stubs: Stubs = {}) {
 		checkServers: async () => [],
 		migrateServers: async () => [],
 		reconcile: async () => {},
+		startApi: async () => ({ url: "http://127.0.0.1:8480", stop: async () => {} }),
 		runningRuntime: async () => undefined,
 		probeEmbeddings: async () => ({ provider: "lexical", model: "lexical-v1-384" }),
 	};
