@@ -1,5 +1,6 @@
 import "reflect-metadata";
 import type { Server } from "node:http";
+import type { Duplex } from "node:stream";
 import helmet from "@fastify/helmet";
 import type { DynamicModule } from "@nestjs/common";
 import { NestFactory } from "@nestjs/core";
@@ -42,6 +43,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 		requestTimeout: REQUEST_TIMEOUT,
 		routerOptions: { maxParamLength: 500 },
 		return503OnClosing: true,
+		// Nothing that is a request yet: Node itself refuses it.
+		clientErrorHandler: refuseUnread,
 		// Before any route, so that no filter sees it: a path that is no path.
 		frameworkErrors: (error: FastifyError, _request: FastifyRequest, reply: FastifyReply) => {
 			const { message: detail } = error;
@@ -77,4 +80,32 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 			clearTimeout(late);
 		},
 	};
+}
+
+const UNREAD: Readonly<Record<string, readonly [status: number, title: string]>> = {
+	HPE_HEADER_OVERFLOW: [431, "Request header fields too large"],
+	ERR_HTTP_REQUEST_TIMEOUT: [408, "Request timeout"],
+};
+
+/** Answers what cannot be read as a request with problem details too, then closes the connection. */
+function refuseUnread(error: Error & { readonly code?: string }, socket: Duplex): void {
+	if (error.code === "ECONNRESET" || !socket.writable) {
+		socket.destroy();
+		return;
+	}
+	const [status, title] = UNREAD[error.code ?? ""] ?? [400, "Bad request"];
+	const body = JSON.stringify({
+		type: "about:blank",
+		title,
+		status,
+		detail: "This is no request that can be read.",
+		code: "USAGE",
+	});
+	const head = [
+		`HTTP/1.1 ${status} ${title}`,
+		"content-type: application/problem+json; charset=utf-8",
+		`content-length: ${Buffer.byteLength(body)}`,
+		"connection: close",
+	];
+	socket.end(`${head.join("\r\n")}\r\n\r\n${body}`, () => socket.destroy());
 }

@@ -176,7 +176,7 @@ describe("a client that nobody here wrote", () => {
 
 	test("sees one version in each answer, while others are published", async () => {
 		const FILES = 4;
-		const VERSIONS = 7;
+		const VERSIONS = 5;
 		const repository = await versionedRepository({ files: FILES, versions: VERSIONS });
 		try {
 			await lode.ingest(repository.path, repository.commits[0]);
@@ -226,7 +226,7 @@ describe("a client that nobody here wrote", () => {
 			publishing = false;
 			await Promise.all(readers);
 			expect(problems).toEqual([]);
-			expect(snapshots.size).toBeGreaterThan(VERSIONS / 2);
+			expect(snapshots.size).toBeGreaterThan(2);
 			expect(new Set(objects.values()).size).toBe(objects.size);
 		} finally {
 			await repository.remove();

@@ -272,6 +272,7 @@ describe("REST writes", () => {
 			403,
 			"USAGE",
 		]);
+		expect(await problem("GET", `/graph?entity=${"a".repeat(20_000)}`)).toEqual([431, "USAGE"]);
 		const all = JSON.stringify(await lode.ports.events.readAll(0, 10_000)) + JSON.stringify(api.log);
 		expect(all).not.toContain("s3cret");
 		expect((await fetch(`${api.url}/api/v1/docs`)).status).toBe(200);
