@@ -13,20 +13,23 @@ import { withSearchHooks } from "./plugins/search-hooks.js";
 import { roomOn } from "./runtime/disk-room.js";
 import { runningRuntime } from "./runtime/runtime.js";
 import { requireLineage } from "./services/archive/archive-events.js";
+import { createCommands } from "./services/commands/create-commands.js";
 import { recordConfiguration } from "./services/events/record-configuration.js";
 import { askProgress, askWaiting } from "./services/ingestion/ask-progress.js";
 import { createCommander } from "./services/ingestion/create-commander.js";
 import { ensureSchedules } from "./services/ingestion/schedules.js";
-import type { LodeCommander, LodeReader } from "./services/lode.js";
-import { createReader } from "./services/reading/create-reader.js";
+import type { ApiServices, LodeCommander, LodeReader } from "./services/lode.js";
+import { createReader, type ReaderPorts } from "./services/reading/create-reader.js";
 import { requireFinished } from "./services/rebuild/unfinished.js";
 import { createSearchLog } from "./services/search/event-search-log.js";
+import { createViews } from "./services/viewing/create-views.js";
 import { createFolderSource } from "./sources/folder/folder-source.adapter.js";
 import { createGitSource } from "./sources/git/git-source.adapter.js";
 import { createLakefsSource } from "./sources/lakefs/lakefs-source.adapter.js";
 import { createSourceRegistry, type SourceRegistry } from "./sources/registry.js";
 import { lakefsOptions } from "./wiring/server-options.js";
 import { type OpenedStores, openStores } from "./wiring/stores.js";
+import { TemporalAccess } from "./wiring/temporal-access.js";
 
 export { dispatchPorts } from "./wiring/dispatch.js";
 export { openEvents } from "./wiring/events.js";
@@ -109,10 +112,10 @@ function minerOf(pool: MiningPool): Miner {
 	};
 }
 
-async function connect(config: Config, address: string, connectTimeout: "2s" | "10s" = "10s"): Promise<Opened<Client>> {
+async function connect(config: Config, address: string): Promise<Opened<Client>> {
 	try {
 		const access = accessTo(config.temporal, address);
-		const connection = await Connection.connect({ ...connectionOptions(access), connectTimeout });
+		const connection = await Connection.connect({ ...connectionOptions(access), connectTimeout: "10s" });
 		return {
 			value: new Client({ connection, namespace: config.temporal.namespace }),
 			close: () => connection.close(),
@@ -200,45 +203,87 @@ export async function keepSchedules(config: Config, { address }: { address: stri
 
 /** The use cases that only read: no Temporal server is needed. Where one runs, it is asked how far ingestions are. */
 export async function openReader(config: Config): Promise<LodeReader> {
+	return (await openReading(config)).reader;
+}
+
+/** What the API serves, over the same opened stores. Temporal may come and go meanwhile: only what changes something needs it. */
+export async function openApiServices(config: Config): Promise<ApiServices> {
+	const { reader, stores, ports, providers, temporal } = await openReading(config);
+	const views = createViews({ ...stores, ...ports, reader, namespace: config.temporal.namespace });
+	const commands = createCommands({
+		...stores,
+		...ports,
+		...newSources(config, providers),
+		sources: openSources(config, stores),
+		temporal: () => temporal.client(),
+		taskQueue: config.temporal.taskQueue,
+		workflowUrl: views.workflowUrl,
+		redact,
+	});
+	return {
+		reader,
+		views,
+		commands,
+		async close() {
+			await commands.close();
+			await reader.close();
+		},
+	};
+}
+
+async function openReading(config: Config) {
 	const plugins = await openPlugins(config, SEARCH_HOOK_THREADS);
-	const stores = await openSound(config).catch(async (error: unknown) => {
+	const opened = await openSound(config).catch(async (error: unknown) => {
 		await plugins?.close();
 		throw error;
 	});
+	const stores = opened.value;
+	const sources = openSources(config, stores);
 	const providers = new Providers(config);
-	const sources = openSources(config, stores.value);
-	let temporal: Promise<Opened<Client> | undefined> | undefined;
-	const connectIfRunning = async () => {
-		const address = (await runningRuntime(config.home))?.address ?? config.temporal.address;
-		return address === undefined ? undefined : connect(config, address, "2s").catch(() => undefined);
+	const temporal = new TemporalAccess(config);
+	const ports: Pick<ReaderPorts, "progress" | "waiting" | "temporalUi"> = {
+		async progress({ workflowId, runId }) {
+			const client = await temporal.ifRunning();
+			return client && askProgress(client, workflowId, runId);
+		},
+		async waiting({ workflowId, runId }) {
+			const client = await temporal.ifRunning();
+			return client ? askWaiting(client, workflowId, runId) : [];
+		},
+		temporalUi: async () => (await runningRuntime(config.home))?.uiAddress ?? config.temporal.uiUrl ?? null,
 	};
 	const reader = createReader({
-		...stores.value,
+		...stores,
+		...ports,
 		adapterOf: (kind) => sources.of(kind),
-		searchLog: createSearchLog(stores.value.events, {
+		searchLog: createSearchLog(stores.events, {
 			userData: config.search.userData,
 			onLost: (searches, error) =>
 				process.emitWarning(`${searches} searches are not in the events: ${errorCode(error) ?? "the store is away"}`),
 		}),
 		provider: (model) => providers.find(model),
-		async progress({ workflowId, runId }) {
-			temporal ??= connectIfRunning();
-			const connected = await temporal;
-			return connected && askProgress(connected.value, workflowId, runId);
-		},
-		async waiting({ workflowId, runId }) {
-			temporal ??= connectIfRunning();
-			const connected = await temporal;
-			return connected ? askWaiting(connected.value, workflowId, runId) : [];
-		},
-		temporalUi: async () => (await runningRuntime(config.home))?.uiAddress ?? config.temporal.uiUrl ?? null,
 		async close() {
-			await (await temporal)?.close();
+			await temporal.close();
 			await providers.close();
-			await stores.close();
+			await opened.close();
 		},
 	});
-	return plugins === undefined ? reader : withSearchHooks(reader, plugins);
+	return {
+		reader: plugins === undefined ? reader : withSearchHooks(reader, plugins),
+		stores,
+		ports,
+		providers,
+		temporal,
+	};
+}
+
+/** What a new source gets. */
+function newSources({ chunks, retention }: Config, providers: Providers) {
+	return {
+		defaultProvider: async () => providers.default(),
+		chunking: { chunkSize: chunks.size, overlap: chunks.overlap },
+		retention,
+	};
 }
 
 /** The use cases that start or steer workflows on the Temporal server at `address`. */
@@ -256,9 +301,7 @@ export async function openCommander(config: Config, { address }: { address: stri
 		plugins: plugins && indexingVersions(plugins.plugins),
 		catalog: stores.value.catalog,
 		sources: openSources(config, stores.value),
-		defaultProvider: async () => providers.default(),
-		chunking: { chunkSize: config.chunks.size, overlap: config.chunks.overlap },
-		retention: config.retention,
+		...newSources(config, providers),
 		temporal: temporal.value,
 		taskQueue: config.temporal.taskQueue,
 		async close() {

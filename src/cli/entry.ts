@@ -25,6 +25,7 @@ export function realDependencies(): CliDependencies {
 		rebuild: async (...args) => (await import("../wiring.js")).rebuildStores(...args),
 		migrateServers: async (...args) => (await import("../wiring.js")).migrateServers(...args),
 		keepSchedules: async (config, options) => (await import("../wiring.js")).keepSchedules(config, options),
+		startApi: async (...args) => (await import("../runtime/api-child.js")).startApi(...args),
 		runningRuntime: async (home) => (await import("../runtime/runtime.js")).runningRuntime(home),
 		mcp: async () => {
 			const [{ serveMcpStdio }, { serveMcpHttp }] = await Promise.all([

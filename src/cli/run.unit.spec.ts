@@ -123,6 +123,7 @@ async function lode(argv: string[], stubs: Stubs = {}) {
 			throw new Error("no archive here");
 		},
 		keepSchedules: async () => {},
+		startApi: async () => ({ url: "http://127.0.0.1:8480", stop: async () => {} }),
 		runningRuntime: async () => undefined,
 		mcp: () => Promise.reject(new Error("not used")),
 		probeEmbeddings: async () => ({ provider: "lexical", model: "lexical-v1-384" }),

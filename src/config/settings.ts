@@ -24,6 +24,7 @@ export const SETTINGS: readonly Setting[] = [
 		key: "api.allowAnonymous",
 		describe: "true: the API may listen beyond this machine, though it asks nobody who they are",
 	},
+	{ name: "LODE_API_EXPLORER", key: "api.explorer", describe: "true: the API serves a page to try GraphQL on" },
 	...WEBHOOK_SETTINGS,
 	{
 		name: "LODE_SEARCH_USER_DATA",
@@ -92,6 +93,7 @@ export const configSchema = object({
 		host: text.default("127.0.0.1"),
 		port: integer(0, 65_535).default(8_480),
 		allowAnonymous: flag.default(false),
+		explorer: flag.default(false),
 	}).prefault({}),
 	...webhookShape,
 	search: object({ userData: oneOf(["full", "hashed", "off"]).default("full") }).prefault({}),

@@ -1,4 +1,5 @@
 import type { EdgeKind } from "../domain/entities.js";
+import type { LodeCommands } from "./commands/command.js";
 import type { EventEnvelope } from "./events/envelope.js";
 import type { FileRange } from "./reading/read-file.js";
 import type {
@@ -22,6 +23,7 @@ import type {
 	VerifyReport,
 } from "./reports.js";
 import type { ReplayOptions } from "./search/replay-searches.js";
+import type { LodeViews } from "./viewing/lode-view.js";
 
 export interface IngestOptions {
 	readonly ref?: string;
@@ -92,5 +94,13 @@ export interface LodeCommander {
 	cancel(ingestion: string): Promise<StatusReport>;
 	remove(source: string): Promise<RemoveReport>;
 	collectGarbage(): Promise<CollectReport>;
+	close(): Promise<void>;
+}
+
+/** What the API serves. */
+export interface ApiServices {
+	readonly reader: LodeReader;
+	readonly views: LodeViews;
+	readonly commands: LodeCommands;
 	close(): Promise<void>;
 }

@@ -63,6 +63,11 @@ export class LodeInstance {
 		);
 	}
 
+	/** host:port of the Temporal server. */
+	get address(): string {
+		return this.environment.address;
+	}
+
 	ingest(target: string, ref?: string): Promise<IngestReport> {
 		return this.commander.ingest(target, { ref });
 	}

@@ -2,7 +2,8 @@ import { LodeError } from "../../domain/errors.js";
 import type { Snapshot } from "../../domain/snapshot.js";
 import type { Catalog } from "../../stores/catalog/catalog.port.js";
 import { parseAt } from "../at.js";
-import { readableSources, unknownSource } from "../recipe.js";
+import { readableSources } from "../recipe.js";
+import { matchSource } from "./match-source.js";
 
 export interface ReadingScope {
 	readonly sources: readonly string[];
@@ -30,15 +31,5 @@ export async function readingScope(
 
 /** A source's id, or a unique beginning of it, or its address. */
 export async function sourceId(catalog: Pick<Catalog, "sources">, wanted: string): Promise<string> {
-	const all = await readableSources(catalog);
-	const exact = all.find(({ id }) => id === wanted);
-	if (exact) return exact.id;
-	const matching = all.filter(({ id, address }) => address === wanted || id.startsWith(wanted));
-	if (matching.length === 1 && matching[0]) return matching[0].id;
-	if (matching.length > 1) {
-		throw new LodeError("USAGE", `${wanted} is the beginning or the address of ${matching.length} sources`, {
-			next: `name one of them: ${matching.map(({ id, branch }) => (branch ? `${id} (${branch})` : id)).join(", ")}`,
-		});
-	}
-	throw unknownSource(wanted);
+	return matchSource(await readableSources(catalog), wanted).id;
 }

@@ -5,3 +5,4 @@ export const removeWorkflowId = (source: string): string => `remove/${source}`;
 export const COLLECT_WORKFLOW_ID = "collect-garbage";
 export const RECONCILE_WORKFLOW_ID = "reconcile-sources";
 export const ARCHIVE_WORKFLOW_ID = "archive-events";
+export const verifyWorkflowId = (command: string): string => `verify/${command}`;
