@@ -6,6 +6,8 @@ import { GraphQLClient } from "graphql-request";
 import { type Client, createClient } from "graphql-ws";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import WebSocket from "ws";
+import type { ApiServices } from "../../src/services/lode.js";
+import { openApiServices } from "../../src/wiring.js";
 import { ApiInstance } from "../support/api-instance.js";
 import { LodeInstance } from "../support/lode-instance.js";
 import { createShop } from "../support/shop-repository.js";
@@ -174,61 +176,74 @@ describe("a client that nobody here wrote", () => {
 		for (const result of await left) expect(result).toMatchObject({ status: "rejected", reason: { code: 1001 } });
 	});
 
-	test("sees one version in each answer, while others are published", async () => {
+	test("sees one version in each of two requests in flight, when another is published after they began", async () => {
 		const FILES = 4;
-		const VERSIONS = 5;
-		const repository = await versionedRepository({ files: FILES, versions: VERSIONS });
+		const repository = await versionedRepository({ files: FILES, versions: 3 });
+		const services = await openApiServices(lode.config);
+		/** Requests that took their snapshot and have asked no store yet. */
+		const held: (() => void)[] = [];
+		let holding = false;
+		const { views } = services;
+		const gated: ApiServices = {
+			...services,
+			views: {
+				...views,
+				async open(options) {
+					const view = await views.open(options);
+					if (holding) await new Promise<void>((resolve) => held.push(resolve));
+					return view;
+				},
+			},
+		};
+		const slow = await ApiInstance.open(lode, { services: async () => gated });
 		try {
-			await lode.ingest(repository.path, repository.commits[0]);
+			const { source } = await lode.ingest(repository.path, repository.commits[0]);
 			const query = `{ snapshot { number }
 				search(text: "marker", first: ${FILES}) { snapshot hits { text commit } }
-				sources { nodes { id head { commit snapshot } } }
-				artifacts(source: "repository") { nodes { path object } }
+				sources { nodes { head { commit snapshot } } }
+				artifacts(source: "${source}") { nodes { object } }
 				entities(kinds: [FILE]) { nodes { props } }
-				commits(source: "repository", first: 1) { nodes { sha snapshot } } }`;
-			const problems: unknown[] = [];
-			const snapshots = new Set<number>();
-			const objects = new Map<number, string>();
-			let publishing = true;
-			const reader = async () => {
-				while (publishing) {
-					const answer: Answer = await http.request(query);
-					const { number } = answer.snapshot;
-					const { head } = answer.sources.nodes[0];
-					const version = String(repository.commits.indexOf(head.commit));
-					const texts = new Set(answer.search.hits.map(({ text }: Answer) => /version_(\d+)/.exec(text)?.[1]));
-					const inArchive = answer.artifacts.nodes
-						.map(({ object }: Answer) => object)
-						.sort()
-						.join();
-					const inGraph = answer.entities.nodes
-						.map(({ props }: Answer) => props.artifact)
-						.sort()
-						.join();
-					const before = objects.get(number);
-					objects.set(number, inArchive);
-					const whole =
-						texts.size === 1 &&
-						texts.has(version) &&
-						answer.search.hits.length === FILES &&
-						answer.search.snapshot === number &&
-						head.snapshot === number &&
-						inArchive === inGraph &&
-						(before === undefined || before === inArchive);
-					if (!whole) problems.push({ number, head, texts: [...texts], inArchive, inGraph });
-					snapshots.add(number);
-					// The worker is in this process too.
-					await new Promise((resolve) => setTimeout(resolve, 20));
-				}
+				commits(source: "${source}", first: 1, at: "AT") { nodes { sha } }
+				diff(source: "${source}", from: "1") { to } }`;
+			const seen = async (at?: string): Promise<Answer> => {
+				const text = at === undefined ? query.replace(', at: "AT"', "") : query.replace("AT", at);
+				const answer = await slow.data(text);
+				const texts = answer.search.hits.map(({ text: one }: Answer) => /version_(\d+)/.exec(one)?.[1]);
+				return {
+					snapshots: [answer.snapshot.number, answer.search.snapshot, answer.sources.nodes[0].head.snapshot],
+					versions: [...new Set(texts)],
+					hits: texts.length,
+					commits: [answer.sources.nodes[0].head.commit, answer.search.hits[0].commit, answer.diff.to],
+					objects: answer.artifacts.nodes.map(({ object }: Answer) => object).sort(),
+					inGraph: answer.entities.nodes.map(({ props }: Answer) => props.artifact).sort(),
+				};
 			};
-			const readers = [reader(), reader()];
-			for (const commit of repository.commits.slice(1)) await lode.ingest(repository.path, commit);
-			publishing = false;
-			await Promise.all(readers);
-			expect(problems).toEqual([]);
-			expect(snapshots.size).toBeGreaterThan(2);
-			expect(new Set(objects.values()).size).toBe(objects.size);
+			const whole = (version: number, objects: unknown) => ({
+				snapshots: [version + 1, version + 1, version + 1],
+				versions: [String(version)],
+				hits: FILES,
+				commits: Array(3).fill(repository.commits[version]),
+				objects,
+				inGraph: objects,
+			});
+			holding = true;
+			const first = seen();
+			await until(() => held.length === 1);
+			await lode.ingest(repository.path, repository.commits[1]);
+			const second = seen();
+			await until(() => held.length === 2);
+			await lode.ingest(repository.path, repository.commits[2]);
+			holding = false;
+			for (const letGo of held) letGo();
+			const [one, two, now] = [await first, await second, await seen()];
+			expect(one).toEqual(whole(0, one.objects));
+			expect(two).toEqual(whole(1, two.objects));
+			expect(now).toEqual(whole(2, now.objects));
+			expect(new Set([one, two, now].flatMap(({ objects }) => objects)).size).toBe(3 * FILES);
+			// Asked later about then, it is the same.
+			expect(await seen("1")).toEqual(one);
 		} finally {
+			await slow.close();
 			await repository.remove();
 		}
 	});
