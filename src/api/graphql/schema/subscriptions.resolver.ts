@@ -1,5 +1,5 @@
 import { Args, ArgsType, Context, Field, ID, Int, ObjectType, Resolver, Subscription } from "@nestjs/graphql";
-import type { LodeViews, StoredEvent } from "../../../services/viewing/lode-view.js";
+import type { StoredEvent } from "../../../services/viewing/lode-view.js";
 import { watchIngestion } from "../../../services/viewing/watch-ingestion.js";
 import type { GraphqlContext } from "../operation.js";
 import { SafeInt } from "../scalars.js";
@@ -76,7 +76,7 @@ export class SubscriptionsResolver {
 	) {
 		const { views } = read.services;
 		const filter = { source: source ?? undefined, types: ["IngestionPublished"] };
-		return stoppable(publishedIn(views, views.follow(filter, after ?? undefined, ending.signal)), ending);
+		return stoppable(publishedIn(views.follow(filter, after ?? undefined, ending.signal)), ending);
 	}
 
 	@Subscription(() => Event, { description: "The log as it grows.", resolve: (value: unknown) => value })
@@ -101,19 +101,17 @@ async function* progressOf(watched: ReturnType<typeof watchIngestion>) {
 	}
 }
 
-async function* publishedIn(views: LodeViews, events: AsyncGenerator<StoredEvent, void, void>) {
-	for await (const event of events) {
-		yield publishedOf(event, await views.ingestion(event.metadata.correlationId).catch(() => undefined));
-	}
+async function* publishedIn(events: AsyncGenerator<StoredEvent, void, void>) {
+	for await (const event of events) yield publishedOf(event);
 }
 
 async function* shown(events: AsyncGenerator<StoredEvent, void, void>) {
 	for await (const event of events) yield eventOf(event);
 }
 
-/** `ingestion` is gone where its source was deleted since. */
-function publishedOf({ data, metadata }: StoredEvent, ingestion: { readonly commit: string } | undefined) {
+/** From the event alone: its ingestion is gone where the source was deleted since. */
+function publishedOf({ data, metadata }: StoredEvent) {
 	const { number, publishedAt } = data.snapshot as { number: number; publishedAt: string };
 	const { correlationId: ingestionId, source: sourceId } = metadata;
-	return { number, publishedAt, ingestionId, sourceId: sourceId ?? "", commit: ingestion?.commit ?? "" };
+	return { number, publishedAt, ingestionId, sourceId: sourceId ?? "", commit: String(data.commit) };
 }
