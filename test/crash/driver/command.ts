@@ -96,6 +96,7 @@ export async function main(args: readonly string[]): Promise<number> {
 		console.log(HELP);
 		return 0;
 	}
+	for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
 	const endServers = await prepareServers();
 	let failed = 0;
 	try {

@@ -26,6 +26,8 @@ function signal(pids: readonly number[], name: NodeJS.Signals): number {
 }
 
 async function kill(world: World, target: Target, downMs: number): Promise<boolean> {
+	// One that is always just starting would accept nothing, and there would be nothing to lose.
+	if (target === "gateway") await world.gateway.ready();
 	if (target === "gateway" || target === "dev") {
 		world[target].hold();
 		await world[target].kill();
@@ -94,6 +96,7 @@ export async function inject(world: World, senders: Senders, fault: Fault): Prom
 			return true;
 		}
 		case "torn": {
+			await world.gateway.ready();
 			world.gateway.hold();
 			await world.gateway.kill();
 			await senders.quiet();

@@ -104,6 +104,7 @@ class Run {
 			const { published, unfinished, ...counts } = effects;
 			for (const { seq, status, source, commit } of unfinished)
 				problems.push(`seq ${seq} of ${source}, ${commit}, is still ${status}`);
+			if (counts.accepted === 0) problems.push("no webhook was accepted: the run shows nothing");
 			if (counts.lost > 0) problems.push(`${counts.lost} commits of accepted receipts were not published`);
 			if (counts.doubled > 0) problems.push(`${counts.doubled} commits were published again`);
 			problems.push(...counts.disordered, ...this.#senders.moved.map((one) => `a repeat got another receipt: ${one}`));

@@ -23,7 +23,13 @@ export class Supervised {
 	#loop: Promise<void> = Promise.resolve();
 	starts = 0;
 
-	constructor(private readonly program: Program) {}
+	constructor(private readonly program: Program) {
+		// When this process ends before its time, nothing is left running; `lode dev` ends its own in order.
+		process.on("exit", () => {
+			this.#child?.kill("SIGTERM");
+			this.#child?.kill("SIGCONT");
+		});
+	}
 
 	get pid(): number | undefined {
 		return this.#child?.pid;
