@@ -22,7 +22,7 @@ export interface ViewPorts {
 	readonly catalog: Catalog;
 	readonly graph: GraphStore;
 	readonly artifacts: Pick<ArtifactStore, "get">;
-	readonly events: Pick<EventStore, "read" | "readAll">;
+	readonly events: Pick<EventStore, "read" | "readAll" | "latest">;
 	readonly reader: Pick<LodeReader, "search">;
 	readonly progress: (ingestion: Ingestion) => Promise<IngestProgress | undefined>;
 	readonly waiting: (ingestion: Ingestion) => Promise<Waiting[]>;

@@ -62,24 +62,9 @@ export async function eventPage(
 	return { items, more, ...(more && { end: String(position) }) };
 }
 
-/** The position of the newest event, 0 where there is none. Asks some tens of small questions, whatever the log's length. */
-export async function lastPosition(events: Pick<EventStore, "readAll">): Promise<number> {
-	const beyond = async (position: number) => (await events.readAll(position, 1))[0]?.position;
-	let low = (await beyond(0)) ?? 0;
-	if (low === 0) return 0;
-	let step = 1_024;
-	for (let next = await beyond(low + step); next !== undefined; next = await beyond(low + step)) {
-		low = next;
-		step *= 2;
-	}
-	// Nothing lies beyond low + step.
-	for (let high = low + step; high > low; ) {
-		const middle = low + Math.floor((high - low) / 2);
-		const next = await beyond(middle);
-		if (next === undefined) high = middle;
-		else low = next;
-	}
-	return low;
+/** The position of the newest event, 0 where there is none. */
+export async function lastPosition(events: Pick<EventStore, "latest">): Promise<number> {
+	return (await events.latest(1))[0]?.position ?? 0;
 }
 
 /**
