@@ -1,13 +1,12 @@
 import { LodeError } from "../../domain/errors.js";
 import { originPath } from "../../domain/keys.js";
+import { changedPages } from "../../services/changed-pages.js";
 import { updateManifest } from "../../stores/artifacts/manifest.js";
-import type { Catalog, OriginEntry } from "../../stores/catalog/catalog.port.js";
+import type { OriginEntry } from "../../stores/catalog/catalog.port.js";
 import type { FinishingActivities } from "../activity-types.js";
 import { openIngestion } from "../planning/open-ingestion.js";
 import type { Ports } from "../ports.js";
 import type { WritePermits } from "../staging/write-permits.js";
-
-const ENTRIES_A_PAGE = 5_000;
 
 /** Writes the commit's manifest: only folders that changed are new objects. */
 export function createManifestActivities(
@@ -53,19 +52,4 @@ function manifestFiles(entries: readonly OriginEntry[]) {
 		if (path === undefined || !file || file.mode === "submodule") return [];
 		return [{ path, object: file.artifact, size: file.size, mode: file.mode }];
 	});
-}
-
-export async function* changedPages(
-	catalog: Catalog,
-	seq: number,
-	which: "added" | "retired",
-): AsyncIterable<OriginEntry[]> {
-	let after: string | undefined;
-	for (;;) {
-		const entries = await catalog.changedEntries(seq, which, after, ENTRIES_A_PAGE);
-		const last = entries.at(-1);
-		if (!last) return;
-		yield entries;
-		after = last.origin;
-	}
 }

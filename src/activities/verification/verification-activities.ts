@@ -2,10 +2,10 @@ import { Context } from "@temporalio/activity";
 import { sameTally, type Tally } from "../../domain/digest.js";
 import { LodeError } from "../../domain/errors.js";
 import { originPath } from "../../domain/keys.js";
+import { changedPages } from "../../services/changed-pages.js";
 import { ManifestFinder } from "../../stores/artifacts/manifest.js";
 import type { VersionedStore } from "../../stores/versioned.port.js";
 import type { FinishingActivities } from "../activity-types.js";
-import { changedPages } from "../artifacts/manifest-activities.js";
 import { openIngestion } from "../planning/open-ingestion.js";
 import type { Ports } from "../ports.js";
 

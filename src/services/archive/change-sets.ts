@@ -9,6 +9,7 @@ import type { Snapshot } from "../../domain/snapshot.js";
 import type { Catalog, Ingestion, OriginEntry, StoreTotals } from "../../stores/catalog/catalog.port.js";
 import type { GraphStore } from "../../stores/graph/graph.port.js";
 import type { VectorStore } from "../../stores/vectors/vectors.port.js";
+import { changedPages } from "../changed-pages.js";
 import { getLines, padded, putLines, type RecordStore } from "./record-lines.js";
 
 /** Raise with whatever decides where a part ends: parts of two rules must never mix. */
@@ -79,7 +80,7 @@ export async function putChangeSet(
 	const writer = new PartWriter(ports.artifacts, `${prefixOf(source)}${padded(seq)}/${FORMAT}-`);
 	const limit = pLimit(READS_AT_ONCE);
 	const sums = { added: new TallyBuilder(), retired: new TallyBuilder() };
-	for await (const entries of pages(catalog, seq, "added")) {
+	for await (const entries of changedPages(catalog, seq, "added", ENTRIES_A_PAGE)) {
 		for (const entry of entries) sums.added.add(originEntryDigest(entry));
 		const lines = await Promise.all(
 			entries.map((entry) => limit(() => added(ports, ingestion, published.snapshot, entry))),
@@ -87,7 +88,7 @@ export async function putChangeSet(
 		for (const line of lines.flat()) await writer.add(line);
 		progress();
 	}
-	for await (const entries of pages(catalog, seq, "retired")) {
+	for await (const entries of changedPages(catalog, seq, "retired", ENTRIES_A_PAGE)) {
 		for (const entry of entries) sums.retired.add(originEntryDigest(entry));
 		for (const { origin } of entries) await writer.add({ retired: origin });
 		progress();
@@ -173,17 +174,6 @@ function archivedVectors(chunks: readonly ChunkRecord[]): ArchivedVectors[] {
 		bytes += vector.byteLength;
 	}
 	return lines;
-}
-
-async function* pages(catalog: Catalog, seq: number, which: "added" | "retired"): AsyncIterable<OriginEntry[]> {
-	let after: string | undefined;
-	for (;;) {
-		const entries = await catalog.changedEntries(seq, which, after, ENTRIES_A_PAGE);
-		const last = entries.at(-1);
-		if (!last) return;
-		yield entries;
-		after = last.origin;
-	}
 }
 
 async function isExpired(catalog: Catalog, number: number | undefined, source: string): Promise<boolean> {

@@ -10,6 +10,7 @@ import type { Catalog, Ingestion, OriginEntry } from "../../stores/catalog/catal
 import type { GraphStore } from "../../stores/graph/graph.port.js";
 import type { VectorStore } from "../../stores/vectors/vectors.port.js";
 import { type ArchivedEntry, type ArchivedVectors, decodeVector, readArchivedEntries } from "../archive/change-sets.js";
+import { changedPages } from "../changed-pages.js";
 
 export interface RestagePorts {
 	readonly catalog: Catalog;
@@ -51,12 +52,12 @@ async function retireAnew(
 	seq: number,
 	source: string,
 ): Promise<void> {
-	for (let after: string | undefined; ; ) {
-		const origins = (await catalog.changedEntries(seq, "retired", after, PAGE)).map(({ origin }) => origin);
-		if (origins.length === 0) return;
-		await store.retire(seq, source, origins);
-		after = origins.at(-1);
-	}
+	for await (const entries of changedPages(catalog, seq, "retired", PAGE))
+		await store.retire(
+			seq,
+			source,
+			entries.map(({ origin }) => origin),
+		);
 }
 
 async function stageAnew<T>(
@@ -88,12 +89,9 @@ async function stageAnew<T>(
 /** What no kept snapshot shows any more is in the archive's change sets, but not in the catalog, and its bytes may be gone. */
 async function keptOrigins(catalog: Catalog, seq: number): Promise<Set<string>> {
 	const kept = new Set<string>();
-	for (let after: string | undefined; ; ) {
-		const entries = await catalog.changedEntries(seq, "added", after, PAGE);
-		if (entries.length === 0) return kept;
+	for await (const entries of changedPages(catalog, seq, "added", PAGE))
 		for (const { origin } of entries) kept.add(origin);
-		after = entries.at(-1)?.origin;
-	}
+	return kept;
 }
 
 async function graphOf({ artifacts }: RestagePorts, source: string, { entry, graph }: ArchivedEntry) {
