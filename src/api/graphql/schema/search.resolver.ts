@@ -1,6 +1,7 @@
 import { Args, ArgsType, Context, Field, Info, Int, Query, Resolver } from "@nestjs/graphql";
 import type { GraphQLResolveInfo } from "graphql";
 import { parseResolveInfo, type ResolveTree } from "graphql-parse-resolve-info";
+import { LodeError } from "../../../domain/errors.js";
 import type { ChunkKind } from "../../../domain/mined-file.js";
 import { groupingOf } from "../../../services/search/group-hits.js";
 import type { GraphqlContext } from "../operation.js";
@@ -51,6 +52,8 @@ export class SearchResolver {
 		@Info() info: GraphQLResolveInfo,
 	) {
 		const { text, like, source, group, path, kinds, languages, since, until, model, groupBy, rules } = args;
+		if (!text?.trim() && !like)
+			throw new LodeError("USAGE", "a search needs words or an example", { next: "give text, or like" });
 		return (await read.view()).search({
 			text: text ?? "",
 			like: like ?? undefined,
