@@ -26,7 +26,8 @@ interface Ways {
 
 /** The same questions through the API's two forms and in process, and to a bare engine of the same chunks. */
 export const apiSearch: Bench = {
-	summary: "search through GraphQL and REST by 1 and 64 connections, beside the same in process and a bare engine",
+	summary:
+		"search through GraphQL and REST by 1 and 64 connections, and 200 while commits come, beside the same in process and a bare engine",
 	async run({ full, note }) {
 		const corpus = await openCorpus("httpx");
 		const home = await mkdtemp(join(tmpdir(), "lode-api-bench-"));
@@ -62,6 +63,7 @@ export const apiSearch: Bench = {
 				for (const [way, ask] of Object.entries(ways)) taken[way] = await ask(connections);
 				figures.push(...figuresOf(taken, connections));
 			}
+			figures.push(...(await underIngestion(home, api, questions.map(rest))));
 			note(figures.map(({ name, value }) => `${name} ${value} ms`).join("; "));
 			return { figures, details: { chunks: bare.chunks, questions: questions.length } };
 		} finally {
@@ -69,6 +71,29 @@ export const apiSearch: Bench = {
 		}
 	},
 };
+
+/** 200 searches at a time while another repository is ingested, first to last: any answer but 200 ends the bench. */
+async function underIngestion(home: string, api: ApiProcess, requests: readonly LoadRequest[]): Promise<Figure[]> {
+	const other = await openCorpus("samples-typescript");
+	try {
+		let running = true;
+		const ingestion = lodeJson(home, ["ingest", other.path], LEXICAL).finally(() => {
+			running = false;
+		});
+		const series: number[] = [];
+		while (running) series.push(...(await sendAll(api, requests.slice(0, 400), 200)).series);
+		await ingestion;
+		return [0.5, 0.95, 0.99].map((part) =>
+			figure(
+				`search, REST, 200 at a time under an ingestion, p${Math.round(part * 100)}`,
+				quantile(series, part),
+				"ms",
+			),
+		);
+	} finally {
+		await other.remove();
+	}
+}
 
 /** Each way's p50, p95 and p99; the API's beside the in-process ones, which stand beside the bare engine's. */
 function figuresOf(taken: Readonly<Record<string, readonly number[]>>, connections: number): Figure[] {
