@@ -21,7 +21,7 @@ import { findPaths } from "./paths.js";
 export interface ViewPorts {
 	readonly catalog: Catalog;
 	readonly graph: GraphStore;
-	readonly artifacts: Pick<ArtifactStore, "get">;
+	readonly artifacts: Pick<ArtifactStore, "getStream">;
 	readonly events: Pick<EventStore, "read" | "readAll" | "latest">;
 	readonly reader: Pick<LodeReader, "search">;
 	readonly progress: (ingestion: Ingestion) => Promise<IngestProgress | undefined>;
@@ -49,9 +49,9 @@ export function createViews(ports: ViewPorts): LodeViews {
 			return new View(ports, snapshot, sources, at !== undefined && !live);
 		},
 
-		async bytes(object) {
-			const bytes = await artifacts.get(object);
-			if (bytes) return bytes;
+		async content(object) {
+			const content = await artifacts.getStream(object);
+			if (content) return content;
 			throw new LodeError("ARTIFACT_NOT_FOUND", `the archive has no object ${object}`, { next: "lode verify" });
 		},
 
