@@ -104,7 +104,10 @@ export function createMaintenanceActivities(
 				const page = await catalog.references(after, REFERENCES_A_PAGE);
 				const last = page.at(-1);
 				if (!last) break;
-				for (const { artifact, mined } of page) kept.add(artifact).add(mined);
+				for (const { artifact, mined, further } of page) {
+					kept.add(artifact).add(mined);
+					for (const key of further ?? []) kept.add(key);
+				}
 				after = last.cursor;
 				Context.current().heartbeat();
 			}

@@ -21,18 +21,23 @@ export function createStagingActivities(
 ): Pick<BatchActivities, "stageGraph" | "stageVectors" | "recordBatch"> & CompensationActivities {
 	const { catalog, graph, vectors } = ports;
 
-	/** Gives the chunk records of an origin, with everything that the group decides looked up once. */
+	/** Gives the chunk records of an origin in every group, with everything that the groups decide looked up once. */
 	async function chunkReader(seq: number, source: string) {
-		const { group } = await openIngestion(catalog, seq);
-		const selects = groupSelector(group);
-		const place = { source, group: group.name, model: group.indexing.model };
+		const { groups } = await openIngestion(catalog, seq);
 		const { cancellationSignal: signal } = Context.current();
-		const embed = async (texts: readonly { hash: string; text: string }[]) =>
-			(await embedTexts(await ports.provider(place.model), ports.embeddingCache, texts, { signal })).vectors;
-		return async ({ origin, file }: OriginRecords): Promise<ChunkRecord[]> =>
-			!file || file.mined.chunks.length === 0 || !selects(file.mined.path)
-				? []
-				: chunkRecords({ origin, mined: file.mined }, place, ports.embeddingCache, embed);
+		const readers = groups.map((group) => {
+			const selects = groupSelector(group);
+			const place = { source, group: group.name, model: group.indexing.model };
+			const embed = async (texts: readonly { hash: string; text: string }[]) =>
+				(await embedTexts(await ports.provider(place.model), ports.embeddingCache, texts, { signal })).vectors;
+			return async ({ origin, file }: OriginRecords): Promise<ChunkRecord[]> => {
+				if (!file || !selects(file.mined.path)) return [];
+				const mined = file.minedFor(group.name);
+				return mined.chunks.length === 0 ? [] : chunkRecords({ origin, mined }, place, ports.embeddingCache, embed);
+			};
+		});
+		return async (records: OriginRecords): Promise<ChunkRecord[]> =>
+			(await Promise.all(readers.map((read) => read(records)))).flat();
 	}
 
 	return {
@@ -74,6 +79,7 @@ export function createStagingActivities(
 								...(file.mined.language !== undefined && { language: file.mined.language }),
 								chunks: chunks.length,
 								mined: file.minedKey,
+								...(file.minedBy && { minedBy: file.minedBy }),
 								skips: file.mined.skips,
 							},
 						}),

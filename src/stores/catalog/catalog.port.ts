@@ -131,6 +131,15 @@ export interface Head {
 	readonly totals: StoreTotals;
 }
 
+/** What one file of one version refers to. */
+export interface Reference {
+	readonly cursor: string;
+	readonly artifact: string;
+	readonly mined: string;
+	/** Mined files of groups with other chunk settings than `default`; left out where there are none. */
+	readonly further?: readonly string[];
+}
+
 /** What an archive holds of a catalog: enough to make it again. */
 export interface ArchivedHistory {
 	/** All events in order, from position 1 on without gaps. */
@@ -159,6 +168,8 @@ export interface Catalog {
 	sources(): Promise<Source[]>;
 	groups(source: string): Promise<Group[]>;
 	putGroup(group: Group): Promise<void>;
+	/** Never `default`. One that is not there is no error. */
+	removeGroup(source: string, name: string): Promise<void>;
 
 	begin(request: BeginRequest): Promise<BeginResult>;
 	/** @throws SEQ_CLOSED when the ingestion is no longer staging */
@@ -200,8 +211,8 @@ export interface Catalog {
 	entriesOf(snapshot: Snapshot, source: string, origins: readonly string[]): Promise<OriginEntry[]>;
 	/** Whether any file entry that the snapshot shows lies under the folder (of any depth; "" for all), other than the paths in `without`. */
 	hasFilesUnder(snapshot: Snapshot, source: string, folder: string, without: readonly string[]): Promise<boolean>;
-	/** Every reference to an artifact or mined file that some kept version makes: for garbage collection. */
-	references(after: string | undefined, limit: number): Promise<{ cursor: string; artifact: string; mined: string }[]>;
+	/** Every reference to an artifact or to mined files that some kept version makes: for garbage collection. */
+	references(after: string | undefined, limit: number): Promise<Reference[]>;
 
 	/**
 	 * Moves the horizon of a source to what its retention keeps, never to a snapshot superseded later than `graceBefore` (ISO 8601).

@@ -1,5 +1,5 @@
 import { LodeError } from "../../../domain/errors.js";
-import type { Group } from "../../../domain/group.js";
+import { DEFAULT_GROUP, type Group } from "../../../domain/group.js";
 import type { Source } from "../catalog.port.js";
 import { appendSourceEvent } from "./catalog-events.js";
 import { type CatalogContext, type CatalogTransaction, lockInstallation, write } from "./catalog-tables.js";
@@ -43,6 +43,21 @@ export function putGroup(context: CatalogContext, group: Group): Promise<void> {
 		await lockInstallation(transaction);
 		if (!(await sourceRow(transaction, group.source))) throw unknown(group.source, `Cannot save group ${group.name}`);
 		await saveGroup(context, transaction, group);
+	});
+}
+
+/** A group that is not there is no error: whoever removes it may repeat that. */
+export function removeGroup(context: CatalogContext, source: string, name: string): Promise<void> {
+	if (name === DEFAULT_GROUP) throw new LodeError("INTERNAL", `The group ${name} of ${source} cannot be removed`);
+	return write(context, async (transaction) => {
+		await lockInstallation(transaction);
+		const { numDeletedRows } = await transaction
+			.deleteFrom("source_group")
+			.where("source", "=", source)
+			.where("name", "=", name)
+			.executeTakeFirstOrThrow();
+		if (Number(numDeletedRows) === 0) return;
+		await appendSourceEvent(transaction, context.now(), source, "GroupRemoved", { source, name });
 	});
 }
 

@@ -9,7 +9,7 @@ import { restoreCatalog } from "./restore.js";
 import { collectEntries, moveHorizon } from "./retention.js";
 import { toGroup, toIngestion, toSource } from "./rows.js";
 import { findSnapshot, headIn, snapshotsOf } from "./snapshots.js";
-import { dropSource, markRemoved, putGroup, putSource } from "./sources.js";
+import { dropSource, markRemoved, putGroup, putSource, removeGroup } from "./sources.js";
 
 /** The catalog on any engine that Kysely speaks to: the engine's folder gives it a connection, a schema and its own check. */
 export function createSqlCatalog(context: CatalogContext): Catalog {
@@ -27,6 +27,7 @@ export function createSqlCatalog(context: CatalogContext): Catalog {
 			return (await query.execute()).map(toGroup);
 		},
 		putGroup: (group) => putGroup(context, group),
+		removeGroup: async (source, name) => removeGroup(context, source, name),
 
 		begin: (request) => begin(context, request),
 		recordBatch: (seq, record) => recordBatch(context, seq, record),
