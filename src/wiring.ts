@@ -217,6 +217,7 @@ export async function openCommander(config: Config, { address }: { address: stri
 	return createCommander({
 		catalog: stores.value.catalog,
 		sources: openSources(config, stores.value),
+		serves: (model) => providers.find(model) !== undefined,
 		defaultProvider: async () => providers.default(),
 		chunking: { chunkSize: config.chunks.size, overlap: config.chunks.overlap },
 		retention: config.retention,

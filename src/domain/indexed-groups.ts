@@ -22,6 +22,11 @@ export function wantedGroups(groups: readonly Group[]): Group[] {
 	return inOrder(groups).flatMap(({ reindex, ...group }) => (reindex?.deleting ? [] : [group]));
 }
 
+/** The names of those that are gone after the switch. */
+export function deletedGroups(groups: readonly Group[]): string[] {
+	return groups.filter(({ reindex }) => reindex?.deleting).map(({ name }) => name);
+}
+
 /** Whether the index lacks something of what the groups say. */
 export const isPending = (groups: readonly Group[]): boolean => groups.some(({ reindex }) => reindex !== undefined);
 

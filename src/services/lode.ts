@@ -1,4 +1,6 @@
 import type { EventEnvelope } from "./events/envelope.js";
+import type { GroupCommands } from "./groups/change-groups.js";
+import type { GroupReport } from "./groups/group-report.js";
 import type {
 	CollectReport,
 	DiffReport,
@@ -42,6 +44,10 @@ export interface LodeReader {
 		options: { depth: number; at?: string; source?: string; limit?: number },
 	): Promise<GraphReport>;
 	sources(): Promise<SourceReport[]>;
+	/** Of one source (by id, a unique beginning of it, or address), or of all; by source and name. */
+	groups(source?: string): Promise<GroupReport[]>;
+	/** @throws GROUP_NOT_FOUND, SOURCE_NOT_FOUND */
+	group(source: string, name: string): Promise<GroupReport>;
 	/** Without an id the latest 20 and every parked one. */
 	status(ingestion?: string): Promise<StatusReport>;
 	verify(options: { source?: string; at?: string; onProgress?: (done: string) => void }): Promise<VerifyReport>;
@@ -54,7 +60,7 @@ export interface LodeReader {
 }
 
 /** The use cases that start or steer workflows. */
-export interface LodeCommander {
+export interface LodeCommander extends GroupCommands {
 	ingest(target: string, options: IngestOptions): Promise<IngestReport>;
 	/** One parked ingestion, or all of them. */
 	retry(ingestion: string | undefined, options: IngestOptions): Promise<RetryReport>;

@@ -98,6 +98,34 @@ export function catalogContract(name: string, create: (now: () => string) => Pro
 				expect(await catalog.check()).toEqual([]);
 			});
 
+			it("changes groups from what there is, all or none", async () => {
+				await addSource(catalog, "a");
+				await catalog.putGroup(newGroup("a", "b"));
+				const seen: unknown[] = [];
+				const changed = await catalog.changeGroups("a", (groups, open) => {
+					seen.push(
+						groups.map(({ name }) => name),
+						open,
+					);
+					return { save: [newGroup("a", "c")], remove: ["b"] };
+				});
+				expect(seen).toEqual([["b", "default"], false]);
+				expect(changed).toEqual([newGroup("a", "c"), newGroup("a")]);
+				expect(await catalog.groups("a")).toEqual(changed);
+				await started(catalog, "a", "c1");
+				const refused = catalog.changeGroups("a", (_, open) => ({
+					save: [newGroup("a", `open-${open}`)],
+					remove: ["c", "default"],
+				}));
+				await expect(refused).rejects.toEqual(coded("INTERNAL"));
+				expect(await catalog.groups("a")).toEqual(changed);
+				const nothing = () => ({ save: [], remove: [] });
+				await expect(catalog.changeGroups("nobody", nothing)).rejects.toEqual(coded("SOURCE_NOT_FOUND"));
+				await catalog.changeGroups("a", (_, open) => ({ save: [newGroup("a", `open-${open}`)], remove: [] }));
+				expect((await catalog.groups("a")).map(({ name }) => name)).toEqual(["c", "default", "open-true"]);
+				expect(await catalog.check()).toEqual([]);
+			});
+
 			it("begins nothing of a source that is unknown or being removed", async () => {
 				await expect(beginning(catalog, "a", "c1")).rejects.toEqual(coded("SOURCE_NOT_FOUND"));
 				await addSource(catalog, "a");

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import {
 	type Client,
-	WithStartWorkflowOperation,
 	WorkflowIdConflictPolicy,
 	WorkflowIdReusePolicy,
 	WorkflowNotFoundError,
@@ -12,23 +11,24 @@ import { sourceId } from "../../domain/keys.js";
 import type { EmbeddingProvider } from "../../embeddings/embedding.port.js";
 import type { ResolvedTarget, SourceAdapter } from "../../sources/source.port.js";
 import type { Catalog, Ingestion, Source } from "../../stores/catalog/catalog.port.js";
-import { ingestUpdate } from "../../workflows/contracts/follow-source.js";
 import { COLLECT_WORKFLOW_ID, ingestWorkflowId, removeWorkflowId } from "../../workflows/contracts/ids.js";
-import type { followSource } from "../../workflows/follow-source.js";
 import type { collectGarbage, removeSource } from "../../workflows/maintenance.js";
+import { createGroupCommands } from "../groups/change-groups.js";
 import type { IngestOptions, LodeCommander } from "../lode.js";
 import { parkedIngestions } from "../reading/create-reader.js";
 import { recipeOf, requireSource } from "../recipe.js";
 import type { IngestReport, RetryReport } from "../reports.js";
 import { awaitBegin } from "./await-begin.js";
 import { awaitOutcome } from "./await-outcome.js";
-import { followOptions } from "./follow-options.js";
 import { persistently } from "./persistently.js";
+import { startIngest } from "./start-ingest.js";
 import { fromWorkflowError } from "./workflow-errors.js";
 
 export interface CommanderPorts {
 	readonly catalog: Catalog;
 	readonly sources: { recognise(target: string): Promise<SourceAdapter> };
+	/** Whether a configured provider serves a model. */
+	readonly serves: (model: string) => boolean;
 	/** The provider that new groups get their model from. */
 	readonly defaultProvider: () => Promise<EmbeddingProvider>;
 	readonly chunking: { readonly chunkSize: number; readonly overlap: number };
@@ -79,18 +79,10 @@ export function createCommander(ports: CommanderPorts): LodeCommander {
 	): Promise<IngestReport> {
 		const started = performance.now();
 		const took = () => Math.round(performance.now() - started);
-		const start = () =>
-			new WithStartWorkflowOperation<typeof followSource>("followSource", followOptions(source, ports.taskQueue));
 		const workflowId = ingestWorkflowId(source.id, commit);
 		// One id for every attempt: a server that went away and came back answers with what it accepted before.
 		const updateId = randomUUID();
-		const accept = () =>
-			temporal.workflow.startUpdateWithStart(ingestUpdate, {
-				updateId,
-				args: [{ commit, unlessPassed }],
-				waitForStage: "ACCEPTED",
-				startWorkflowOperation: start(),
-			});
+		const accept = () => startIngest(temporal, ports.taskQueue, source, updateId, { commit, unlessPassed });
 		if (options.noWait) {
 			const begun = await awaitBegin(catalog, source.id, commit, () => persistently(accept, options.signal));
 			const known = begun && { ingestion: begun.id, runId: begun.runId };
@@ -207,6 +199,8 @@ export function createCommander(ports: CommanderPorts): LodeCommander {
 				throw fromWorkflowError(error);
 			}
 		},
+
+		...createGroupCommands(ports),
 
 		close: ports.close,
 	};

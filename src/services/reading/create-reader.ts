@@ -8,8 +8,10 @@ import type { EntityChange, GraphStore } from "../../stores/graph/graph.port.js"
 import type { VectorStore } from "../../stores/vectors/vectors.port.js";
 import { parseAt } from "../at.js";
 import { envelopeOf } from "../events/envelope.js";
+import { findSource } from "../find-source.js";
+import { groupNotFound, groupsOfSource } from "../groups/group-report.js";
 import type { LodeReader } from "../lode.js";
-import { defaultGroup, readableSources, unknownSource } from "../recipe.js";
+import { defaultGroup, readableSources } from "../recipe.js";
 import type { DiffReport, IngestProgress, SearchHit, SourceReport, StatusReport, Waiting } from "../reports.js";
 import { searchChunks } from "../search/search-chunks.js";
 import { catalogProblems, NO_TOTALS, verifySnapshot } from "../verification/verify-snapshot.js";
@@ -50,19 +52,8 @@ export function createReader(ports: ReaderPorts): LodeReader {
 		return { sources, snapshot: await catalog.snapshot(parseAt(at, source && sources[0]), sources) };
 	}
 
-	/** A source's id, or a unique beginning of it, or its address. */
 	async function sourceId(wanted: string): Promise<string> {
-		const all = await readableSources(catalog);
-		const exact = all.find(({ id }) => id === wanted);
-		if (exact) return exact.id;
-		const matching = all.filter(({ id, address }) => address === wanted || id.startsWith(wanted));
-		if (matching.length === 1 && matching[0]) return matching[0].id;
-		if (matching.length > 1) {
-			throw new LodeError("USAGE", `${wanted} is the beginning or the address of ${matching.length} sources`, {
-				next: `name one of them: ${matching.map(({ id, branch }) => (branch ? `${id} (${branch})` : id)).join(", ")}`,
-			});
-		}
-		throw unknownSource(wanted);
+		return (await findSource(catalog, wanted)).id;
 	}
 
 	async function commitsOf(snapshot: Snapshot, sources: readonly string[]): Promise<Map<string, string>> {
@@ -131,6 +122,19 @@ export function createReader(ports: ReaderPorts): LodeReader {
 					};
 				}),
 			);
+		},
+
+		async groups(source) {
+			const ids =
+				source === undefined ? (await readableSources(catalog)).map(({ id }) => id) : [await sourceId(source)];
+			return (await Promise.all(ids.map((id) => groupsOfSource(catalog, id)))).flat();
+		},
+
+		async group(wanted, name) {
+			const source = await sourceId(wanted);
+			const group = (await groupsOfSource(catalog, source)).find((one) => one.name === name);
+			if (!group) throw groupNotFound(source, name);
+			return group;
 		},
 
 		async status(id) {

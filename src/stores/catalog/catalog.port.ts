@@ -131,6 +131,11 @@ export interface Head {
 	readonly totals: StoreTotals;
 }
 
+export interface GroupChanges {
+	readonly save: readonly Group[];
+	readonly remove: readonly string[];
+}
+
 /** What one file of one version refers to. */
 export interface Reference {
 	readonly cursor: string;
@@ -170,6 +175,11 @@ export interface Catalog {
 	putGroup(group: Group): Promise<void>;
 	/** Never `default`. One that is not there is no error. */
 	removeGroup(source: string, name: string): Promise<void>;
+	/**
+	 * Changes several groups of a source in one transaction, and returns what is there afterwards. `change` decides from what there is, and
+	 * from whether an ingestion of the source is open; it is pure, and may be asked more than once. @throws SOURCE_NOT_FOUND, what `change` throws
+	 */
+	changeGroups(source: string, change: (groups: readonly Group[], open: boolean) => GroupChanges): Promise<Group[]>;
 
 	begin(request: BeginRequest): Promise<BeginResult>;
 	/** @throws SEQ_CLOSED when the ingestion is no longer staging */
