@@ -24,6 +24,8 @@ const MAX_GLOBS = 100;
 const MAX_RULES = 50;
 const MAX_TEXT = 500;
 
+const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
+const NAME_PROBLEM = "must be 1 to 63 lower-case letters, digits and dashes, and not begin with a dash";
 const OUTSIDE = "must stay inside the source: no absolute path, and no ..";
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
 const CONTROL = /[\u0000-\u001f\u007f]/;
@@ -78,12 +80,7 @@ const title = z
 /** A group whole, as it is going to be stored. */
 const wholeGroup = z
 	.strictObject({
-		name: z
-			.string("must be a text")
-			.regex(
-				/^[a-z0-9][a-z0-9-]{0,62}$/,
-				"must be 1 to 63 lower-case letters, digits and dashes, and not begin with a dash",
-			),
+		name: z.string("must be a text").regex(NAME, NAME_PROBLEM),
 		path: checked(pathProblem),
 		include: globs.min(1, "must name one glob at least"),
 		exclude: globs,
@@ -131,9 +128,20 @@ export function checkGroup(group: unknown): { readonly group: WholeGroup } | { r
 	return { problems };
 }
 
+/** What is wrong with one text of a group: its name, its path, one of its globs. */
+export function checkField(field: string, text: string): string | undefined {
+	if (field === "name") return NAME.test(text) ? undefined : NAME_PROBLEM;
+	if (field === "path") return pathProblem(plainPath(text.trim()));
+	return field === "include" || field === "exclude" ? globProblem(text) : undefined;
+}
+
 function withPlainPath(group: unknown): unknown {
 	if (typeof group !== "object" || group === null || !("path" in group) || typeof group.path !== "string") return group;
-	const plain = group.path.replace(/^(\.\/+)+/, "").replace(/\/+$/, "");
-	// "/" is not the source's root.
-	return { ...group, path: plain === "." ? "" : plain === "" ? group.path.replace(/^\.\/+$/, "") : plain };
+	return { ...group, path: plainPath(group.path) };
+}
+
+/** `./docs/` is `docs`, and `.` is all of the source; "/" is not. */
+function plainPath(path: string): string {
+	const plain = path.replace(/^(\.\/+)+/, "");
+	return plain === "." ? "" : plain.replace(/(?<=[^/])\/+$/, "");
 }

@@ -5,6 +5,7 @@ import type { Failure, FileCounts, Ingestion, Source } from "../stores/catalog/c
 import type { EntityChange, Neighbour } from "../stores/graph/graph.port.js";
 import type { StoreProblem } from "../stores/versioned.port.js";
 import type { IngestState } from "../workflows/contracts/ingest-commit.js";
+import type { ReindexState } from "../workflows/contracts/reindex-source.js";
 
 /** The JSON that others rely on: the CLI prints these, API and MCP answer with them. */
 
@@ -30,6 +31,9 @@ export interface IngestReport {
 
 /** While it runs: asked from the workflow by a query. */
 export type IngestProgress = IngestState;
+
+/** While a re-index runs: asked from the workflow by a query. */
+export type ReindexProgress = ReindexState;
 
 export interface SearchQuery {
 	readonly text: string;

@@ -5,9 +5,9 @@ import { checkGroup, type FieldProblems, type GroupFields, type WholeGroup } fro
 import { isPending, pendingGroup, servedSelection } from "../../domain/indexed-groups.js";
 import type { EmbeddingProvider } from "../../embeddings/embedding.port.js";
 import type { Catalog, GroupChanges } from "../../stores/catalog/catalog.port.js";
-import type { ReindexState } from "../../workflows/contracts/reindex-source.js";
 import { findSource } from "../find-source.js";
 import { persistently } from "../ingestion/persistently.js";
+import type { ReindexProgress } from "../reports.js";
 import { awaitReindex } from "./await-reindex.js";
 import { type GroupReport, groupNotFound, groupReports, groupsOfSource } from "./group-report.js";
 import { startReindex } from "./start-reindex.js";
@@ -26,7 +26,7 @@ export interface GroupPorts {
 export interface GroupOptions {
 	/** Answer once the change is stored and its re-index is accepted by Temporal. */
 	readonly noWait?: boolean;
-	readonly onProgress?: (progress: ReindexState) => void;
+	readonly onProgress?: (progress: ReindexProgress) => void;
 	readonly signal?: AbortSignal;
 }
 

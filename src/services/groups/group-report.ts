@@ -35,6 +35,6 @@ export async function groupsOfSource(
 
 export function groupNotFound(source: string, name: string): LodeError {
 	return new LodeError("GROUP_NOT_FOUND", `source ${source} has no group ${name}`, {
-		next: `list them with: lode group list --source ${source}`,
+		next: `list them with: lode group list ${source}`,
 	});
 }
