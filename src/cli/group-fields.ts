@@ -3,6 +3,9 @@ import { GROUPINGS } from "../domain/group.js";
 import type { GroupFields } from "../domain/group-input.js";
 import { wholeNumber } from "./parse.js";
 
+/** Commander makes an empty text of null. */
+type Bound = number | "none";
+
 /** What the options of `group create` and `group update` say. */
 export interface FieldOptions {
 	readonly path?: string;
@@ -13,8 +16,8 @@ export interface FieldOptions {
 	readonly model?: string;
 	readonly chunkSize?: number;
 	readonly overlap?: number;
-	readonly maxVersions?: number | null;
-	readonly ttl?: number | null;
+	readonly maxVersions?: Bound;
+	readonly ttl?: Bound;
 }
 
 /** Again and again; the empty text stands for none. Not separated by commas: globs have them. */
@@ -29,9 +32,9 @@ function rule(value: string, previous: { name: string; globs: string[] }[] = [])
 	return previous.map((one) => (one === known ? { name, globs: [...one.globs, glob] } : one));
 }
 
-function bounded(none: string, min: number, max: number): (value: string) => number | null {
+function bounded(none: string, min: number, max: number): (value: string) => Bound {
 	const number = wholeNumber(min, max);
-	return (value) => (value === none ? null : number(value));
+	return (value) => (value === none ? "none" : number(value));
 }
 
 export function addFieldOptions(command: Command): Command {
@@ -53,6 +56,8 @@ export function addFieldOptions(command: Command): Command {
 		.option("--no-wait", "return once the re-index is accepted: it is done by `lode dev`");
 }
 
+const bound = (value: Bound | undefined): number | null | undefined => (value === "none" ? null : value);
+
 export function fieldsOf(options: FieldOptions): GroupFields {
 	const { path, include, exclude, grouping, rule: rules, model, chunkSize, overlap, maxVersions, ttl } = options;
 	const some = <T extends object>(values: T): T | undefined =>
@@ -64,7 +69,7 @@ export function fieldsOf(options: FieldOptions): GroupFields {
 		grouping,
 		rules,
 		indexing: some({ model, chunkSize, overlap }),
-		retention: some({ maxVersions, ttl }),
+		retention: some({ maxVersions: bound(maxVersions), ttl: bound(ttl) }),
 	};
 }
 

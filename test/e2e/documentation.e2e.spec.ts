@@ -123,7 +123,7 @@ describe("reference", () => {
 			.map((part): Documented => {
 				const [heading = "", ...lines] = part.split("\n");
 				const [name = "", args = ""] =
-					/^lode ([a-z-]+(?: (?:show|get|set|parked|replay))?) ?(.*)$/.exec(heading)?.slice(1) ?? [];
+					/^lode ([a-z-]+(?: (?:show|get|set|list|parked|replay|create|update|delete))?) ?(.*)$/.exec(heading)?.slice(1) ?? [];
 				const rows = lines.filter((line) => line.startsWith("| `--"));
 				return { name, args, options: rows.map((row) => /^\| `(--[a-z-]+)/.exec(row)?.[1] ?? row).sort() };
 			});
@@ -179,6 +179,7 @@ describe("reference", () => {
 			"docs/cli.md",
 			"docs/mining.md",
 			"docs/architecture.md",
+			"docs/groups.md",
 			...decisions,
 		];
 		const anchors = async (path: string) =>
