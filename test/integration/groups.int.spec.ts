@@ -92,6 +92,10 @@ describe("semantic groups", () => {
 		});
 		expect(await chunksOf(lode, "docs")).toEqual(["docs/a.md", "docs/api/b.md"]);
 		expect(await chunksOf(lode, "default")).toHaveLength(5);
+		const { catalog } = lode.ports;
+		const staged = await catalog.changedEntries(2, "added", undefined, 100);
+		// The others have the same entries, so they stay as they are, with commits, folders and names.
+		expect(staged.map(({ origin }) => origin)).toEqual(["file:docs/a.md", "file:docs/api/b.md"]);
 		const after = await lode.verified();
 		// What files say of entities does not depend on how their text is cut.
 		expect(after.stores.graph).toEqual(before.stores.graph);
