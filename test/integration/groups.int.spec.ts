@@ -3,9 +3,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { groupSchema } from "../../src/domain/group.js";
 import type { GroupFields } from "../../src/domain/group-input.js";
 import { rebuild } from "../../src/services/rebuild/rebuild.js";
+import { refChangedSignal } from "../../src/workflows/contracts/follow-source.js";
 import { createRepository, type TestRepository } from "../support/git-repository.js";
 import { LodeInstance } from "../support/lode-instance.js";
 import { temporalEnvironment } from "../support/temporal-environment.js";
+import { until } from "../support/until.js";
 
 const LEXICAL = "lexical-v1-384";
 const long = (name: string) =>
@@ -135,7 +137,19 @@ describe("semantic groups", () => {
 		await lode.commander.deleteGroup(source, "code", {});
 		await lode.commander.updateGroup(source, "default", { exclude: [] }, {});
 		expect((await lode.verified()).stores).toEqual(before.stores);
-		expect((await lode.ports.catalog.check()).length).toBe(0);
+		expect(await lode.ports.catalog.check()).toEqual([]);
+
+		// A head that was made by another recipe is ingested again at the next look at the branch, whoever changed what.
+		const [group] = await lode.ports.catalog.groups(source);
+		if (group) await lode.ports.catalog.putGroup({ ...group, exclude: ["docs/**"] });
+		expect(await lode.reader.group(source, "default")).toMatchObject({ state: "reindexing" });
+		await environment.client.workflow.getHandle(`source/${source}`).signal(refChangedSignal);
+		await until(
+			() => lode.reader.group(source, "default"),
+			({ state }) => state === "indexed",
+		);
+		expect(await chunksOf(lode, "default")).toEqual(["src/one.ts", "src/two.ts"]);
+		await lode.verified();
 	});
 
 	test("garbage collection keeps what other groups were mined from, and the archive alone brings them back", async () => {
