@@ -68,6 +68,12 @@ module.exports = {
 			to: { dependencyTypes: ["core"], dependencyTypesNot: ["type-only"] },
 		},
 		only("mining-is-pure", "^src/mining/", ["^src/(mining|domain)/"], "Bytes in, mined file out."),
+		only(
+			"plugins-around-services",
+			"^src/plugins/",
+			["^src/(plugins|mining|services|domain)/"],
+			"Hooks go around mining and the use cases that read; wiring.ts puts them there.",
+		),
 		only("stores-to-domain", "^src/stores/", ["^src/(stores|domain)/"], "Adapters know the domain only."),
 		only(
 			"sources-to-domain",
@@ -109,7 +115,7 @@ module.exports = {
 		only(
 			"cli-translates",
 			"^src/cli/",
-			["^src/(cli|services|config|domain|runtime)/", "^src/wiring\\.ts$", "^temporal/server/"],
+			["^src/(cli|services|mcp|config|domain|runtime)/", "^src/wiring\\.ts$", "^temporal/server/"],
 			"The CLI translates and calls services.",
 		),
 		only(
@@ -117,6 +123,12 @@ module.exports = {
 			"^src/api/",
 			["^src/(api|services|config|domain|webhooks)/", "^src/runtime/parent\\.ts$"],
 			"Controllers translate and call services; api.ts and gateway.ts wire them.",
+		),
+		only(
+			"mcp-translates",
+			"^src/mcp/",
+			["^src/(mcp|services|config|domain)/"],
+			"Tools and resources translate and call services; the CLI opens them.",
 		),
 		only(
 			"webhooks-stand-alone",

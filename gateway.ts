@@ -4,7 +4,7 @@ import { ownFolder } from "./src/runtime/single-owner.js";
 import { ledgerFolder } from "./src/webhooks/ledger/segment-files.js";
 import { dispatchPorts } from "./src/wiring.js";
 
-/** Starts the webhook gateway. Prints `{"ready":true,"url":…}` on standard output when it listens; its log goes to standard error. */
+/** Starts the webhook gateway. Prints `{"ready":true,"url":…}` on standard output when it accepts; its log goes to standard error. */
 await runServer("LODE_WEBHOOK_HOST and LODE_WEBHOOK_PORT", async (config, log) => {
 	const { webhooks, home } = config;
 	const folder = ledgerFolder(home);

@@ -1,4 +1,8 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+
+/** As Node loads it for Lode and for every package: Vite would take its other build, and two builds of it do not know each other's types. */
+const graphql = { find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve("graphql")) };
 
 /**
  * One project a tier; a file's suffix says its tier (test/conventions.unit.spec.ts holds that). Tiers that run servers and processes get few
@@ -19,6 +23,7 @@ export default defineConfig({
 		globalSetup: ["test/support/build.ts", "test/support/temporal-binary.ts", "test/support/server-fleet.ts"],
 		reporters: ["default", "./test/support/closing-line-reporter.ts"],
 		projects: tiers.map(({ name, include, servers }, order) => ({
+			resolve: { alias: [graphql] },
 			test: {
 				name,
 				include,

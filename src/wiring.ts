@@ -3,26 +3,33 @@ import { accessTo, connectionOptions } from "../temporal/server/connection.js";
 import type { Miner, Ports, Stores } from "./activities/ports.js";
 import { type Config, publicSettings } from "./config/config.js";
 import { redact } from "./config/secret.js";
-import { LodeError } from "./domain/errors.js";
+import { errorCode, LodeError } from "./domain/errors.js";
 import { createProvider, type EmbeddingSettings, providerForModel } from "./embeddings/choose-provider.js";
 import type { EmbeddingProvider } from "./embeddings/embedding.port.js";
 import { createMiningPool, type MiningPool } from "./mining/mining-pool.js";
+import { withIndexingHooks } from "./plugins/indexing-hooks.js";
+import { indexingVersions, loadPlugins, type Plugins } from "./plugins/load-plugins.js";
+import { withSearchHooks } from "./plugins/search-hooks.js";
 import { roomOn } from "./runtime/disk-room.js";
 import { runningRuntime } from "./runtime/runtime.js";
 import { requireLineage } from "./services/archive/archive-events.js";
+import { createCommands } from "./services/commands/create-commands.js";
 import { recordConfiguration } from "./services/events/record-configuration.js";
 import { askProgress, askWaiting } from "./services/ingestion/ask-progress.js";
 import { createCommander } from "./services/ingestion/create-commander.js";
 import { ensureSchedules } from "./services/ingestion/schedules.js";
-import type { LodeCommander, LodeReader } from "./services/lode.js";
-import { createReader } from "./services/reading/create-reader.js";
+import type { ApiServices, LodeCommander, LodeReader } from "./services/lode.js";
+import { createReader, type ReaderPorts } from "./services/reading/create-reader.js";
 import { requireFinished } from "./services/rebuild/unfinished.js";
+import { createSearchLog } from "./services/search/event-search-log.js";
+import { createViews } from "./services/viewing/create-views.js";
 import { createFolderSource } from "./sources/folder/folder-source.adapter.js";
 import { createGitSource } from "./sources/git/git-source.adapter.js";
 import { createLakefsSource } from "./sources/lakefs/lakefs-source.adapter.js";
 import { createSourceRegistry, type SourceRegistry } from "./sources/registry.js";
 import { lakefsOptions } from "./wiring/server-options.js";
 import { type OpenedStores, openStores } from "./wiring/stores.js";
+import { TemporalAccess } from "./wiring/temporal-access.js";
 
 export { dispatchPorts } from "./wiring/dispatch.js";
 export { openEvents } from "./wiring/events.js";
@@ -83,16 +90,32 @@ class Providers {
 	}
 }
 
+/** Hooks of searches that run at once: one that hangs must not hold up all others. */
+const SEARCH_HOOK_THREADS = 2;
+
+/** Undefined where none is configured: then nothing of them is loaded. @throws CONFIG_INVALID */
+async function openPlugins(config: Config, threads: number): Promise<Plugins | undefined> {
+	const { plugins: entries = [], home } = config;
+	if (entries.length === 0) return undefined;
+	const report = (line: string) => void process.stderr.write(`${redact(line)}\n`);
+	return loadPlugins({ entries, home, threads, report });
+}
+
+/** Has every configured plugin say what it is: before a worker is started that could not. @throws CONFIG_INVALID */
+export async function checkPlugins(config: Config): Promise<void> {
+	await (await openPlugins(config, 1))?.close();
+}
+
 function minerOf(pool: MiningPool): Miner {
 	return {
 		mine: (files, settings, signal) => Promise.all(files.map((file) => pool.mine(file, settings, signal))),
 	};
 }
 
-async function connect(config: Config, address: string, connectTimeout: "2s" | "10s" = "10s"): Promise<Opened<Client>> {
+async function connect(config: Config, address: string): Promise<Opened<Client>> {
 	try {
 		const access = accessTo(config.temporal, address);
-		const connection = await Connection.connect({ ...connectionOptions(access), connectTimeout });
+		const connection = await Connection.connect({ ...connectionOptions(access), connectTimeout: "10s" });
 		return {
 			value: new Client({ connection, namespace: config.temporal.namespace }),
 			close: () => connection.close(),
@@ -124,7 +147,7 @@ async function openSound(
 /** Everything a worker needs. */
 export async function openPorts(
 	config: Config,
-	{ address }: { address: string },
+	{ address, miningThreads = config.worker.threads }: { address: string; miningThreads?: number },
 ): Promise<{ ports: Ports; close: Close }> {
 	const temporal = await connect(config, address);
 	const stores = await openSound(config, async ({ events, artifacts }) => {
@@ -136,7 +159,9 @@ export async function openPorts(
 	});
 	const embeddingCache = await stores.embeddingCache();
 	const providers = new Providers(config);
-	const pool = createMiningPool({ threads: config.worker.threads });
+	const plugins = await openPlugins(config, config.worker.threads);
+	const mining = createMiningPool({ threads: miningThreads });
+	const pool = plugins === undefined ? mining : withIndexingHooks(mining, plugins);
 	return {
 		ports: {
 			...stores.value,
@@ -144,6 +169,7 @@ export async function openPorts(
 			provider: async (model) => providers.get(model),
 			embeddingCache,
 			miner: minerOf(pool),
+			plugins: plugins && indexingVersions(plugins.plugins),
 			temporal: temporal.value,
 			limits: {
 				maxFileBytes: config.limits.maxFileBytes,
@@ -177,37 +203,95 @@ export async function keepSchedules(config: Config, { address }: { address: stri
 
 /** The use cases that only read: no Temporal server is needed. Where one runs, it is asked how far ingestions are. */
 export async function openReader(config: Config): Promise<LodeReader> {
-	const stores = await openSound(config);
-	const providers = new Providers(config);
-	let temporal: Promise<Opened<Client> | undefined> | undefined;
-	const connectIfRunning = async () => {
-		const address = (await runningRuntime(config.home))?.address ?? config.temporal.address;
-		return address === undefined ? undefined : connect(config, address, "2s").catch(() => undefined);
+	return (await openReading(config)).reader;
+}
+
+/** What the API serves, over the same opened stores. Temporal may come and go meanwhile: only what changes something needs it. */
+export async function openApiServices(config: Config): Promise<ApiServices> {
+	const { reader, stores, ports, providers, temporal } = await openReading(config);
+	const views = createViews({ ...stores, ...ports, reader, namespace: config.temporal.namespace });
+	const commands = createCommands({
+		...stores,
+		...ports,
+		...newSources(config, providers),
+		sources: openSources(config, stores),
+		temporal: () => temporal.client(),
+		taskQueue: config.temporal.taskQueue,
+		workflowUrl: views.workflowUrl,
+		redact,
+	});
+	return {
+		reader,
+		views,
+		commands,
+		async close() {
+			await commands.close();
+			await reader.close();
+		},
 	};
-	return createReader({
-		...stores.value,
-		provider: (model) => providers.find(model),
+}
+
+async function openReading(config: Config) {
+	const plugins = await openPlugins(config, SEARCH_HOOK_THREADS);
+	const opened = await openSound(config).catch(async (error: unknown) => {
+		await plugins?.close();
+		throw error;
+	});
+	const stores = opened.value;
+	const sources = openSources(config, stores);
+	const providers = new Providers(config);
+	const temporal = new TemporalAccess(config);
+	const ports: Pick<ReaderPorts, "progress" | "waiting" | "temporalUi"> = {
 		async progress({ workflowId, runId }) {
-			temporal ??= connectIfRunning();
-			const connected = await temporal;
-			return connected && askProgress(connected.value, workflowId, runId);
+			const client = await temporal.ifRunning();
+			return client && askProgress(client, workflowId, runId);
 		},
 		async waiting({ workflowId, runId }) {
-			temporal ??= connectIfRunning();
-			const connected = await temporal;
-			return connected ? askWaiting(connected.value, workflowId, runId) : [];
+			const client = await temporal.ifRunning();
+			return client ? askWaiting(client, workflowId, runId) : [];
 		},
 		temporalUi: async () => (await runningRuntime(config.home))?.uiAddress ?? config.temporal.uiUrl ?? null,
+	};
+	const reader = createReader({
+		...stores,
+		...ports,
+		plugins: plugins && indexingVersions(plugins.plugins),
+		adapterOf: (kind) => sources.of(kind),
+		searchLog: createSearchLog(stores.events, {
+			userData: config.search.userData,
+			onLost: (searches, error) =>
+				process.emitWarning(`${searches} searches are not in the events: ${errorCode(error) ?? "the store is away"}`),
+		}),
+		provider: (model) => providers.find(model),
 		async close() {
-			await (await temporal)?.close();
+			await temporal.close();
 			await providers.close();
-			await stores.close();
+			await opened.close();
 		},
 	});
+	return {
+		reader: plugins === undefined ? reader : withSearchHooks(reader, plugins),
+		stores,
+		ports,
+		providers,
+		temporal,
+	};
+}
+
+/** What a new source gets. */
+function newSources({ chunks, retention }: Config, providers: Providers) {
+	return {
+		defaultProvider: async () => providers.default(),
+		chunking: { chunkSize: chunks.size, overlap: chunks.overlap },
+		retention,
+	};
 }
 
 /** The use cases that start or steer workflows on the Temporal server at `address`. */
 export async function openCommander(config: Config, { address }: { address: string }): Promise<LodeCommander> {
+	const plugins = await openPlugins(config, 1);
+	// Only what they say that they are is wanted here.
+	await plugins?.close();
 	const temporal = await connect(config, address);
 	const stores = await openSound(config).catch(async (error: unknown) => {
 		await temporal.close();
@@ -215,12 +299,11 @@ export async function openCommander(config: Config, { address }: { address: stri
 	});
 	const providers = new Providers(config);
 	return createCommander({
+		plugins: plugins && indexingVersions(plugins.plugins),
 		catalog: stores.value.catalog,
 		sources: openSources(config, stores.value),
 		serves: (model) => providers.find(model) !== undefined,
-		defaultProvider: async () => providers.default(),
-		chunking: { chunkSize: config.chunks.size, overlap: config.chunks.overlap },
-		retention: config.retention,
+		...newSources(config, providers),
 		temporal: temporal.value,
 		taskQueue: config.temporal.taskQueue,
 		async close() {

@@ -5,6 +5,7 @@ import { commitOrigin, fileOrigin, folderOrigin } from "../domain/keys.js";
 import { type ChunkRecord, chunkTextHash, type MinedFile } from "../domain/mined-file.js";
 import type { EmbeddingCache } from "../embeddings/embedding.port.js";
 import { commitRecords } from "../mining/commits/commit-records.js";
+import { commitText } from "../mining/commits/commit-text.js";
 import { folderRecords } from "../mining/file-states.js";
 import { decodeMinedFile } from "../mining/mined-file-codec.js";
 import type { ArtifactStore } from "../stores/artifacts/artifacts.port.js";
@@ -13,6 +14,8 @@ import { type Batch, BatchArchive, retiredFileOrigins } from "./batches.js";
 export interface OriginRecords {
 	readonly origin: string;
 	readonly graph: readonly GraphRecord[];
+	/** Commits only: what they say, for the vector store. */
+	readonly texts?: readonly ChunkRecord[];
 	/** Files only. */
 	readonly file?: {
 		readonly entry: FileEntry;
@@ -85,6 +88,7 @@ export class BatchReader {
 					origins: batch.added.map((commit) => ({
 						origin: commitOrigin(commit.sha),
 						graph: commitRecords(source, commit),
+						texts: commitText(source, commit),
 					})),
 				};
 			case "folders":

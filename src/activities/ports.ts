@@ -2,6 +2,7 @@ import type { Client } from "@temporalio/client";
 import type { FileMode } from "../domain/commits.js";
 import type { ChunkSettings, MinedFile } from "../domain/mined-file.js";
 import type { EmbeddingCache, EmbeddingProvider } from "../embeddings/embedding.port.js";
+import type { IndexingVersions } from "../mining/indexing-versions.js";
 import type { SourceAdapter } from "../sources/source.port.js";
 import type { ArtifactStore } from "../stores/artifacts/artifacts.port.js";
 import type { Catalog, SourceKind } from "../stores/catalog/catalog.port.js";
@@ -36,6 +37,8 @@ export interface Ports extends Stores {
 	readonly provider: (model: string) => Promise<EmbeddingProvider>;
 	readonly embeddingCache: EmbeddingCache;
 	readonly miner: Miner;
+	/** What of the miner are plugins; none where omitted. */
+	readonly plugins?: IndexingVersions;
 	readonly temporal: Pick<Client, "workflow">;
 	readonly limits: ActivityLimits;
 	/** @throws DISK_FULL where there is too little room to write that many bytes and still end in order. Omitted: nobody asks. */

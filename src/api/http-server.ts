@@ -1,4 +1,6 @@
 import "reflect-metadata";
+import type { Server } from "node:http";
+import type { Duplex } from "node:stream";
 import helmet from "@fastify/helmet";
 import type { DynamicModule } from "@nestjs/common";
 import { NestFactory } from "@nestjs/core";
@@ -15,9 +17,13 @@ export interface HttpServerOptions {
 	/** 0: any free one. */
 	readonly port: number;
 	readonly bodyLimit: number;
+	/** Headers that protect browsers; default true. Programs do not read them. */
+	readonly forBrowsers?: boolean;
 	readonly log: Log;
 	/** Before it listens. */
 	readonly configure?: (app: NestFastifyApplication, fastify: FastifyInstance) => Promise<void> | void;
+	/** When it listens; what it returns is called first when it ends. */
+	readonly listening?: (app: NestFastifyApplication, server: Server) => () => Promise<void>;
 }
 
 export interface HttpServer {
@@ -39,6 +45,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 		requestTimeout: REQUEST_TIMEOUT,
 		routerOptions: { maxParamLength: 500 },
 		return503OnClosing: true,
+		// Nothing that is a request yet: Node itself refuses it.
+		clientErrorHandler: refuseUnread,
 		// Before any route, so that no filter sees it: a path that is no path.
 		frameworkErrors: (error: FastifyError, _request: FastifyRequest, reply: FastifyReply) => {
 			const { message: detail } = error;
@@ -52,7 +60,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 		bodyParser: false,
 	});
 	app.useGlobalFilters(new ProblemFilter(options.log));
-	await app.register(helmet);
+	if (options.forBrowsers ?? true) await app.register(helmet);
 	await options.configure?.(app, adapter.getInstance());
 	try {
 		await app.listen(options.port, options.host);
@@ -60,6 +68,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 		await app.close();
 		throw error;
 	}
+	const closing = options.listening?.(app, adapter.getHttpServer() as Server);
 	return {
 		url: (await app.getUrl()).replace(/\/$/, ""),
 		async close() {
@@ -67,9 +76,38 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 			const late = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
 			// Clients keep connections for their next request: as soon as one has its answer, it goes.
 			const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+			await closing?.();
 			await app.close();
 			clearInterval(idle);
 			clearTimeout(late);
 		},
 	};
+}
+
+const UNREAD: Readonly<Record<string, readonly [status: number, title: string]>> = {
+	HPE_HEADER_OVERFLOW: [431, "Request header fields too large"],
+	ERR_HTTP_REQUEST_TIMEOUT: [408, "Request timeout"],
+};
+
+/** Answers what cannot be read as a request with problem details too, then closes the connection. */
+function refuseUnread(error: Error & { readonly code?: string }, socket: Duplex): void {
+	if (error.code === "ECONNRESET" || !socket.writable) {
+		socket.destroy();
+		return;
+	}
+	const [status, title] = UNREAD[error.code ?? ""] ?? [400, "Bad request"];
+	const body = JSON.stringify({
+		type: "about:blank",
+		title,
+		status,
+		detail: "This is no request that can be read.",
+		code: "USAGE",
+	});
+	const head = [
+		`HTTP/1.1 ${status} ${title}`,
+		"content-type: application/problem+json; charset=utf-8",
+		`content-length: ${Buffer.byteLength(body)}`,
+		"connection: close",
+	];
+	socket.end(`${head.join("\r\n")}\r\n\r\n${body}`, () => socket.destroy());
 }

@@ -1,5 +1,8 @@
 import type { Command } from "commander";
 import type { Config, ConfigSources } from "../config/config.js";
+import type { HttpOptions, McpHttp } from "../mcp/serve-http.js";
+import type { StdioOptions } from "../mcp/serve-stdio.js";
+import type { RunningApi, startApi } from "../runtime/api-child.js";
 import type { Runtime, RuntimeOptions } from "../runtime/runtime.js";
 import type { RuntimeRecord } from "../runtime/runtime-file.js";
 import type { LodeEvents } from "../services/events/create-events.js";
@@ -32,7 +35,14 @@ export interface CliDependencies {
 	migrateServers(config: Config, report: (line: string) => void): Promise<Migrated[]>;
 	/** Has sources compared with their repositories, and what happens archived, from now on. */
 	keepSchedules(config: Config, options: { address: string }): Promise<void>;
+	/** The HTTP API as a child of this process. */
+	startApi(...args: Parameters<typeof startApi>): Promise<RunningApi>;
 	runningRuntime(home: string): Promise<RuntimeRecord | undefined>;
+	/** Servers for AI agents; the process's own streams belong to `stdio` from then on. */
+	mcp(): Promise<{
+		stdio(options: Pick<StdioOptions, "reader" | "version" | "report">, signal: AbortSignal): Promise<void>;
+		http(options: HttpOptions): Promise<McpHttp>;
+	}>;
 }
 
 /** Options that every command takes. */

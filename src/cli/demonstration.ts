@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { loadConfig } from "../config/config.js";
 import type { LodeReader } from "../services/lode.js";
@@ -12,8 +13,8 @@ import { printable, writeError } from "./io.js";
 import { Progress } from "./progress.js";
 
 /**
- * `npm run demo`: ingests this project's own checkout with the embedded profile, asks three searches and one graph question, and stops
- * everything that it started. Exit code 0 means that each of them had an answer.
+ * `npm run demo`: ingests this project's own checkout with the embedded profile, asks three searches and one graph question, then the API
+ * one question over GraphQL and one over REST, and stops everything that it started. Exit code 0 means that each of them had an answer.
  */
 
 const SEARCHES = [
@@ -45,6 +46,37 @@ async function ask(reader: LodeReader): Promise<void> {
 	print(graphText(await reader.graph(ENTITY, { depth: 1, limit: 12 })));
 }
 
+/** It listens at once, and opens the stores meanwhile. */
+async function ready(url: string): Promise<void> {
+	for (let tries = 0; (await fetch(`${url}/health/ready`)).status !== 200; tries++) {
+		if (tries > 300) throw new Error("the API does not become ready");
+		await sleep(100);
+	}
+}
+
+/** One query over each of the API's two ways in. */
+async function askApi(url: string): Promise<void> {
+	const graphql = `{ entity(entity: "${ENTITY}") { entity { kind neighbours(direction: OUT, kinds: [CALLS], first: 5) { nodes { entity { name } } } } } }`;
+	print(`\nGraphQL: ${url}/graphql\n\n${graphql}\n`);
+	const answer = await fetch(`${url}/graphql`, {
+		method: "POST",
+		headers: { "content-type": "application/json" },
+		body: JSON.stringify({ query: graphql }),
+	});
+	const { data, errors } = (await answer.json()) as { data?: object; errors?: readonly { message: string }[] };
+	if (errors) throw new Error(`GraphQL: ${errors[0]?.message}`);
+	print(JSON.stringify(data));
+	const place = `${url}/api/v1/search?limit=1&q=${encodeURIComponent(SEARCHES[0] as string)}`;
+	print(`\nREST: GET ${place}\n`);
+	const found = (await (await fetch(place)).json()) as {
+		snapshot: number;
+		hits: { path: string; startLine: number }[];
+	};
+	const [hit] = found.hits;
+	if (!hit) throw new Error("the search over REST found nothing");
+	print(JSON.stringify({ snapshot: found.snapshot, hits: [{ path: hit.path, startLine: hit.startLine }] }));
+}
+
 async function demo(): Promise<void> {
 	const home = io.env.LODE_HOME || (await mkdtemp(join(tmpdir(), "lode-demo-")));
 	const { config } = loadConfig({ flags: { LODE_HOME: home }, env: io.env, cwd: home });
@@ -74,7 +106,18 @@ async function demo(): Promise<void> {
 			} finally {
 				await reader.close();
 			}
-			print("\nDone; stopping Temporal and the worker.");
+			const anyPort = { ...config, api: { ...config.api, host: "127.0.0.1", port: 0 } };
+			const { address } = runtime;
+			const api = await dependencies.startApi(anyPort, { address, explorer: false, signal }, (line) =>
+				progress.line(line),
+			);
+			try {
+				await ready(api.url);
+				await askApi(api.url);
+			} finally {
+				await api.stop();
+			}
+			print("\nDone; stopping the API, Temporal and the worker.");
 		},
 		{ signal, force },
 	);

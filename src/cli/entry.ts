@@ -22,14 +22,29 @@ export function realDependencies(): CliDependencies {
 		openReader: async (config) => (await import("../wiring.js")).openReader(config),
 		openCommander: async (config, options) => (await import("../wiring.js")).openCommander(config, options),
 		openEvents: async (config) => (await import("../wiring.js")).openEvents(config),
-		withRuntime: async (...args) => (await import("../runtime/runtime.js")).withRuntime(...args),
+		withRuntime: async (config, ...rest) => {
+			if (config.plugins !== undefined) await (await import("../wiring.js")).checkPlugins(config);
+			return (await import("../runtime/runtime.js")).withRuntime(config, ...rest);
+		},
 		probeEmbeddings: async (config) =>
 			(await import("../services/probe-embeddings.js")).probeEmbeddings({ ...config.embedding, home: config.home }),
 		checkServers: async (config) => (await import("../wiring.js")).checkServers(config),
 		rebuild: async (...args) => (await import("../wiring.js")).rebuildStores(...args),
 		migrateServers: async (...args) => (await import("../wiring.js")).migrateServers(...args),
 		keepSchedules: async (config, options) => (await import("../wiring.js")).keepSchedules(config, options),
+		startApi: async (...args) => (await import("../runtime/api-child.js")).startApi(...args),
 		runningRuntime: async (home) => (await import("../runtime/runtime.js")).runningRuntime(home),
+		mcp: async () => {
+			const [{ serveMcpStdio }, { serveMcpHttp }] = await Promise.all([
+				import("../mcp/serve-stdio.js"),
+				import("../mcp/serve-http.js"),
+			]);
+			const { stdin, stdout, stderr } = process;
+			return {
+				stdio: (options, signal) => serveMcpStdio({ ...options, stdin, stdout, stderr }, signal),
+				http: serveMcpHttp,
+			};
+		},
 	};
 }
 

@@ -8,6 +8,7 @@ import type {
 	RebuildReport,
 	SearchHit,
 	SearchReport,
+	SourceLag,
 	SourceReport,
 	StatusReport,
 	VerifyReport,
@@ -76,12 +77,38 @@ function hitText(hit: SearchHit, width: number): string {
 	return [
 		`${place}${lines}  ${hit.kind}${symbol}  ${hit.score.toFixed(3)}  ${hit.source}@${short(hit.commit)}`,
 		...excerpt(hit.text, width),
+		...aboutHit(hit),
 	].join("\n");
+}
+
+/** What was asked for besides the text. */
+function aboutHit({ context, provenance }: SearchHit): string[] {
+	const lines: string[] = [];
+	if (context) {
+		const { entity, neighbours } = context;
+		lines.push(`    of ${entity === null ? "nothing that the graph knows" : `${entity.name} (${entity.kind})`}`);
+		for (const { edge, direction, name, kind } of neighbours)
+			lines.push(`      ${direction === "out" ? `${edge} →` : `← ${edge}`} ${name} (${kind})`);
+	}
+	if (provenance) {
+		const { commit, ingestion, workflowId, runId, model } = provenance;
+		lines.push(
+			`    brought by ${ingestion} of ${short(commit)}, workflow ${workflowId ?? "-"}, run ${runId ?? "-"}, model ${model}`,
+		);
+	}
+	return lines;
 }
 
 export function searchText(report: SearchReport, width: number): string {
 	const about = `${count(report.hits.length, "hit")} in snapshot ${report.snapshot}, ranked with ${report.model}, ${seconds(report.tookMs)}`;
-	return [...report.hits.map((hit) => hitText(hit, width)), about].join("\n\n");
+	if (report.groups === undefined) return [...report.hits.map((hit) => hitText(hit, width)), about].join("\n\n");
+	const groups = report.groups.map(({ key, hits }) =>
+		[
+			`${key === "" ? "(root)" : key}: ${count(hits.length, "hit")}`,
+			...hits.flatMap((at) => report.hits[at] ?? []).map((hit) => hitText(hit, width)),
+		].join("\n\n"),
+	);
+	return [...groups, about].join("\n\n");
 }
 
 export function graphText(report: GraphReport): string {
@@ -114,21 +141,37 @@ export function graphText(report: GraphReport): string {
 
 export function sourcesText(sources: readonly SourceReport[]): string {
 	if (sources.length === 0) return "No sources yet. Ingest one: lode ingest PATH_OR_URL";
-	return table(
-		["source", "kind", "branch", "commit", "snapshot", "files", "entities", "chunks", "model", "address"],
+	const asked = sources.some(({ lag }) => lag !== undefined);
+	const rows = table(
+		[
+			...["source", "kind", "branch", "commit"],
+			...(asked ? ["head", "lag", "since (UTC)"] : []),
+			...["snapshot", "files", "entities", "chunks", "webhooks", "model", "address"],
+		],
 		sources.map((source) => [
 			source.id,
 			source.kind,
 			source.branch || "-",
 			short(source.commit),
+			...(asked ? lagCells(source.lag) : []),
 			String(source.snapshot ?? "-"),
 			String(source.files),
 			String(source.entities),
 			String(source.chunks),
+			String(source.webhooks),
 			source.model,
 			source.address,
 		]),
 	);
+	const problems = sources.flatMap(({ id, lag }) => (lag?.problem ? [`${id}: ${lag.problem}`] : []));
+	return problems.length === 0 ? rows : [rows, "", ...problems].join("\n");
+}
+
+function lagCells(lag: SourceLag | undefined): string[] {
+	if (lag === undefined) return ["-", "-", "-"];
+	const many = lag.status === "behind" && lag.commits !== null ? `${lag.commits} ` : "";
+	const said = lag.status === "current" ? "up to date" : `${many}${lag.status}`;
+	return [short(lag.head), said, lag.since === null ? "-" : minute(lag.since)];
 }
 
 export function statusText(report: StatusReport): string {

@@ -10,6 +10,7 @@ import { registerGraph } from "./commands/graph.js";
 import { registerGroup } from "./commands/group.js";
 import { registerIngest } from "./commands/ingest.js";
 import { registerInit } from "./commands/init.js";
+import { registerMcp } from "./commands/mcp.js";
 import { registerMigrate } from "./commands/migrate.js";
 import { registerOverview } from "./commands/overview.js";
 import { registerRebuild } from "./commands/rebuild.js";
@@ -65,6 +66,7 @@ export function createProgram(dependencies: CliDependencies, version: string): {
 	registerSearch(program, cli);
 	registerGraph(program, cli);
 	registerOverview(program, cli);
+	registerMcp(program, cli);
 	registerCheck(program, cli);
 	registerEvents(program, cli);
 	registerRebuild(program, cli);

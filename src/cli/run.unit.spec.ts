@@ -8,7 +8,14 @@ import type { Config } from "../config/config.js";
 import { LodeError } from "../domain/errors.js";
 import type { LodeEvents } from "../services/events/create-events.js";
 import type { IngestOptions, LodeCommander, LodeReader } from "../services/lode.js";
-import type { IngestReport, SearchQuery, SearchReport, VerifyReport } from "../services/reports.js";
+import type {
+	IngestReport,
+	SearchQuery,
+	SearchReport,
+	SourceLag,
+	SourceReport,
+	VerifyReport,
+} from "../services/reports.js";
 import type { CliDependencies } from "./cli.js";
 import { run } from "./run.js";
 
@@ -52,6 +59,13 @@ const SEARCH: SearchReport = {
 			symbol: "parse",
 			score: 0.5,
 			text: "\tfunction parse() {\n\t\treturn '\u001b[31mred\u009b0m';\n\t}",
+			id: "shop-1f2e3d4c5b6a:default:0:src/a.ts",
+			group: "default",
+			ordinal: 0,
+			language: "typescript",
+			model: "lexical-v1-384",
+			certainty: 0.75,
+			highlights: [{ start: 10, end: 15 }],
 		},
 	],
 };
@@ -109,7 +123,9 @@ async function lode(argv: string[], stubs: Stubs = {}) {
 			throw new Error("no archive here");
 		},
 		keepSchedules: async () => {},
+		startApi: async () => ({ url: "http://127.0.0.1:8480", stop: async () => {} }),
 		runningRuntime: async () => undefined,
+		mcp: () => Promise.reject(new Error("not used")),
 		probeEmbeddings: async () => ({ provider: "lexical", model: "lexical-v1-384" }),
 	};
 	const code = await run(argv, dependencies, "1.2.3");
@@ -224,6 +240,59 @@ describe("answers", () => {
 			{ ids: ["rcp-7", "rcp-9"], repository: "a/b", since: "2026" },
 			{ ids: [], all: true },
 		]);
+	});
+
+	it("says how far each source is behind, and which could not be asked", async () => {
+		const asked: unknown[] = [];
+		const source = (id: string, lag: Pick<SourceLag, "status"> & Partial<SourceLag>): SourceReport => ({
+			...{
+				id,
+				kind: "git",
+				address: `/srv/${id}`,
+				branch: "main",
+				policy: "every",
+				createdAt: "",
+				commit: "1".repeat(40),
+			},
+			...{
+				snapshot: 1,
+				publishedAt: null,
+				model: "m",
+				files: 1,
+				entities: 2,
+				chunks: 3,
+				webhooks: 4,
+				lastWebhookAt: null,
+			},
+			lag: { head: "2".repeat(40), commits: null, since: null, problem: null, ...lag },
+		});
+		const since = "2026-01-01T10:20:30.000Z";
+		const all = [
+			source("new", { status: "current", commits: 0 }),
+			source("old", { status: "behind", commits: 12, since }),
+			source("far", { status: "behind" }),
+			source("back", { status: "ahead", commits: 0 }),
+			source("gone", { status: "unknown", head: null, problem: "SOURCE_UNAVAILABLE: no answer" }),
+		];
+		const reader = {
+			async sources(options: { lag: boolean }) {
+				asked.push(options);
+				return options.lag ? all : all.map(({ lag: _, ...rest }) => rest);
+			},
+		};
+		const { stdout } = await lode(["sources"], { reader });
+		const rows = stdout.split("\n").map((line) => line.trim().split(/ {2,}/).slice(3, 7).join("|"));
+		expect(rows.slice(0, 6)).toEqual([
+			"commit|head|lag|since (UTC)",
+			"1111111111|2222222222|up to date|-",
+			"1111111111|2222222222|12 behind|2026-01-01 10:20",
+			"1111111111|2222222222|behind|-",
+			"1111111111|2222222222|ahead|-",
+			"1111111111|-|unknown|-",
+		]);
+		expect(stdout).toContain("\ngone: SOURCE_UNAVAILABLE: no answer\n");
+		expect((await lode(["sources", "--no-lag"], { reader })).stdout).not.toMatch(/lag|behind|gone: /);
+		expect(asked).toEqual([{ lag: true }, { lag: false }]);
 	});
 
 	it("takes settings from flags anywhere on the line", async () => {

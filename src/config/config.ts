@@ -216,9 +216,15 @@ export function loadConfig(sources: ConfigSources = {}): LoadedConfig {
 	const absolute = {
 		...config,
 		home: resolve(cwd, config.home),
+		...(config.plugins === undefined ? {} : { plugins: config.plugins.map((entry) => pluginPath(cwd, entry)) }),
 		...(config.cacheDir === undefined ? {} : { cacheDir: resolve(cwd, config.cacheDir) }),
 	};
 	return { config: Object.freeze(absolute), origins, ...place };
+}
+
+/** Every process of an installation has to find the same plugin, whatever folder it runs in. Names of packages stay. */
+function pluginPath(cwd: string, entry: string): string {
+	return /^\.{1,2}([/\\]|$)/.test(entry) ? resolve(cwd, entry) : entry;
 }
 
 /** The value of a setting in a configuration; a `Secret` for secrets. */

@@ -20,6 +20,12 @@ export const flag = z
 
 export const text = z.string({ error: "must be text" }).trim().min(1, "must not be empty").max(4_096, "is too long");
 
+/** Texts separated by commas in the environment. */
+export const list = z
+	.union([z.array(z.string()), z.string().transform((value) => value.split(","))], { error: "must be a list" })
+	.transform((values) => values.map((value) => value.trim()).filter((value) => value !== ""))
+	.refine((values) => values.length <= 50 && values.every((value) => value.length <= 4_096), "is too long");
+
 export const secret = text.transform((value) => new Secret(value));
 
 export const hostPort = text.regex(/^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9_.-]+):\d{1,5}$/, "must be host:port");

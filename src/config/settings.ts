@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { ENGINE_SETTINGS, enginesShape, PROFILES, SERVER_SETTINGS, serversShape } from "./server-settings.js";
 import type { Setting } from "./setting.js";
-import { flag, httpUrl, integer, object, oneOf, secret, text } from "./setting-values.js";
+import { flag, httpUrl, integer, list, object, oneOf, secret, text } from "./setting-values.js";
 import { TEMPORAL_SETTINGS, temporalShape } from "./temporal-settings.js";
 import { WEBHOOK_SETTINGS, webhookShape } from "./webhook-settings.js";
 
@@ -24,7 +24,13 @@ export const SETTINGS: readonly Setting[] = [
 		key: "api.allowAnonymous",
 		describe: "true: the API may listen beyond this machine, though it asks nobody who they are",
 	},
+	{ name: "LODE_API_EXPLORER", key: "api.explorer", describe: "true: the API serves a page to try GraphQL on" },
 	...WEBHOOK_SETTINGS,
+	{
+		name: "LODE_SEARCH_USER_DATA",
+		key: "search.userData",
+		describe: "what events say of the words of a search: full, hashed or off",
+	},
 	{
 		name: "LODE_RECONCILE_EVERY",
 		key: "reconcile.everySeconds",
@@ -46,6 +52,12 @@ export const SETTINGS: readonly Setting[] = [
 		describe: "seconds after which no write to an engine that cannot refuse one is sent any more",
 	},
 	{ name: "LODE_WORKER_THREADS", key: "worker.threads", describe: "threads that mine files" },
+	{
+		name: "LODE_PLUGINS",
+		key: "plugins",
+		describe: "files, folders or packages of plugins, in order, separated by commas",
+		environmentOnly: true,
+	},
 	{ name: "LODE_LOG_LEVEL", key: "log.level", describe: "debug, info, warn or error" },
 	{ name: "LODE_RETENTION_MAX_VERSIONS", key: "retention.maxVersions", describe: "published commits kept a group" },
 	{ name: "LODE_RETENTION_TTL", key: "retention.ttl", describe: "seconds a superseded version is kept" },
@@ -81,8 +93,10 @@ export const configSchema = object({
 		host: text.default("127.0.0.1"),
 		port: integer(0, 65_535).default(8_480),
 		allowAnonymous: flag.default(false),
+		explorer: flag.default(false),
 	}).prefault({}),
 	...webhookShape,
+	search: object({ userData: oneOf(["full", "hashed", "off"]).default("full") }).prefault({}),
 	reconcile: object({ everySeconds: integer(0, 86_400).default(300) }).prefault({}),
 	archive: object({ everySeconds: integer(0, 86_400).default(60) }).prefault({}),
 	chunks: object({
@@ -100,6 +114,7 @@ export const configSchema = object({
 	worker: object({
 		threads: integer(1, 64).default(() => Math.min(4, Math.max(1, availableParallelism() - 1))),
 	}).prefault({}),
+	plugins: list.optional(),
 	log: object({ level: oneOf(["debug", "info", "warn", "error"]).default("info") }).prefault({}),
 	retention: object({
 		maxVersions: integer(1, 1_000_000_000).optional(),

@@ -12,6 +12,8 @@ export const SKIP_REASONS = [
 	"submodule",
 	"symlink",
 	"unreadable",
+	"plugin",
+	"excluded",
 ] as const;
 /**
  * Why a file, or a part of what could be mined from it, was not mined. The bytes are archived all the same (except of
@@ -38,6 +40,14 @@ export const CHUNK_KINDS = [
 	"text",
 ] as const;
 export type ChunkKind = (typeof CHUNK_KINDS)[number];
+/**
+ * The kind of a commit's record among the chunks: its text is the subject, then the paths it touched, one a line. It ranks the files of a
+ * search and is itself found only where a filter asks for this kind.
+ */
+export const COMMIT_KIND = "commit";
+export type RecordKind = ChunkKind | typeof COMMIT_KIND;
+/** The model of a record without an embedding. */
+export const NO_MODEL = "none";
 
 /** A piece of text and its place. `text` is exactly lines startLine..endLine (1-based, inclusive) of the decoded file, or a part of them where one line exceeds the bound. */
 export interface Chunk {
@@ -75,10 +85,11 @@ export interface ChunkSettings {
 export const chunkTextHash = (text: string): string => sha256(text);
 
 /** A chunk with its embedding as a vector store keeps it. Identity: (source, group, origin, ordinal) and the seq that added it. */
-export interface ChunkRecord extends Chunk {
+export interface ChunkRecord extends Omit<Chunk, "kind"> {
+	readonly kind: RecordKind;
 	readonly source: string;
 	readonly group: string;
-	/** The id of the embedding model, e.g. `lexical-v1-384`. Vectors of different models never mix. */
+	/** The id of the embedding model, e.g. `lexical-v1-384`, or `NO_MODEL`. Vectors of different models never mix. */
 	readonly model: string;
 	readonly origin: string;
 	readonly path: string;

@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import type { FileMode } from "../domain/commits.js";
+import type { JsonObject } from "../domain/digest.js";
 import type { Edge, EntityKey, EntityState, GraphRecord } from "../domain/entities.js";
 import { fileKey, folderKey, folderOrigin, nameKey } from "../domain/keys.js";
 import type { Skip } from "../domain/mined-file.js";
@@ -21,11 +22,13 @@ export interface FileFacts {
 	readonly target?: string;
 	/** What a git LFS pointer stands for. */
 	readonly lfs?: { readonly oid: string; readonly size: number };
+	/** What plugins found out about it. */
+	readonly metadata?: JsonObject;
 }
 
 /** What every file says: itself, the path under which others refer to it, and that its folder CONTAINS it. */
 export function fileStates(file: FileFacts): EntityState[] {
-	const { source, path, mode, artifact, size, mediaType, language, lines, skips, target, lfs } = file;
+	const { source, path, mode, artifact, size, mediaType, language, lines, skips, target, lfs, metadata } = file;
 	const key = fileKey(source, path);
 	const reasons = [...new Set(skips.map((skip) => skip.reason))].sort();
 	return [
@@ -44,6 +47,7 @@ export function fileStates(file: FileFacts): EntityState[] {
 				...(reasons.length === 0 ? {} : { skips: reasons }),
 				...(target === undefined ? {} : { target }),
 				...(lfs === undefined ? {} : { lfs }),
+				...(metadata === undefined ? {} : { metadata }),
 			},
 			edges: [],
 			provides: [{ name: nameKey(source, "path", "", path), rank: 0 }],

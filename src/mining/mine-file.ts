@@ -1,5 +1,5 @@
 import type { FileMode } from "../domain/commits.js";
-import { canonicalJson, sha256 } from "../domain/digest.js";
+import { canonicalJson, type JsonObject, sha256 } from "../domain/digest.js";
 import type { EntityState } from "../domain/entities.js";
 import type { Chunk, ChunkSettings, MinedFile, Skip } from "../domain/mined-file.js";
 import { chunkFile, maxChunks } from "./chunking/chunk-file.js";
@@ -24,6 +24,12 @@ export interface MineInput {
 	/** Empty for submodules. */
 	readonly bytes: Uint8Array;
 	readonly mode: FileMode;
+	/** Mined in place of what the bytes say; the bytes stay what is archived. */
+	readonly text?: string;
+	/** Becomes a property of the file. */
+	readonly metadata?: JsonObject;
+	/** What was found out before it was mined. */
+	readonly skips?: readonly Skip[];
 }
 
 /** Versions of all that a mined file depends on beside its input. */
@@ -34,7 +40,7 @@ export const minerVersion = [
 
 /**
  * The key of a mined file among the derived objects. Path and source are in it because the keys of entity states hold them; so a
- * rename mines again, but embeds nothing: text hashes of chunks know no path.
+ * rename mines again, but embeds nothing: text hashes of chunks know no path. `plugins`: name and version of those that see the file.
  */
 export function minedKey(
 	blobSha256: string,
@@ -42,9 +48,12 @@ export function minedKey(
 	mode: FileMode,
 	source: string,
 	settings: ChunkSettings,
+	plugins: readonly string[] = [],
 ): string {
 	const { chunkSize, overlap } = settings;
-	const hash = sha256(canonicalJson([minerVersion, blobSha256, path, mode, source, chunkSize, overlap]));
+	const inputs = [minerVersion, blobSha256, path, mode, source, chunkSize, overlap];
+	// Without plugins the key is what it was before there were any.
+	const hash = sha256(canonicalJson(plugins.length === 0 ? inputs : [...inputs, plugins]));
 	return `mined/${hash.slice(0, 2)}/${hash}`;
 }
 
@@ -61,10 +70,10 @@ export function minePlainly(input: MineInput, settings: ChunkSettings, skip: Ski
 /** Without the content: for files that were not read (too large for memory, unreadable), or could not be mined at all. */
 export function mineUnread(
 	file: { source: string; path: string; mode: FileMode; artifact: string; size: number },
-	skip: Skip,
+	...skips: readonly Skip[]
 ): MinedFile {
 	const { language, mediaType = "application/octet-stream" } = fileTypeOf(file.path);
-	return assemble({ ...file, language, mediaType, lines: 0, skips: [skip] }, [], []);
+	return assemble({ ...file, language, mediaType, lines: 0, skips }, [], []);
 }
 
 async function mine(
@@ -74,7 +83,16 @@ async function mine(
 	given: readonly Skip[] = [],
 ): Promise<MinedFile> {
 	const { source, path, bytes, mode } = input;
-	const facts = { source, path, mode, artifact: sha256(bytes), size: bytes.byteLength };
+	const artifact = sha256(bytes);
+	const { metadata } = input;
+	const facts = {
+		source,
+		path,
+		mode,
+		artifact,
+		size: bytes.byteLength,
+		...(metadata === undefined ? {} : { metadata }),
+	};
 	if (mode === "submodule") {
 		const skips: Skip[] = [{ reason: "submodule", detail: "the content lies in another repository" }];
 		return assemble(
@@ -89,13 +107,14 @@ async function mine(
 		return assemble({ ...facts, language: undefined, mediaType: "inode/symlink", lines: 0, skips, target }, [], []);
 	}
 
-	const content = readText(path, bytes);
+	const content = input.text === undefined ? readText(path, bytes) : givenText(path, input.text);
 	const { language, text } = content;
-	const skips = [...given, ...content.skips];
+	const skips = [...given, ...(input.skips ?? []), ...content.skips];
 	const states: EntityState[] = [];
 	let regions: readonly Region[] = [];
 	if (text !== undefined || content.isData) {
-		const fileInput: FileInput = { source, path, bytes, text, language, settings };
+		const mined = input.text === undefined ? bytes : Buffer.from(input.text);
+		const fileInput: FileInput = { source, path, bytes: mined, text, language, settings };
 		for (const extractor of extractors) {
 			const extraction = await run(extractor, fileInput);
 			if (extraction === undefined) continue;
@@ -128,6 +147,11 @@ interface Content {
 	/** Rows for the dataset extractor, though there may be no text. */
 	readonly isData: boolean;
 	readonly lfs?: LfsPointer;
+}
+
+function givenText(path: string, text: string): Content {
+	const { language, mediaType = "text/plain" } = fileTypeOf(path, text.slice(0, 200));
+	return { language, mediaType, text, skips: [], isData: isDataLanguage(language) };
 }
 
 function readText(path: string, bytes: Uint8Array): Content {
@@ -181,7 +205,7 @@ function assemble(facts: FileFacts, chunks: readonly Chunk[], states: readonly E
 	};
 }
 
-function uniqueSkips(skips: readonly Skip[]): Skip[] {
+export function uniqueSkips(skips: readonly Skip[]): Skip[] {
 	const byText = new Map<string, Skip>();
 	for (const { reason, detail } of skips) {
 		const skip: Skip = { reason, detail: storableText(detail.slice(0, 300)) };

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { fileURLToPath } from "node:url";
 import pLimit from "p-limit";
 import { Piscina } from "piscina";
 import { LodeError } from "../domain/errors.js";
@@ -7,6 +6,7 @@ import type { ChunkSettings, MinedFile, Skip } from "../domain/mined-file.js";
 import { fileTypeOf, isDataLanguage } from "./languages.js";
 import { type MineInput, mineFile, mineUnread } from "./mine-file.js";
 import type { MiningTask } from "./mining-worker.js";
+import { threadEntry, threadOptions } from "./thread-options.js";
 
 export interface MiningPoolOptions {
 	/** How many files are mined at once; 0: in this thread, without limits of time and memory. */
@@ -56,17 +56,21 @@ class ThreadedMining implements MiningPool {
 	#started: Promise<void> | undefined;
 	#closed = false;
 
-	constructor({ threads, timeLimitMs = 20_000, maxHeapMb = 512, entry = defaultEntry() }: MiningPoolOptions) {
+	constructor({
+		threads,
+		timeLimitMs = 20_000,
+		maxHeapMb = 512,
+		entry = threadEntry(import.meta.url, "mining-worker"),
+	}: MiningPoolOptions) {
 		this.#timeLimitMs = timeLimitMs;
 		// No more tasks than threads are handed over, so that a file's time begins when its thread does.
 		this.#limit = pLimit(threads);
 		this.#threads = new Piscina({
-			filename: entry.href,
+			...threadOptions(entry),
 			minThreads: 1,
 			maxThreads: threads,
 			idleTimeout: 30_000,
 			resourceLimits: { maxOldGenerationSizeMb: maxHeapMb },
-			...(entry.pathname.endsWith(".ts") ? { execArgv: ["--import", TYPESCRIPT_HOOK] } : {}),
 		});
 		// Deaths of threads reject the task that they ran; without a listener an idle one's would end the process.
 		this.#threads.on("error", () => {});
@@ -153,34 +157,3 @@ function threadEnd(error: unknown): string {
 	const code = error instanceof Error && "code" in error ? error.code : undefined;
 	return code === "ERR_WORKER_OUT_OF_MEMORY" ? "the mining thread ran out of memory" : "the mining thread ended";
 }
-
-/** Compiled, the worker is JavaScript; run from source (tests), Node strips its types. */
-function defaultEntry(): URL {
-	const extension = fileURLToPath(import.meta.url).endsWith(".ts") ? "ts" : "js";
-	return new URL(`./mining-worker.${extension}`, import.meta.url);
-}
-
-/**
- * For sources only: lets Node find `./x.ts` where TypeScript imports `./x.js`, and read all of TypeScript's syntax (by itself it
- * strips types but refuses what has to be rewritten).
- */
-const TYPESCRIPT_HOOK = `data:text/javascript,${encodeURIComponent(`
-import { readFileSync } from "node:fs";
-import { registerHooks, stripTypeScriptTypes } from "node:module";
-import { fileURLToPath } from "node:url";
-registerHooks({
-	resolve(specifier, context, next) {
-		if (/^\\.{1,2}\\/.*\\.js$/.test(specifier) && context.parentURL?.endsWith(".ts")) {
-			try {
-				return next(specifier.replace(/\\.js$/, ".ts"), context);
-			} catch {}
-		}
-		return next(specifier, context);
-	},
-	load(url, context, next) {
-		if (!url.startsWith("file:") || !url.endsWith(".ts")) return next(url, context);
-		const source = stripTypeScriptTypes(readFileSync(fileURLToPath(url), "utf8"), { mode: "transform" });
-		return { format: "module", source, shortCircuit: true };
-	},
-});
-`)}`;

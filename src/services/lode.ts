@@ -1,21 +1,31 @@
+import type { EdgeKind } from "../domain/entities.js";
+import type { LodeCommands } from "./commands/command.js";
 import type { EventEnvelope } from "./events/envelope.js";
 import type { GroupCommands } from "./groups/change-groups.js";
 import type { GroupReport } from "./groups/group-report.js";
+import type { FileRange } from "./reading/read-file.js";
 import type {
 	CollectReport,
 	DiffReport,
+	FileReport,
 	GraphReport,
 	IngestProgress,
 	IngestReport,
+	LineageReport,
+	NeighboursReport,
+	OverviewReport,
 	ReadyReport,
 	RemoveReport,
 	RetryReport,
 	SearchQuery,
+	SearchReplayReport,
 	SearchReport,
 	SourceReport,
 	StatusReport,
 	VerifyReport,
 } from "./reports.js";
+import type { ReplayOptions } from "./search/replay-searches.js";
+import type { LodeViews } from "./viewing/lode-view.js";
 
 export interface IngestOptions {
 	readonly ref?: string;
@@ -39,11 +49,34 @@ export interface EventQuery {
 /** The use cases that need no Temporal server: they read the stores. */
 export interface LodeReader {
 	search(query: SearchQuery): Promise<SearchReport>;
+	/** Runs logged searches again, against another snapshot or model; logs none of that. @throws USAGE */
+	replaySearches(options: ReplayOptions): Promise<SearchReplayReport>;
 	graph(
 		keyOrName: string,
 		options: { depth: number; at?: string; source?: string; limit?: number },
 	): Promise<GraphReport>;
-	sources(): Promise<SourceReport[]>;
+	/** The edges of one entity, by direction and kind. */
+	neighbours(
+		keyOrName: string,
+		options: {
+			direction: "out" | "in" | "both";
+			kinds?: readonly EdgeKind[];
+			at?: string;
+			source?: string;
+			limit?: number;
+		},
+	): Promise<NeighboursReport>;
+	/** What an entity derives from (up) and what derives from it (down). */
+	lineage(
+		keyOrName: string,
+		options: { direction: "up" | "down" | "both"; depth: number; at?: string; source?: string; limit?: number },
+	): Promise<LineageReport>;
+	/** A file of one source; which one may be left out where a single source has the path. */
+	file(path: string, options: FileRange & { source?: string; at?: string }): Promise<FileReport>;
+	/** One source in one snapshot: what of it there is. */
+	overview(source: string, options: { at?: string }): Promise<OverviewReport>;
+	/** `lag`: each repository is asked for its head too, and for seconds at most. */
+	sources(options?: { lag?: boolean }): Promise<SourceReport[]>;
 	/** Of one source (by id, a unique beginning of it, or address), or of all; by source and name. */
 	groups(source?: string): Promise<GroupReport[]>;
 	/** @throws GROUP_NOT_FOUND, SOURCE_NOT_FOUND */
@@ -67,5 +100,13 @@ export interface LodeCommander extends GroupCommands {
 	cancel(ingestion: string): Promise<StatusReport>;
 	remove(source: string): Promise<RemoveReport>;
 	collectGarbage(): Promise<CollectReport>;
+	close(): Promise<void>;
+}
+
+/** What the API serves. */
+export interface ApiServices {
+	readonly reader: LodeReader;
+	readonly views: LodeViews;
+	readonly commands: LodeCommands;
 	close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { canonicalJson, sha256 } from "../domain/digest.js";
 import { type Group, groupSchema } from "../domain/group.js";
+import { COMMIT_TEXT_VERSION } from "../mining/commits/commit-text.js";
 import { minerVersion } from "../mining/mine-file.js";
 import { recipeOfGroups } from "./recipe.js";
 
@@ -11,7 +12,10 @@ const group = (name: string, given: Partial<Group> = {}): Group => ({
 
 test("a source that has only default, over all of it, keeps the recipe that it had before there were other groups", () => {
 	const indexing = { model: "m", chunkSize: 1_200, overlap: 150 };
-	const before = sha256(canonicalJson([minerVersion, "default", ["**"], [], indexing])).slice(0, 32);
+	const before = sha256(canonicalJson([minerVersion, COMMIT_TEXT_VERSION, "default", ["**"], [], indexing])).slice(
+		0,
+		32,
+	);
 	expect(recipeOfGroups([group("default")])).toBe(before);
 	expect(recipeOfGroups([group("default", { grouping: "folder", retention: { ttl: 1 } })])).toBe(before);
 });
@@ -27,6 +31,6 @@ test("whatever decides what is indexed is in the recipe, of every group", () => 
 		[group("default"), group("a", { exclude: ["x"] })],
 		[group("default"), group("a", { indexing: { model: "n", chunkSize: 1_200, overlap: 150 } })],
 		[group("default"), group("a"), group("b")],
-	].map(recipeOfGroups);
+	].map((groups) => recipeOfGroups(groups));
 	expect(new Set(recipes).size).toBe(recipes.length);
 });

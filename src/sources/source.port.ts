@@ -15,6 +15,13 @@ export interface CommitRange {
 	readonly commit: CommitInfo;
 }
 
+/** What a branch has and what was published of it has not. */
+export interface WaitingCommits {
+	readonly commits: number;
+	/** When the oldest of them was made (ISO 8601); undefined where nothing tells. */
+	readonly since: string | undefined;
+}
+
 export interface ReadOptions {
 	/** Larger contents are not read: their bytes are streamed by `stream` only. Bytes. */
 	readonly maxBytes: number;
@@ -36,6 +43,13 @@ export interface SourceAdapter {
 	prepare(source: Source, commit: string, progress: (done: string) => void, signal?: AbortSignal): Promise<void>;
 	/** The head of the source's branch now. */
 	head(source: Source): Promise<string>;
+	/** The head as `head` says it, but only looked at: nothing is fetched, archived or written. */
+	peek(source: Source, signal: AbortSignal): Promise<string>;
+	/**
+	 * How much of `head`, which `peek` said, is not in `published`. Undefined where that cannot be told without fetching. Nothing is written.
+	 * No commits: `published` has all of it and more, the branch was moved back.
+	 */
+	waiting(source: Source, published: string, head: string, signal: AbortSignal): Promise<WaitingCommits | undefined>;
 	/** The change set between two prepared commits (`from` undefined: everything), ordered by path, in pages. */
 	changes(source: Source, from: string | undefined, to: string): AsyncIterable<readonly Change[]>;
 	/** Commits reachable from `to` and not from `from` (added) and the reverse (removed: after a force-push), in pages. */

@@ -63,9 +63,10 @@ export function dispatchPorts(config: Config): DispatchPorts & { close(): Promis
 	return {
 		sources: () => withStores(({ catalog }) => readableSources(catalog)),
 
-		unwanted: (receipt, reason) =>
+		unwanted: (receipts) =>
 			withStores(async ({ events }) => {
-				await events.append("webhooks-parked", "any", [receiptEvent("WebhookParked", receipt, { reason })]);
+				const parked = receipts.map(({ receipt, reason }) => receiptEvent("WebhookParked", receipt, { reason }));
+				await events.append("webhooks-parked", "any", parked);
 			}),
 
 		async hint(id, receipts) {

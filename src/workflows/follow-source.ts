@@ -7,6 +7,7 @@ import {
 	executeChild,
 	log,
 	ParentClosePolicy,
+	patched,
 	proxyActivities,
 	setCurrentDetails,
 	setHandler,
@@ -27,6 +28,7 @@ import { ingestWorkflowId } from "./contracts/ids.js";
 import type { IngestOutcome } from "./contracts/ingest-commit.js";
 import { failureOf } from "./failure.js";
 import { ingestCommit } from "./ingest-commit.js";
+import { LookPauses, mayPass, neverBegan } from "./look-again.js";
 import { EXTERNAL_READ } from "./retry-profiles.js";
 import { SourceQueue } from "./source-queue.js";
 
@@ -61,6 +63,13 @@ export async function followSource(input: FollowSourceInput): Promise<void> {
 	});
 	setHandler(followStateQuery, () => ({ running: queue.running, waiting: queue.waiting }));
 	upsertSearchAttributes({ LodeSource: [input.source] });
+	const pauses = new LookPauses();
+	/** Nobody may ask again: what could not be looked at, or could not begin, is looked for again. A request does not wait for that. */
+	const lookAgain = async () => {
+		queue.replaceFound([], PENDING_A_LOOK);
+		queue.refChanged = true;
+		await condition(() => queue.hasRequests || queue.stopping, pauses.next());
+	};
 
 	for (;;) {
 		setCurrentDetails(`following \`${input.source}\`, policy ${input.policy}; ${queue.waiting.length} waiting`);
@@ -84,11 +93,15 @@ export async function followSource(input: FollowSourceInput): Promise<void> {
 			} catch (error) {
 				// A repository that cannot be read now must not end the workflow: the next hint looks again.
 				log.warn("the ref could not be looked at", { source: input.source, code: failureOf(error).code });
+				// Asked only after a failure: histories without one have no marker, and need none.
+				if (mayPass(error) && patched("look-again")) await lookAgain();
 			}
 		} else {
 			const commit = queue.nextFound();
-			if (commit !== undefined) await ingestFound(input.source, commit, queue);
-			queue.lookAgainAtEnd();
+			const began = commit === undefined || (await ingestFound(input.source, commit, queue));
+			if (began) pauses.reset();
+			if (!began && patched("look-again")) await lookAgain();
+			else queue.lookAgainAtEnd();
 		}
 		if (workflowInfo().continueAsNewSuggested && !queue.hasRequests) {
 			await condition(allHandlersFinished);
@@ -126,13 +139,19 @@ async function ingestInOrder(source: string, request: IngestRequest, queue: Sour
 	}
 }
 
-/** A found commit that cannot be ingested is parked by its own workflow; the next one goes on from the last published. */
-async function ingestFound(source: string, commit: string, queue: SourceQueue): Promise<void> {
+/**
+ * A found commit that cannot be ingested is parked by its own workflow; the next one goes on from the last published. False where its ingestion
+ * did not even begin.
+ */
+async function ingestFound(source: string, commit: string, queue: SourceQueue): Promise<boolean> {
 	try {
 		const { outcome } = await ingestInOrder(source, { commit, unlessPassed: true }, queue);
 		if (outcome === "published") queue.cameForward();
+		return true;
 	} catch (error) {
-		log.warn("commit parked", { source, commit, code: failureOf(error).code });
+		const began = !neverBegan(error);
+		log.warn(began ? "commit parked" : "a commit could not begin", { source, commit, code: failureOf(error).code });
+		return began;
 	}
 }
 

@@ -1,4 +1,4 @@
-import { proxyActivities } from "@temporalio/workflow";
+import { patched, proxyActivities } from "@temporalio/workflow";
 import type { BatchActivities } from "../activities/activity-types.js";
 import {
 	addCounts,
@@ -21,8 +21,13 @@ const staging = proxyActivities<Pick<BatchActivities, "stageGraph" | "stageVecto
 async function ingestBatch(batch: BatchRef, holdsFiles: boolean): Promise<BatchCounts> {
 	const label = `batch ${batch.index + 1}`;
 	if (!holdsFiles) {
+		// Ingestions of an earlier Lode left what commits say out of the vector store.
+		const textsToo = patched("commit-texts");
 		const [{ entities }] = await endTogether(() => [
 			staging.stageGraph.executeWithOptions({ ...STORE_WRITE, summary: `${label}: history and folders` }, [batch]),
+			textsToo
+				? staging.stageVectors.executeWithOptions({ ...STORE_WRITE, summary: `${label}: what commits say` }, [batch])
+				: Promise.resolve(),
 			staging.recordBatch(batch),
 		]);
 		return { ...NO_COUNTS, entities };

@@ -16,6 +16,7 @@ import { retrieval } from "./retrieval.bench.js";
 import { s3 } from "./s3.bench.js";
 import { search } from "./vector-search.bench.js";
 import { weaviate } from "./weaviate.bench.js";
+import { webhookFlow } from "./webhook-flow.bench.js";
 import { webhooks } from "./webhooks.bench.js";
 
 const BENCHES: Readonly<Record<string, Bench>> = {
@@ -28,6 +29,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
 	weaviate,
 	s3,
 	webhooks,
+	"webhook-flow": webhookFlow,
 };
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const RESULTS = join(ROOT, "bench-results");
@@ -37,7 +39,7 @@ npm run bench -- --markdown FILE
 
 Measures this checkout on this machine and writes the figures as JSON. Without names all of:
 ${Object.entries(BENCHES)
-	.map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`)
+	.map(([name, { summary }]) => `  ${name.padEnd(12)} ${summary}`)
 	.join("\n")}
 
   --full           the large inputs too (20,000 files, 100,000 chunks; about half an hour)

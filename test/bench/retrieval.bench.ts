@@ -6,6 +6,7 @@ import { fileOrigin } from "../../src/domain/keys.js";
 import type { ChunkRecord } from "../../src/domain/mined-file.js";
 import type { EmbeddingProvider } from "../../src/embeddings/embedding.port.js";
 import { createLexicalProvider } from "../../src/embeddings/lexical/lexical-provider.js";
+import { commitText } from "../../src/mining/commits/commit-text.js";
 import { mineFile } from "../../src/mining/mine-file.js";
 import { searchChunks } from "../../src/services/search/search-chunks.js";
 import { createSqliteVectorStore } from "../../src/stores/vectors/sqlite/sqlite-vectors.adapter.js";
@@ -110,9 +111,10 @@ async function measure(repository: string, options: RetrievalOptions): Promise<R
 			await store.stage(1, records);
 			chunks += records.length;
 		}
+		await store.stage(1, readHistory(git, base));
 		const ranked: [Set<string>, string[]][] = [];
 		for (const { subject, touched } of queries) {
-			ranked.push([touched, await rankFiles(store, provider, subject)]);
+			ranked.push([touched, await rankFiles(store, provider, files, subject)]);
 		}
 		const mean = (value: (touched: Set<string>, paths: string[]) => number) =>
 			Number((ranked.reduce((sum, each) => sum + value(...each), 0) / ranked.length).toFixed(3));
@@ -139,14 +141,29 @@ async function measure(repository: string, options: RetrievalOptions): Promise<R
 async function rankFiles(
 	vectors: ReturnType<typeof createSqliteVectorStore>,
 	provider: EmbeddingProvider,
+	files: ReadonlyMap<string, string>,
 	text: string,
 ): Promise<string[]> {
 	const { hits } = await searchChunks(
-		{ vectors, provider: () => provider },
+		{ vectors, provider: () => provider, existing: async (_, __, paths) => paths.filter((path) => files.has(path)) },
 		{ text, limit: 50 },
 		{ snapshot: SNAPSHOT },
 	);
 	return [...new Set(hits.map(({ path }) => path))];
+}
+
+/** What the commits up to the state say and touched, as an ingestion of it records them. */
+function readHistory(git: (...args: string[]) => Buffer, base: string): ChunkRecord[] {
+	const log = git("log", "--format=%x01%H%x02%s", "--name-only", "--no-renames", base).toString();
+	const nobody = { parents: [], authorName: "", authorEmail: "", authoredAt: "" };
+	return log
+		.split("\x01")
+		.slice(1)
+		.flatMap((commit) => {
+			const [head = "", ...rest] = commit.trim().split("\n");
+			const [sha = "", subject = ""] = head.split("\x02");
+			return commitText("bench", { ...nobody, sha, subject, paths: rest.filter((path) => path !== "") });
+		});
 }
 
 function readQueries(

@@ -140,7 +140,11 @@ export async function run(options: VectorSearchOptions = {}): Promise<VectorSear
 				store.searchVector(model, query, { ...filter, path: "src/1*/**" }, 10),
 			),
 			hybrid: await each((question) =>
-				searchChunks({ vectors: store, provider: () => provider }, { text: question, limit: 10 }, filter),
+				searchChunks(
+					{ vectors: store, provider: () => provider, existing: async () => [] },
+					{ text: question, limit: 10 },
+					filter,
+				),
 			),
 			bareFts: await each((question) => match.all(anyWord(question))),
 			bareScan,

@@ -100,7 +100,11 @@ export const weaviate: Bench = {
 				const questions = Array.from({ length: QUESTIONS }, () => ({ text: texts.question(), vector: next() }));
 				const filter = { snapshot: SNAPSHOT };
 				const hybrid = await latencies(questions, ({ text }) =>
-					searchChunks({ vectors: store, provider: () => provider }, { text, limit: 10 }, filter),
+					searchChunks(
+						{ vectors: store, provider: () => provider, existing: async () => [] },
+						{ text, limit: 10 },
+						filter,
+					),
 				);
 				const text = await latencies(questions, (question) => store.searchText(question.text, filter, 10));
 				const vector = await latencies(questions, (question) => store.searchVector(MODEL, question.vector, filter, 10));

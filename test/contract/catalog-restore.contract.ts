@@ -64,7 +64,11 @@ async function told(catalog: Catalog) {
 }
 
 /** A catalog that is lost and made again from what an archive has of it is the same catalog. */
-export function catalogRestoreContract(name: string, create: (now: () => string) => Promise<CatalogUnderTest>): void {
+export function catalogRestoreContract(
+	name: string,
+	create: (now: () => string) => Promise<CatalogUnderTest>,
+	modelRuns = 15,
+): void {
 	describe(`${name}: a restored catalog`, () => {
 		let under: CatalogUnderTest;
 		let other: CatalogUnderTest;
@@ -220,7 +224,7 @@ export function catalogRestoreContract(name: string, create: (now: () => string)
 						await second.destroy();
 					}
 				}),
-				{ numRuns: 8 },
+				{ numRuns: modelRuns },
 			);
 		});
 	});

@@ -37,7 +37,12 @@ const coded = (code: string) => expect.objectContaining({ code });
 const FAILURE = { code: "DISK_FULL", message: "the disk is full" };
 const tick = () => new Promise(setImmediate);
 
-export function catalogContract(name: string, create: (now: () => string) => Promise<CatalogUnderTest>): void {
+/** `modelRuns`: random histories; fewer where each needs a schema of its own on a server. */
+export function catalogContract(
+	name: string,
+	create: (now: () => string) => Promise<CatalogUnderTest>,
+	modelRuns = 40,
+): void {
 	describe(`${name}: catalog`, () => {
 		let under: CatalogUnderTest;
 		let catalog: Catalog;
@@ -586,7 +591,7 @@ export function catalogContract(name: string, create: (now: () => string) => Pro
 							await fresh.destroy();
 						}
 					}),
-					{ numRuns: 40 },
+					{ numRuns: modelRuns },
 				);
 			});
 		});

@@ -20,6 +20,6 @@ describe.runIf(hasServer("postgres"))("on Postgres", () => {
 		};
 		return { ...(await openBoth()), reopen: openBoth, destroy };
 	};
-	catalogContract("Postgres", create);
-	catalogRestoreContract("Postgres", create);
+	catalogContract("Postgres", create, 10);
+	catalogRestoreContract("Postgres", create, 4);
 });

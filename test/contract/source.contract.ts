@@ -98,6 +98,29 @@ export function sourceContract(name: string, create: () => Promise<SourceWorld>)
 			expect(await world.adapter.head(asSource(first))).toBe(second.commit);
 		});
 
+		it("says how far what was published is behind, without preparing anything", async () => {
+			const { log } = world.capabilities;
+			const { signal } = new AbortController();
+			await world.write([["a.txt", "one"]]);
+			const { source, commit } = await prepared();
+			expect(await world.adapter.peek(source, signal)).toBe(commit);
+			const before = Date.now();
+			await world.write([["a.txt", "two"]]);
+			await world.write([["a.txt", "three"]]);
+			const head = await world.adapter.peek(source, signal);
+			expect(head).not.toBe(commit);
+			const waiting = await world.adapter.waiting(source, commit, head, signal);
+			expect(waiting).toEqual({ commits: log ? 2 : 1, since: log ? expect.any(String) : undefined });
+			// Commits of tests may have made-up times.
+			if (log) expect(Date.parse(waiting?.since ?? "")).toBeLessThan(before + 3_600_000);
+			expect(await world.adapter.head(source)).toBe(head);
+			// A branch that was moved back has nothing that waits.
+			if (log) expect(await world.adapter.waiting(source, head, commit, signal)).toMatchObject({ commits: 0 });
+			await world.vanish();
+			const gone = await world.adapter.peek(source, signal).catch((caught) => caught);
+			expect(errorCode(gone)).toBe("SOURCE_NOT_FOUND");
+		});
+
 		it("lists everything of the first commit, ordered by the bytes of the path", async () => {
 			const paths = ["b", "a/z", "a.b", "a-b", "a/b/c", "Z", "\u{1f600}", "\uff5e", "ä"];
 			await world.write(paths.map((file) => [file, `content of ${file}`] as const));

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { errorCode } from "../../src/domain/errors.js";
 import { fileOrigin } from "../../src/domain/keys.js";
-import { type ChunkRecord, chunkRecordDigest } from "../../src/domain/mined-file.js";
+import { type ChunkRecord, COMMIT_KIND, chunkRecordDigest, NO_MODEL } from "../../src/domain/mined-file.js";
 import type { Snapshot } from "../../src/domain/snapshot.js";
 import type { ChunkHit, SearchFilter, VectorStore } from "../../src/stores/vectors/vectors.port.js";
 import { Ledger } from "../support/ledger.js";
@@ -101,12 +101,95 @@ export function vectorsContract(
 				await store.searchSymbol("send", of(source, snapshot), 5),
 			]) {
 				expect(hits).toHaveLength(1);
-				const { id, score, ...rest } = hits[0] as ChunkHit;
+				const { id, score, addedAt, ...rest } = hits[0] as ChunkHit;
+				expect(addedAt).toBe(snapshot.seq);
 				expect(rest).toEqual(fields);
 				expect(id).not.toBe("");
 				expect(score).toBeGreaterThan(0);
 			}
 			expect(await store.records(snapshot, source, full.origin)).toEqual([full]);
+		});
+
+		it("keeps what commits say apart: found by their subject alone, and only where a filter asks for commits", async () => {
+			const source = newSource();
+			const said = record(source, "", {
+				origin: `commit:${source}`,
+				group: "",
+				model: NO_MODEL,
+				kind: COMMIT_KIND,
+				text: "Mend the gopher\nsrc/zebra.ts",
+				vector: Float32Array.of(1),
+			});
+			const snapshot = await publish([said, record(source, "src/gopher.ts", { text: "a gopher" })]);
+			const everything = of(source, snapshot);
+			const commits = of(source, snapshot, { kinds: [COMMIT_KIND] });
+			expect(places(await store.searchText("gopher", everything, 5))).toEqual(["src/gopher.ts#0"]);
+			expect(await store.models(everything)).toEqual([MODEL]);
+			expect(await store.count(everything)).toBe(1);
+			const [hit, ...more] = await store.searchText("gophers", commits, 5);
+			expect(more).toEqual([]);
+			expect(hit).toMatchObject({ origin: said.origin, text: said.text, kind: COMMIT_KIND });
+			expect(await store.searchText("zebra", commits, 5)).toEqual([]);
+			expect(await store.records(snapshot, source, said.origin)).toEqual([said]);
+			const later = await publish([record(source, "other.ts")], [said.origin]);
+			expect(await store.searchText("gopher", { ...commits, snapshot: later }, 5)).toEqual([]);
+			expect(await store.check()).toEqual([]);
+		});
+
+		it("gives the first chunk of each file that the filter lets pass", async () => {
+			const source = newSource();
+			const snapshot = await publish([
+				...[2, 1, 3].map((ordinal) => record(source, "a.ts", { ordinal, kind: ordinal === 1 ? "text" : "function" })),
+				record(source, "b.md", { kind: "section" }),
+			]);
+			const files = ["b.md", "a.ts", "none.ts"].map((path) => ({ source, path }));
+			const ask = async (more: Partial<SearchFilter>) =>
+				places(await store.firstChunks(of(source, snapshot, more), files));
+			expect(await ask({})).toEqual(["a.ts#1", "b.md#0"]);
+			expect(await ask({ kinds: ["function"] })).toEqual(["a.ts#2"]);
+			expect(await ask({ path: "*.md" })).toEqual(["b.md#0"]);
+			expect(await store.firstChunks(of(source, snapshot), [])).toEqual([]);
+		});
+
+		it("gives every chunk of files, and the vectors of hits", async () => {
+			const source = newSource();
+			const records = [2, 0, 1].map((ordinal) =>
+				record(source, "a.ts", { ordinal, vector: seededVectors(ordinal + 1, DIMENSIONS)() }),
+			);
+			const snapshot = await publish([...records, record(source, "b.ts"), record(source, "c.ts")]);
+			const files = ["b.ts", "a.ts"].map((path) => ({ source, path }));
+			const hits = await store.chunksOf(of(source, snapshot), files, 10);
+			expect(places(hits)).toEqual(["a.ts#0", "a.ts#1", "a.ts#2", "b.ts#0"]);
+			expect(places(await store.chunksOf(of(source, snapshot), files, 2))).toEqual(["a.ts#0", "a.ts#1"]);
+			expect(await store.chunksOf(of(source, snapshot, { kinds: ["section"] }), files, 10)).toEqual([]);
+			const vectors = await store.vectorsOf(hits.slice(0, 3));
+			const byOrdinal = [...records].sort((a, b) => a.ordinal - b.ordinal);
+			expect(hits.slice(0, 3).map(({ id }) => vectors.get(id))).toEqual(byOrdinal.map(({ vector }) => vector));
+			expect((await store.vectorsOf([])).size).toBe(0);
+		});
+
+		it("filters by when records came, and by their model", async () => {
+			const source = newSource();
+			const first = await publish([
+				record(source, "a.ts", { text: "gopher" }),
+				record(source, "b.ts", { text: "gopher" }),
+			]);
+			const open = ledger.begin();
+			await store.stage(open, [record(source, "late.ts", { text: "gopher" })]);
+			const second = await publish([record(source, "b.ts", { text: "gopher two" })], ["file:b.ts"]);
+			const latest = ledger.publish(open);
+			const ask = async (more: Partial<SearchFilter>) =>
+				places(await store.searchText("gopher", of(source, latest, more), 10)).sort();
+			expect(await ask({})).toEqual(["a.ts#0", "b.ts#0", "late.ts#0"]);
+			expect(await ask({ after: first })).toEqual(["b.ts#0", "late.ts#0"]);
+			// What was open then had not come by then, though its number is lower.
+			expect(await ask({ after: second })).toEqual(["late.ts#0"]);
+			expect(await ask({ upTo: second })).toEqual(["a.ts#0", "b.ts#0"]);
+			expect(await ask({ upTo: first })).toEqual(["a.ts#0"]);
+			expect(await ask({ after: first, upTo: second })).toEqual(["b.ts#0"]);
+			expect(await ask({ model: MODEL })).toHaveLength(3);
+			expect(await ask({ model: "test/unknown" })).toEqual([]);
+			expect(await store.models(of(source, latest, { model: "test/unknown" }))).toEqual([]);
 		});
 
 		it("splits identifiers in text, path and query, and knows word forms", async () => {

@@ -14,6 +14,6 @@ describe.runIf(hasServer("weaviate"))("on Weaviate", () => {
 			return { store, reopen: async () => createWeaviateVectorStore(options), destroy: () => store.close() };
 		},
 		// Each of its steps is several requests.
-		{ modelRuns: 6 },
+		{ modelRuns: 4 },
 	);
 });

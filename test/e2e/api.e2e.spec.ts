@@ -31,6 +31,48 @@ describe("the HTTP API", () => {
 		return api;
 	}
 
+	test("a search takes every option, and refuses what is none", async () => {
+		const api = await start();
+		const rules = "rule=code%3Dsrc%2F**&rule=dbt%3Dmodels%2F**";
+		const asked = `groupBy=custom&${rules}&context=true&provenance=true&limit=20`;
+		const found = await api.get(`/api/v1/search?q=orders&${asked}`);
+		expect(found.status).toBe(200);
+		const keys = found.body.groups.map(({ key }: { key: string }) => key);
+		expect(keys).toEqual(expect.arrayContaining(["code", "dbt"]));
+		const [hit] = found.body.hits;
+		expect(hit.context.entity).toMatchObject({ key: expect.any(String), kind: expect.any(String) });
+		expect(hit.provenance).toMatchObject({ ingestion: expect.any(String), workflowId: expect.any(String) });
+		const like = await api.get("/api/v1/search?like=src%2Forders.ts&language=sql,markdown&since=1");
+		expect(like).toMatchObject({ status: 200 });
+		for (const wrong of [
+			"",
+			"q=a&like=b",
+			"q=a&groupBy=size",
+			"q=a&rule=x%3Dy",
+			"q=a&groupBy=custom&rule=x",
+			"q=a&context=maybe",
+		])
+			expect((await api.get(`/api/v1/search?${wrong}`)).status, wrong).toBe(400);
+	});
+
+	test("an end in order loses no search from the events", async () => {
+		const api = await start();
+		const since = new Date().toISOString();
+		const answers = await Promise.all(
+			Array.from({ length: 60 }, (_, n) => api.get(`/api/v1/search?q=orders+number+${n}&limit=2`)),
+		);
+		expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+		await api.stop();
+		const { replayed, changed, leftOut } = await lodeJson<Record<string, unknown>>(home, [
+			...["search", "replay", "--since", since],
+		]);
+		expect({ replayed, changed, leftOut }).toEqual({
+			replayed: 60,
+			changed: 0,
+			leftOut: { withoutText: 0, withoutAnswer: 0, older: 0 },
+		});
+	});
+
 	test("is ready when the stores answer, and says the same as the command line", async () => {
 		const api = await start();
 		expect(api.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
@@ -44,9 +86,12 @@ describe("the HTTP API", () => {
 			"artifacts",
 		]);
 
-		const { sources } = await lodeJson<{ sources: { id: string }[] }>(home, ["sources"]);
+		const { sources } = await lodeJson<{ sources: { id: string }[] }>(home, ["sources", "--no-lag"]);
 		const id = sources[0]?.id as string;
 		expect((await api.get("/api/v1/sources")).body).toEqual({ sources });
+		const behind = await lodeJson<{ sources: { lag: unknown }[] }>(home, ["sources"]);
+		expect(behind.sources[0]?.lag).toMatchObject({ status: "current", head: repository.commits[2], problem: null });
+		expect((await api.get("/api/v1/sources?lag=true")).body).toEqual(behind);
 		const cli = await lodeJson<{ hits: unknown }>(home, [
 			"search",
 			"orders of a customer",
@@ -80,10 +125,11 @@ describe("the HTTP API", () => {
 			expect(JSON.stringify(body)).not.toMatch(/node_modules|\.js:\d|at .*\(/);
 			return [status, body.code, body.detail];
 		};
-		expect(await problem("/api/v1/search")).toEqual([400, "USAGE", "q: must be given once"]);
+		expect(await problem("/api/v1/search")).toEqual([400, "USAGE", "q: must be given once, or like instead of it"]);
 		expect(await problem("/api/v1/search?q=a&q=b")).toEqual([400, "USAGE", "q: must be given once"]);
 		const several = await problem("/api/v1/search?q=a&limit=0&kind=nonsense&x=1");
 		expect(several[2]).toMatch(/kind: must be of .*limit: must be a whole number.*x/s);
+		expect(await problem("/api/v1/sources?lag=yes")).toMatchObject([400, "USAGE", expect.stringContaining("lag")]);
 		expect(await problem("/api/v1/search?q=a&at=never")).toMatchObject([400, "USAGE", expect.any(String)]);
 		expect((await problem("/api/v1/search?q=a&at=99"))[0]).toBe(404);
 		expect((await problem("/api/v1/graph?entity=no-such-thing")).slice(0, 2)).toEqual([404, "ENTITY_NOT_FOUND"]);

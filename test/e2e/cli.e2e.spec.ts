@@ -37,7 +37,10 @@ const INGEST_KEYS = [
 	"source",
 	"workflowId",
 ];
-const HIT_KEYS = ["commit", "endLine", "kind", "path", "score", "source", "startLine", "symbol", "text"];
+const HIT_KEYS = [
+	...["certainty", "commit", "endLine", "group", "highlights", "id", "kind", "language", "model", "ordinal", "path"],
+	...["score", "source", "startLine", "symbol", "text"],
+];
 const keys = (object: object | undefined): string[] => Object.keys(object ?? {}).sort();
 
 interface PrintedError {

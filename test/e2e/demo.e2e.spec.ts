@@ -108,6 +108,12 @@ async function expectWholeDemo({ code, stdout, stderr, children }: DemoRun): Pro
 	expect(stdout.match(/^3 hits in snapshot 1, ranked with lexical-v1-384/gm)).toHaveLength(3);
 	expect(stdout).toMatch(/^\$ lode graph show isVisible\n+isVisible {2}symbol/m);
 	expect(stdout).toMatch(/isVisible \(symbol\) +CALLS +isCommitted \(symbol\)/);
+	expect(stdout).toMatch(/^GraphQL: http:\/\/127\.0\.0\.1:\d+\/graphql$/m);
+	expect(stdout).toMatch(/^\{"entity":\{"entity":\{"kind":"SYMBOL".*"isCommitted"/m);
+	expect(stdout).toMatch(/^REST: GET http:\/\/127\.0\.0\.1:\d+\/api\/v1\/search/m);
+	expect(stdout).toMatch(/^\{"snapshot":1,"hits":\[\{"path":"[^"]+"/m);
+	const api = /^REST: GET (http:\/\/[^/]+)/m.exec(stdout)?.[1] as string;
+	expect(await listens(api)).toBe(false);
 	expect(children.size).toBe(2);
 	expect([...children].filter(alive)).toEqual([]);
 	expect(await listens(ui as string)).toBe(false);

@@ -96,11 +96,13 @@ interface Documented {
 /** The commands that do something, as `--help` shows them: words after `lode`, arguments, long options of their own. */
 function commandsOf(command: Command, path: readonly string[] = []): Documented[] {
 	const inner = command.commands.filter((one) => one.name() !== "help");
-	if (inner.length > 0) return inner.flatMap((one) => commandsOf(one, [...path, one.name()]));
+	const ofInner = inner.flatMap((one) => commandsOf(one, [...path, one.name()]));
+	// One with arguments does something itself, too.
+	if (inner.length > 0 && command.registeredArguments.length === 0) return ofInner;
 	const args = command.registeredArguments.map((argument) =>
 		argument.required ? argument.name().toUpperCase() : `[${argument.name().toUpperCase()}]`,
 	);
-	return [{ name: path.join(" "), args: args.join(" "), options: longOptions(command) }];
+	return [{ name: path.join(" "), args: args.join(" "), options: longOptions(command) }, ...ofInner];
 }
 
 const longOptions = (command: Command): string[] =>
@@ -179,7 +181,9 @@ describe("reference", () => {
 			"README.md",
 			"CONTRIBUTING.md",
 			"docs/cli.md",
+			"docs/mcp.md",
 			"docs/mining.md",
+			"docs/plugins.md",
 			"docs/architecture.md",
 			"docs/groups.md",
 			...decisions,

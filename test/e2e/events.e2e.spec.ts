@@ -63,7 +63,7 @@ describe("parked webhooks", () => {
 		const second = await repository.commit({ files: { "a.md": "# Two\n" } });
 		expect(await replay("--repository", repository.path)).toEqual({ replayed: ["rcp-1"], gateway: true });
 		await until(
-			() => lodeJson<{ sources: { id: string; commit: string }[] }>(home, ["sources"]),
+			() => lodeJson<{ sources: { id: string; commit: string }[] }>(home, ["sources", "--no-lag"]),
 			({ sources }) => sources.find(({ id }) => id === source)?.commit === second,
 		);
 		const { ledger } = (await running.get("/health/webhook")).body;

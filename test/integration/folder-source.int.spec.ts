@@ -1,5 +1,17 @@
 import { execFile } from "node:child_process";
-import { appendFile, chmod, mkdir, mkdtemp, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import {
+	appendFile,
+	chmod,
+	mkdir,
+	mkdtemp,
+	readdir,
+	readFile,
+	rename,
+	rm,
+	symlink,
+	utimes,
+	writeFile,
+} from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -43,6 +55,16 @@ describe("folder source", () => {
 	async function resolved(): Promise<{ source: Source; commit: string }> {
 		const found = await adapter.resolve(folder, undefined);
 		return { source: asSource(found), commit: found.commit };
+	}
+
+	/** An archive that nothing may be put into. */
+	function refusing(): typeof archive {
+		return new Proxy(archive, {
+			get(target, name) {
+				if (String(name).startsWith("put")) throw new Error(`${String(name)} of an archive that is only looked past`);
+				return Reflect.get(target, name);
+			},
+		});
 	}
 
 	async function list(): Promise<string[]> {
@@ -181,6 +203,22 @@ describe("folder source", () => {
 			await writeFile(cache, damage);
 			expect((await resolved()).commit).toBe(first.commit);
 		}
+	});
+
+	it("is looked at without leaving anything: no content, no listing, no cache", async () => {
+		await write("a", "first");
+		await age("a");
+		const { source } = await resolved();
+		const home = async () => (await readdir(path.join(root, "home"), { recursive: true })).sort();
+		const before = await home();
+		const cache = await readFile(path.join(root, "home", "sources", source.id, "stat-cache"));
+		await write("a", "second");
+		await write("large", Buffer.alloc(1_000, 1));
+		const looking = createFolderSource({ home: path.join(root, "home"), artifacts: refusing(), maxLoadedBytes: 100 });
+		const peeked = await looking.peek(source, new AbortController().signal);
+		expect(await home()).toEqual(before);
+		expect(await readFile(path.join(root, "home", "sources", source.id, "stat-cache"))).toEqual(cache);
+		expect((await resolved()).commit).toBe(peeked);
 	});
 
 	it("archives when it hashes: a change between naming a commit and preparing it takes nothing away", async () => {

@@ -200,6 +200,13 @@ function files(): TestFiles {
 }
 
 /** Real: everything. Git says what is right. */
+/** The largest takes a minute; LODE_TEST_THOROUGH=1 has it too. */
+const REPOSITORIES = [
+	"jaffle-shop-classic",
+	"httpx",
+	...(process.env.LODE_TEST_THOROUGH === "1" ? ["samples-typescript"] : []),
+];
+
 describe(`hits (seed ${SEED})`, () => {
 	let environment: TestWorkflowEnvironment;
 	let lode: LodeInstance;
@@ -268,7 +275,7 @@ describe(`hits (seed ${SEED})`, () => {
 
 	const missing = existsSync(CORPORA) ? undefined : `there is no ${CORPORA}`;
 	if (missing !== undefined) console.info(`hits of real repositories are not compared: ${missing}`);
-	test.skipIf(missing !== undefined).each(["jaffle-shop-classic", "httpx", "samples-typescript"])(
+	test.skipIf(missing !== undefined).each(REPOSITORIES)(
 		"of %s agree with git, and none of its files fails",
 		async (name) => {
 			lode = await LodeInstance.open(environment);

@@ -27,7 +27,7 @@ describe.runIf(hasCorpora)("digests of real repositories", () => {
 
 	test.each<[CorpusName, number]>([
 		["jaffle-shop-classic", Number.POSITIVE_INFINITY],
-		["httpx", 40],
+		["httpx", process.env.LODE_TEST_THOROUGH === "1" ? 40 : 15],
 	])(
 		"%s: its last commits (%d) one after the other, and the last one directly",
 		async (name, last) => {

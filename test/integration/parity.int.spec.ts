@@ -85,7 +85,7 @@ describe("digests", () => {
 					}
 				},
 			),
-			{ numRuns: Number(process.env.LODE_TEST_RUNS ?? 6), endOnFailure: true },
+			{ numRuns: Number(process.env.LODE_TEST_RUNS ?? 3), endOnFailure: true },
 		);
 	}, 300_000);
 });

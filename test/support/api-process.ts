@@ -42,6 +42,10 @@ export class ApiProcess {
 		return api;
 	}
 
+	get pid(): number | undefined {
+		return this.child.pid;
+	}
+
 	async get(
 		path: string,
 		headers: Record<string, string> = {},

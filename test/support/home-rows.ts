@@ -35,7 +35,14 @@ export function columnsOf(raw: DatabaseSync, table: string): string[] {
 
 /** Columns that hold a seq under which a record was written. The catalog's `ingestion` row stays: it tells of the failure. */
 const SEQ_COLUMNS = new Set(["added_at", "removed_at", "seq"]);
-const TELL_OF_IT = new Set(["ingestion", "closed_seq", "closed_below", "closed_below_except", "snapshot"]);
+const TELL_OF_IT = new Set([
+	"sqlite_sequence",
+	"ingestion",
+	"closed_seq",
+	"closed_below",
+	"closed_below_except",
+	"snapshot",
+]);
 
 /** Every row of any store that was added or retired at a seq, and what the archive keeps while it runs. Empty after a discard. */
 export function tracesOf(home: string, seq: number): { place: string; row: Record<string, unknown> }[] {

@@ -77,6 +77,13 @@ export class LakefsTestRepository {
 		await this.#request("PUT", `/branches/${branch}/hard_reset?${new URLSearchParams({ ref })}`);
 	}
 
+	/** What became of the actions of a commit: `completed`, `failed` or, while they run, something else. */
+	async actionsOf(commit: string): Promise<string[]> {
+		const answer = await this.#request("GET", `/actions/runs?${new URLSearchParams({ commit })}`);
+		const { results } = (await answer.json()) as { results: { status: string }[] };
+		return results.map(({ status }) => status);
+	}
+
 	async head(branch = "main"): Promise<string> {
 		const answer = await this.#request("GET", `/branches/${branch}`);
 		return ((await answer.json()) as { commit_id: string }).commit_id;

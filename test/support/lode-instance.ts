@@ -7,7 +7,6 @@ import type { Worker } from "@temporalio/worker";
 import { createActivities } from "../../src/activities/activities.js";
 import type { Ports } from "../../src/activities/ports.js";
 import { type Config, loadConfig } from "../../src/config/config.js";
-import { createMiningPool } from "../../src/mining/mining-pool.js";
 import type { LodeCommander, LodeReader } from "../../src/services/lode.js";
 import type { IngestReport, VerifyReport } from "../../src/services/reports.js";
 import { openCommander, openPorts, openReader } from "../../src/wiring.js";
@@ -47,13 +46,8 @@ export class LodeInstance {
 			cwd: home,
 		});
 		const address = environment.address;
-		const { ports: wired, close } = await openPorts(config, { address });
 		// In this thread: under Vitest a worker thread would compile the sources anew.
-		const pool = createMiningPool({ threads: 0 });
-		const miner: Ports["miner"] = {
-			mine: (files, settings, signal) => Promise.all(files.map((file) => pool.mine(file, settings, signal))),
-		};
-		const opened: Ports = { ...wired, miner };
+		const { ports: opened, close } = await openPorts(config, { address, miningThreads: 0 });
 		const ports = options.ports ? options.ports(opened) : opened;
 		const worker = await testWorker(environment, taskQueue, createActivities(ports));
 		return new LodeInstance(
@@ -67,6 +61,11 @@ export class LodeInstance {
 			worker.run(),
 			close,
 		);
+	}
+
+	/** host:port of the Temporal server. */
+	get address(): string {
+		return this.environment.address;
 	}
 
 	ingest(target: string, ref?: string): Promise<IngestReport> {

@@ -83,7 +83,7 @@ export class DevProcess {
 	) {}
 
 	static async start(home: string, extra: Record<string, string> = {}): Promise<DevProcess> {
-		const child = spawn(process.execPath, [MAIN, "dev"], {
+		const child = spawn(process.execPath, [MAIN, "dev", "--no-api"], {
 			env: environment(home, extra),
 			stdio: ["ignore", "pipe", "pipe"],
 		});

@@ -150,5 +150,30 @@ export async function recordHistories(environment: TestWorkflowEnvironment): Pro
 			await handle.result();
 		},
 	);
+	let [begun, looked] = [0, 0];
+	await record(
+		{
+			pendingCommits: async () => {
+				if (looked++ === 0) throw ApplicationFailure.nonRetryable("S3 does not answer", "STORE_UNAVAILABLE");
+				return begun < 2 ? ["a".repeat(40)] : [];
+			},
+			begin: async () => {
+				if (begun++ === 0) throw ApplicationFailure.nonRetryable("the disk is full", "DISK_FULL");
+				return { outcome: "started", seq: 1, ingestion: "ing-1" };
+			},
+		},
+		{ "follow-source.look-again": "source/QUEUE" },
+		async (taskQueue) => {
+			const handle = await workflow.start(followSource, {
+				workflowId: `source/${taskQueue}`,
+				taskQueue,
+				args: [{ source: taskQueue, policy: "every" }],
+			});
+			await handle.signal(refChangedSignal);
+			while (begun < 2) await new Promise((resolve) => setTimeout(resolve, 50));
+			await handle.signal(stopSignal);
+			await handle.result();
+		},
+	);
 	return recorded;
 }

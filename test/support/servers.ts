@@ -67,6 +67,8 @@ export async function useServer<N extends ServerName>(name: N): Promise<ServerAd
 /** A server of the test's own. */
 export interface OwnServer<N extends ServerName> {
 	readonly addresses: ServerAddresses[N];
+	/** Of its processes now. */
+	readonly pids: readonly number[];
 	/** SIGKILL to all of its processes. */
 	kill(): Promise<void>;
 	/** Ends it in order. */
@@ -92,6 +94,9 @@ export async function ownServer<N extends ServerName>(name: N, options: StartOpt
 	await start();
 	return {
 		addresses,
+		get pids() {
+			return processes.map(({ pid }) => pid);
+		},
 		start,
 		kill: () => endProcesses(processes, "SIGKILL"),
 		stop: () => endProcesses(processes, "SIGTERM"),

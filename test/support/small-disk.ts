@@ -11,10 +11,10 @@ export interface SmallDisk {
 	remove(): Promise<void>;
 }
 
-/** A file system of its own with that many bytes; undefined where the system or the user cannot mount one. */
-export async function smallDisk(bytes: number): Promise<SmallDisk | undefined> {
+/** A file system of its own with that many bytes, at an empty folder; undefined where the system or the user cannot mount one. */
+export async function smallDisk(bytes: number, at?: string): Promise<SmallDisk | undefined> {
 	if (process.platform !== "linux" || process.getuid?.() !== 0) return undefined;
-	const path = await mkdtemp(join(tmpdir(), "lode-small-disk-"));
+	const path = at ?? (await mkdtemp(join(tmpdir(), "lode-small-disk-")));
 	try {
 		await run("mount", ["-t", "tmpfs", "-o", `size=${bytes}`, "lode-test", path]);
 	} catch {

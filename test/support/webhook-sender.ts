@@ -86,7 +86,11 @@ export interface Answered {
 	};
 }
 
-export async function send(url: string, { path, headers, body }: Delivery): Promise<Answered> {
-	const response = await fetch(`${url}${path}`, { method: "POST", headers, body });
+export async function send(
+	url: string,
+	{ path, headers, body }: Delivery,
+	signal: AbortSignal | null = null,
+): Promise<Answered> {
+	const response = await fetch(`${url}${path}`, { method: "POST", headers, body, signal });
 	return { status: response.status, headers: response.headers, body: (await response.json()) as Answered["body"] };
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { WithStartWorkflowOperation, type WorkflowHandle } from "@temporalio/client";
+import { ApplicationFailure } from "@temporalio/common";
 import type { TestWorkflowEnvironment } from "@temporalio/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Activities } from "../../src/activities/activities.js";
@@ -153,6 +154,45 @@ describe("followSource", () => {
 				for (let i = 0; i < 200 && looks === 0; i++) await new Promise((resolve) => setTimeout(resolve, 25));
 				expect(looks).toBe(1);
 				expect(await ingest({ commit: commit("e") })).toMatchObject({ outcome: "published" });
+			},
+		);
+	});
+
+	test("a found commit that could not begin is not passed over: it is looked for again and comes first", async () => {
+		const tried: string[] = [];
+		const published = new Set<string>();
+		await follow(
+			{
+				pendingCommits: async () => [commit("1"), commit("2")].filter((one) => !published.has(one)),
+				begin: async ({ commit: one }) => {
+					tried.push(one);
+					if (tried.length === 1) throw ApplicationFailure.nonRetryable("the disk is full", "DISK_FULL");
+					published.add(one);
+					return { outcome: "started", seq: tried.length, ingestion: `ing-${tried.length}` };
+				},
+			},
+			async ({ handle }) => {
+				await handle.signal(refChangedSignal);
+				for (let i = 0; i < 800 && published.size < 2; i++) await new Promise((resolve) => setTimeout(resolve, 25));
+				expect(tried).toEqual([commit("1"), commit("1"), commit("2")]);
+			},
+		);
+	});
+
+	test("a look that a passing trouble ended is repeated, though nobody hints again", async () => {
+		let looks = 0;
+		await follow(
+			{
+				pendingCommits: async () => {
+					looks += 1;
+					if (looks === 1) throw ApplicationFailure.nonRetryable("Postgres does not answer", "STORE_UNAVAILABLE");
+					return looks === 2 ? [commit("7")] : [];
+				},
+			},
+			async ({ handle, begun }) => {
+				await handle.signal(refChangedSignal);
+				for (let i = 0; i < 800 && begun.length === 0; i++) await new Promise((resolve) => setTimeout(resolve, 25));
+				expect(begun).toEqual([commit("7")]);
 			},
 		);
 	});

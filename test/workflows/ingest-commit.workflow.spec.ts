@@ -55,7 +55,7 @@ describe("ingestCommit", () => {
 		expect(calls.slice(0, 3)).toEqual(["begin", "prepareCommit", "planChanges"]);
 		expect(count(calls, "mineBatch")).toBe(2);
 		expect(count(calls, "stageGraph")).toBe(3);
-		expect(count(calls, "stageVectors")).toBe(2);
+		expect(count(calls, "stageVectors")).toBe(3);
 		expect(count(calls, "recordBatch")).toBe(3);
 		expect(calls.slice(-2)).toEqual(["verifyStaged", "publish"]);
 		expect(calls.slice(-4, -2).sort()).toEqual(["linkNames", "stageManifest"]);

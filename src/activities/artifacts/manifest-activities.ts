@@ -1,24 +1,23 @@
 import { LodeError } from "../../domain/errors.js";
 import { originPath } from "../../domain/keys.js";
+import { changedPages } from "../../services/changed-pages.js";
 import { updateManifest } from "../../stores/artifacts/manifest.js";
-import type { Catalog, OriginEntry } from "../../stores/catalog/catalog.port.js";
+import type { OriginEntry } from "../../stores/catalog/catalog.port.js";
 import type { FinishingActivities } from "../activity-types.js";
 import { openIngestion } from "../planning/open-ingestion.js";
 import type { Ports } from "../ports.js";
 import type { WritePermits } from "../staging/write-permits.js";
 
-const ENTRIES_A_PAGE = 5_000;
-
 /** Writes the commit's manifest: only folders that changed are new objects. */
 export function createManifestActivities(
-	ports: Pick<Ports, "catalog" | "artifacts">,
+	ports: Pick<Ports, "catalog" | "plugins" | "artifacts">,
 	permits: Pick<WritePermits, "permit">,
 ): Pick<FinishingActivities, "stageManifest"> {
 	const { catalog, artifacts } = ports;
 	return {
 		async stageManifest(seq) {
 			const permit = permits.permit();
-			const { ingestion, base } = await openIngestion(catalog, seq);
+			const { ingestion, base } = await openIngestion(ports, seq);
 			const { source, commit } = ingestion;
 			const before = ingestion.baseSeq === undefined ? undefined : await artifacts.root(base, source);
 			if (ingestion.baseSeq !== undefined && !before) {
@@ -53,19 +52,4 @@ function manifestFiles(entries: readonly OriginEntry[]) {
 		if (path === undefined || !file || file.mode === "submodule") return [];
 		return [{ path, object: file.artifact, size: file.size, mode: file.mode }];
 	});
-}
-
-export async function* changedPages(
-	catalog: Catalog,
-	seq: number,
-	which: "added" | "retired",
-): AsyncIterable<OriginEntry[]> {
-	let after: string | undefined;
-	for (;;) {
-		const entries = await catalog.changedEntries(seq, which, after, ENTRIES_A_PAGE);
-		const last = entries.at(-1);
-		if (!last) return;
-		yield entries;
-		after = last.origin;
-	}
 }

@@ -103,6 +103,8 @@ export function createMaintenanceActivities(
 		},
 
 		async collectObjects() {
+			// Where only single commands are run, no schedule does it.
+			await archiveEvents(ports, () => Context.current().heartbeat());
 			const before = graceBefore();
 			const kept = await inUse();
 			let after: string | undefined;

@@ -8,12 +8,12 @@ import { ModelTexts } from "./model-texts.js";
 
 /** Brings the embeddings of a batch into the cache; a text that any source had before costs nothing. */
 export function createEmbeddingActivities(
-	ports: Pick<Ports, "catalog" | "provider" | "embeddingCache">,
+	ports: Pick<Ports, "catalog" | "plugins" | "provider" | "embeddingCache">,
 	reader: BatchReader,
 ): Pick<BatchActivities, "embedBatch"> {
 	return {
 		async embedBatch({ seq, source, index }) {
-			const { groups } = await openIngestion(ports.catalog, seq);
+			const { groups } = await openIngestion(ports, seq);
 			const { origins } = await reader.contents(source, seq, index);
 			const files = origins.flatMap(({ file }) => file ?? []);
 			const chunks = new ModelTexts();

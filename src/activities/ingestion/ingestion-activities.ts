@@ -11,7 +11,7 @@ import { workflowRuns } from "./workflow-runs.js";
 
 /** The life of an ingestion in the catalog. */
 export function createIngestionActivities(
-	ports: Pick<Ports, "catalog" | "artifacts" | "sources" | "temporal">,
+	ports: Pick<Ports, "catalog" | "plugins" | "artifacts" | "sources" | "temporal">,
 ): IngestionActivities {
 	const { catalog, temporal } = ports;
 	const batches = new BatchArchive(ports.artifacts);
@@ -53,12 +53,12 @@ export function createIngestionActivities(
 				return { save: wantedGroups(groups), remove: deletedGroups(groups) };
 			});
 		}
-		return recipeOfGroups(await requireGroups(catalog, source));
+		return recipeOfGroups(await requireGroups(catalog, source), ports.plugins);
 	}
 
 	/** Whether a head was made by another recipe than the source's next ingestion will be. */
 	async function isOutdated(head: string, source: string): Promise<boolean> {
-		return (await catalog.ingestion(head))?.recipe !== (await recipeOf(catalog, source));
+		return (await catalog.ingestion(head))?.recipe !== (await recipeOf(catalog, source, ports.plugins));
 	}
 
 	/** Undefined where nothing of the source, or nothing at all, is published. */

@@ -13,15 +13,15 @@ import { isOversized, oversizedFile } from "./oversized-file.js";
 
 /** Archives and mines the files of a batch. Bytes and mined files carry no seq: only references to them do. */
 export function createMiningActivities(
-	ports: Pick<Ports, "catalog" | "artifacts" | "miner" | "limits" | "ensureRoom">,
+	ports: Pick<Ports, "catalog" | "plugins" | "artifacts" | "miner" | "limits" | "ensureRoom">,
 	prepared: PreparedSources,
 ): Pick<BatchActivities, "mineBatch"> {
-	const { artifacts, catalog } = ports;
+	const { artifacts } = ports;
 	const archive = new BatchArchive(artifacts);
 
 	return {
 		async mineBatch({ seq, index }) {
-			const { ingestion, groups } = await openIngestion(catalog, seq);
+			const { ingestion, groups } = await openIngestion(ports, seq);
 			const context = Context.current();
 			const { source, adapter } = await prepared.of(
 				ingestion,
@@ -33,8 +33,8 @@ export function createMiningActivities(
 			const files = changes.filter((change) => change.type !== "removed").map((change) => change.file);
 			const minings = await Promise.all(
 				chunkPlans(groups).map(async (plan): Promise<Mining> => {
-					const keyOf = (file: FileEntry) =>
-						minedKey(`${source.kind}:${file.blob}`, file.path, file.mode, source.id, plan.settings);
+					const keyOf = ({ blob, path, mode }: FileEntry) =>
+						minedKey(`${source.kind}:${blob}`, path, mode, source.id, plan.settings, ports.plugins?.of(path));
 					const wanted = files.filter(({ path }) => plan.wants(path));
 					const mined = new Map((await reusable(wanted, keyOf)).map(({ file, mined }) => [file.path, mined]));
 					const missing = new Set(wanted.filter(({ path }) => !mined.has(path)));
@@ -87,7 +87,9 @@ export function createMiningActivities(
 				const bytes = await artifacts.getDerived(keyOf(file));
 				const mined = bytes && decodeMinedFile(bytes);
 				// The limit is a setting: what was left out under a lower one is mined now, and the reverse.
-				return mined && isOversized(mined) === file.size > ports.limits.maxFileBytes ? { file, mined } : undefined;
+				// Why a plugin failed may be gone, and its version the same.
+				if (!mined || mined.skips.some(({ reason }) => reason === "plugin")) return undefined;
+				return isOversized(mined) === file.size > ports.limits.maxFileBytes ? { file, mined } : undefined;
 			}),
 		);
 		const known = found.filter((entry) => entry !== undefined);
@@ -125,5 +127,5 @@ function chunksOf({ groups }: ChunkPlan, mined: ReadonlyMap<string, MinedFile>):
 
 /** A file counts as failed when something of it should have been mined and was not; being binary is no failure. */
 function isFailure(skip: Skip): boolean {
-	return skip.reason === "parse" || skip.reason === "timeout" || skip.reason === "unreadable";
+	return ["parse", "timeout", "unreadable", "plugin"].includes(skip.reason);
 }

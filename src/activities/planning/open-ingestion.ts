@@ -2,7 +2,8 @@ import { LodeError } from "../../domain/errors.js";
 import type { Group } from "../../domain/group.js";
 import { EMPTY_SNAPSHOT, type Snapshot } from "../../domain/snapshot.js";
 import { recipeOfGroups, requireGroups } from "../../services/recipe.js";
-import type { Catalog, Ingestion } from "../../stores/catalog/catalog.port.js";
+import type { Ingestion } from "../../stores/catalog/catalog.port.js";
+import type { Ports } from "../ports.js";
 
 export interface OpenIngestion {
 	readonly ingestion: Ingestion;
@@ -15,17 +16,20 @@ export interface OpenIngestion {
 }
 
 /**
- * An ingestion that is staging, with its base. All of it is made by the recipe it began with: where the groups, or the version of the miners,
+ * An ingestion that is staging, with its base. All of it is made by the recipe it began with: where the groups, the plugins, or the version of the miners,
  * changes meanwhile, it cannot go on. @throws SEQ_CLOSED, INGESTION_NOT_FOUND, BASE_MOVED
  */
-export async function openIngestion(catalog: Catalog, seq: number): Promise<OpenIngestion> {
+export async function openIngestion(
+	{ catalog, plugins }: Pick<Ports, "catalog" | "plugins">,
+	seq: number,
+): Promise<OpenIngestion> {
 	const ingestion = await catalog.ingestion(`ing-${seq}`);
 	if (!ingestion) throw new LodeError("INGESTION_NOT_FOUND", `there is no ingestion with seq ${seq}`);
 	if (ingestion.status !== "staging") {
 		throw new LodeError("SEQ_CLOSED", `ingestion ${ingestion.id} is ${ingestion.status}, nothing may be staged for it`);
 	}
 	const groups = await requireGroups(catalog, ingestion.source);
-	if (recipeOfGroups(groups) !== ingestion.recipe) {
+	if (recipeOfGroups(groups, plugins) !== ingestion.recipe) {
 		throw new LodeError(
 			"BASE_MOVED",
 			`what is indexed of ${ingestion.source} and how changed while ${ingestion.id} ran`,

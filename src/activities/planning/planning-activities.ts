@@ -20,7 +20,7 @@ const FOLDERS_A_BATCH = 1_000;
 
 /** From a commit to batches of work: their number follows the change set. */
 export function createPlanningActivities(
-	ports: Pick<Ports, "catalog" | "artifacts">,
+	ports: Pick<Ports, "catalog" | "plugins" | "artifacts">,
 	prepared: PreparedSources,
 ): PlanningActivities {
 	const { catalog } = ports;
@@ -28,14 +28,14 @@ export function createPlanningActivities(
 
 	return {
 		async prepareCommit(seq) {
-			const { ingestion } = await openIngestion(catalog, seq);
+			const { ingestion } = await openIngestion(ports, seq);
 			// What an earlier attempt brought here may have been removed since.
 			prepared.forget(ingestion.source);
 			await preparedHere(ingestion);
 		},
 
 		async planChanges(seq) {
-			const { ingestion, base, rebuild } = await openIngestion(catalog, seq);
+			const { ingestion, base, rebuild } = await openIngestion(ports, seq);
 			try {
 				return await plan(seq, ingestion, base, rebuild);
 			} catch (error) {

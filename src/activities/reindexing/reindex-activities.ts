@@ -18,10 +18,10 @@ const SWITCHES = 5;
 export function createReindexActivities(
 	ports: Pick<
 		Ports,
-		"catalog" | "artifacts" | "miner" | "provider" | "embeddingCache" | "limits" | "temporal" | "ensureRoom"
+		"catalog" | "plugins" | "artifacts" | "miner" | "provider" | "embeddingCache" | "limits" | "temporal" | "ensureRoom"
 	>,
 ): ReindexActivities {
-	const { catalog, temporal } = ports;
+	const { catalog, plugins, temporal } = ports;
 	const warm = createWarmer(ports);
 
 	async function head(source: string): Promise<Ingestion | undefined> {
@@ -31,7 +31,7 @@ export function createReindexActivities(
 	async function wanted(source: string) {
 		const groups = await catalog.groups(source);
 		const then = wantedGroups(groups);
-		return { pending: isPending(groups), groups: then, recipe: recipeOfGroups(then) };
+		return { pending: isPending(groups), groups: then, recipe: recipeOfGroups(then, plugins) };
 	}
 
 	return {
@@ -63,7 +63,7 @@ export function createReindexActivities(
 		async readyGroups(source, recipe) {
 			let ready = false;
 			await catalog.changeGroups(source, (groups) => {
-				ready = isPending(groups) && recipeOfGroups(wantedGroups(groups)) === recipe;
+				ready = isPending(groups) && recipeOfGroups(wantedGroups(groups), plugins) === recipe;
 				const save = groups.flatMap((group) =>
 					ready && group.reindex ? [{ ...group, reindex: { ...group.reindex, ready: true as const } }] : [],
 				);

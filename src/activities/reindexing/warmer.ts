@@ -27,7 +27,10 @@ interface FileOfSource {
 
 /** Mines archived files by other groups than they were ingested by, and embeds their chunks. Writes nothing but caches. */
 export function createWarmer(
-	ports: Pick<Ports, "catalog" | "artifacts" | "miner" | "provider" | "embeddingCache" | "limits" | "ensureRoom">,
+	ports: Pick<
+		Ports,
+		"catalog" | "plugins" | "artifacts" | "miner" | "provider" | "embeddingCache" | "limits" | "ensureRoom"
+	>,
 ) {
 	const { catalog, artifacts } = ports;
 
@@ -48,10 +51,18 @@ export function createWarmer(
 		{ path, file }: FileOfSource,
 		bytes: () => Promise<Uint8Array | undefined>,
 	) {
-		const key = minedKey(`${source.kind}:${file.blob}`, path, file.mode, source.id, plan.settings);
+		const key = minedKey(
+			`${source.kind}:${file.blob}`,
+			path,
+			file.mode,
+			source.id,
+			plan.settings,
+			ports.plugins?.of(path),
+		);
 		const known = await artifacts.getDerived(key);
 		const decoded = known && decodeMinedFile(known);
-		if (decoded) return decoded;
+		// As in mining: why a plugin failed may be gone.
+		if (decoded && !decoded.skips.some(({ reason }) => reason === "plugin")) return decoded;
 		const content = await bytes();
 		if (content === undefined) return undefined;
 		const input = { source: source.id, path, mode: file.mode, bytes: content };

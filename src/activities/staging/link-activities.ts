@@ -20,7 +20,7 @@ const TARGETS_A_NAME = 16;
  * result follows from the visible candidates alone, not from the way there.
  */
 export function createLinkActivities(
-	ports: Pick<Ports, "catalog" | "graph">,
+	ports: Pick<Ports, "catalog" | "plugins" | "graph">,
 	permits: Pick<WritePermits, "permit">,
 ): Pick<FinishingActivities, "linkNames"> {
 	const { catalog, graph } = ports;
@@ -28,7 +28,7 @@ export function createLinkActivities(
 	return {
 		async linkNames(seq) {
 			const permit = permits.permit();
-			const { ingestion, base } = await openIngestion(catalog, seq);
+			const { ingestion, base } = await openIngestion(ports, seq);
 			const { source } = ingestion;
 			let entities = 0;
 			let after: EntityKey | undefined;

@@ -13,13 +13,15 @@ import type { Ports } from "../ports.js";
 /** Batches for which it is remembered what differs: the activities of one batch follow each other closely. */
 const KEPT = 8;
 
+type ReadChunks = (records: OriginRecords) => Promise<readonly ChunkRecord[]>;
+
 /** What of a batch is staged: every activity that stages asks here, so that all agree. */
 export class StagedContents {
 	/** By batch, the origins that a rebuild leaves as they are. */
 	readonly #unchanged = new Map<string, Promise<ReadonlySet<string>>>();
 
 	constructor(
-		private readonly ports: Pick<Ports, "catalog" | "embeddingCache" | "provider">,
+		private readonly ports: Pick<Ports, "catalog" | "plugins" | "embeddingCache" | "provider">,
 		private readonly reader: BatchReader,
 	) {}
 
@@ -28,7 +30,7 @@ export class StagedContents {
 	 * files that it does not take in. @throws SEQ_CLOSED, BASE_MOVED
 	 */
 	async of({ seq, source, index }: BatchRef): Promise<BatchContents> {
-		const open = await openIngestion(this.ports.catalog, seq);
+		const open = await openIngestion(this.ports, seq);
 		const contents = await this.reader.contents(source, seq, index);
 		if (!open.rebuild) return contents;
 		const same = await this.#sameAsBase(open, contents, `${seq}/${index}`);
@@ -38,9 +40,9 @@ export class StagedContents {
 		};
 	}
 
-	/** Gives the chunk records of an origin in every group, with everything that the groups decide looked up once. */
-	async chunkReader(seq: number): Promise<(records: OriginRecords) => Promise<ChunkRecord[]>> {
-		return this.#chunkReader(await openIngestion(this.ports.catalog, seq));
+	/** Gives what an origin leaves in the vector store, a file in every group, with everything that the groups decide looked up once. */
+	async chunkReader(seq: number): Promise<ReadChunks> {
+		return this.#chunkReader(await openIngestion(this.ports, seq));
 	}
 
 	#sameAsBase(open: OpenIngestion, contents: BatchContents, key: string): Promise<ReadonlySet<string>> {
@@ -71,7 +73,7 @@ export class StagedContents {
 		return same;
 	}
 
-	#chunkReader({ groups, ingestion: { source } }: OpenIngestion) {
+	#chunkReader({ groups, ingestion: { source } }: OpenIngestion): ReadChunks {
 		const { embeddingCache, provider } = this.ports;
 		const { cancellationSignal: signal } = Context.current();
 		const readers = groups.map((group) => {
@@ -85,8 +87,7 @@ export class StagedContents {
 				return mined.chunks.length === 0 ? [] : chunkRecords({ origin, mined }, place, embeddingCache, embed);
 			};
 		});
-		return async (records: OriginRecords): Promise<ChunkRecord[]> =>
-			(await Promise.all(readers.map((read) => read(records)))).flat();
+		return async (records) => records.texts ?? (await Promise.all(readers.map((read) => read(records)))).flat();
 	}
 }
 

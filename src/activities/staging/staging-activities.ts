@@ -7,7 +7,7 @@ import type { WritePermits } from "./write-permits.js";
 
 /** Writes of a batch to the graph, the vectors and the manifest in the catalog. Each is idempotent by (seq, origin). */
 export function createStagingActivities(
-	ports: Pick<Ports, "catalog" | "graph" | "vectors" | "artifacts" | "embeddingCache" | "provider">,
+	ports: Pick<Ports, "catalog" | "plugins" | "graph" | "vectors" | "artifacts" | "embeddingCache" | "provider">,
 	reader: BatchReader,
 	permits: Pick<WritePermits, "permit">,
 	discards: Discards,

@@ -2,10 +2,10 @@ import { Context } from "@temporalio/activity";
 import { sameTally, type Tally } from "../../domain/digest.js";
 import { LodeError } from "../../domain/errors.js";
 import { originPath } from "../../domain/keys.js";
+import { changedPages } from "../../services/changed-pages.js";
 import { ManifestFinder } from "../../stores/artifacts/manifest.js";
 import type { VersionedStore } from "../../stores/versioned.port.js";
 import type { FinishingActivities } from "../activity-types.js";
-import { changedPages } from "../artifacts/manifest-activities.js";
 import { openIngestion } from "../planning/open-ingestion.js";
 import type { Ports } from "../ports.js";
 
@@ -14,13 +14,13 @@ import type { Ports } from "../ports.js";
  * ingestion's manifest in the catalog.
  */
 export function createVerificationActivities(
-	ports: Pick<Ports, "catalog" | "graph" | "vectors" | "artifacts">,
+	ports: Pick<Ports, "catalog" | "plugins" | "graph" | "vectors" | "artifacts">,
 ): Pick<FinishingActivities, "verifyStaged"> {
 	const { catalog, artifacts } = ports;
 
 	return {
 		async verifyStaged(seq) {
-			const { ingestion } = await openIngestion(catalog, seq);
+			const { ingestion } = await openIngestion(ports, seq);
 			const expected = await catalog.expected(seq);
 			for (const name of ["graph", "vectors"] as const) {
 				const staged = await ports[name].staged(seq, ingestion.source);

@@ -2,6 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from "
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { redact } from "../../config/secret.js";
 import { type Problem, problemOf } from "./problem.js";
+import { ProblemError } from "./problem-error.js";
 
 /** Every failure of a request becomes problem details, once, here. */
 @Catch()
@@ -9,10 +10,12 @@ export class ProblemFilter implements ExceptionFilter {
 	constructor(private readonly log: (line: Readonly<Record<string, unknown>>) => void) {}
 
 	catch(error: unknown, host: ArgumentsHost): void {
+		// GraphQL's own formatter says what a field failed with.
+		if (host.getType<string>() !== "http") throw error;
 		const http = host.switchToHttp();
 		const request = http.getRequest<FastifyRequest>();
 		const reply = http.getResponse<FastifyReply>();
-		const { retryAfterSeconds, ...problem } = frameworkProblem(error) ?? problemOf(error);
+		const { retryAfterSeconds, ...problem } = ownProblem(error) ?? frameworkProblem(error) ?? problemOf(error);
 		if (problem.status >= 500) {
 			const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
 			this.log({ level: "error", message: "a request failed", method: request.method, url: request.url, error: said });
@@ -29,11 +32,23 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
 		.send(JSON.parse(redact(JSON.stringify(problem))));
 }
 
+const TITLES: Readonly<Record<number, string>> = {
+	404: "Not found",
+	405: "Method not allowed",
+	413: "Payload too large",
+	415: "Unsupported media type",
+};
+
+type Answered = Problem & { readonly retryAfterSeconds?: number };
+
+const ownProblem = (error: unknown): Answered | undefined =>
+	error instanceof ProblemError ? error.problem : undefined;
+
 /** What Nest and Fastify refuse themselves: an unknown path, a body that is too large. */
-function frameworkProblem(error: unknown): (Problem & { readonly retryAfterSeconds?: number }) | undefined {
+function frameworkProblem(error: unknown): Answered | undefined {
 	const status =
 		error instanceof HttpException ? error.getStatus() : (error as { statusCode?: unknown } | null)?.statusCode;
 	if (typeof status !== "number" || status < 400 || status >= 500) return undefined;
-	const title = status === 404 ? "Not found" : status === 413 ? "Payload too large" : "Bad request";
+	const title = TITLES[status] ?? "Bad request";
 	return { type: "about:blank", title, status, detail: (error as Error).message, code: "USAGE" };
 }

@@ -16,8 +16,16 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 	CREDENTIALS_IN_URL: 400,
 	SNAPSHOT_EXPIRED: 410,
 	EMBEDDING_RATE_LIMITED: 503,
-	TIMEOUT: 504,
+	// What a client waited for, as long as it said.
+	TIMEOUT: 408,
 	SOURCE_BUSY: 409,
+	INGESTION_FAILED: 409,
+	CANCELLED: 409,
+	// Where the key names another request, or what was named cannot be read: the client's to mend.
+	IDEMPOTENCY_KEY_REUSED: 422,
+	REPOSITORY_UNREADABLE: 422,
+	PERMISSION_DENIED: 422,
+	SOURCE_UNAVAILABLE: 422,
 };
 
 /** By what the code means to a client: what it asked for is missing, wrong, or the server cannot do it now. */

@@ -10,10 +10,17 @@ const wholeNumber = (min: number, max: number, otherwise: number) =>
 		.regex(/^\d{1,9}$/, `must be a whole number from ${min} to ${max}`)
 		.transform(Number)
 		.refine((value) => value >= min && value <= max, `must be a whole number from ${min} to ${max}`)
-		.default(otherwise);
-const at = text(100).optional();
-const source = text(1_000).optional();
-const query = <T extends z.ZodRawShape>(shape: T) => z.strictObject(shape);
+		.default(otherwise)
+		.meta({ type: "integer", minimum: min, maximum: max });
+const at = text(100).optional().describe("A snapshot number, a time (ISO 8601) or a commit; the latest where omitted.");
+const source = text(1_000).optional().describe("An id, a unique beginning of one, or an address; all where omitted.");
+
+/** What every read takes: await-visibility.ts has waited by the time a route gets it. */
+const visibility = {
+	minVisibility: text(100).optional().describe("The visibility_token of a write that the answer has to show."),
+	visibilityTimeout: wholeNumber(0, 60, 10).describe("Seconds to wait for it: 0 to 60; 10 where omitted."),
+};
+const query = <T extends z.ZodRawShape>(shape: T) => z.strictObject({ ...shape, ...visibility });
 
 /** Kinds separated by commas. */
 const kinds = text(500)
@@ -25,14 +32,48 @@ const kinds = text(500)
 	})
 	.optional();
 
+/** Names separated by commas. */
+const names = text(1_000)
+	.transform((value) => value.split(",").flatMap((name) => name.trim() || []))
+	.optional();
+const yes = z
+	.enum(["true", "false"], "must be true or false")
+	.transform((value) => value === "true")
+	.optional();
+/** `NAME=GLOB`, as often as there are rules. */
+const rules = z
+	.union([z.string(), z.array(z.string()).max(100, "are too many")])
+	.transform((value, context) => {
+		const pairs = (typeof value === "string" ? [value] : value).map((rule) => {
+			const at = rule.indexOf("=");
+			return [rule.slice(0, Math.max(0, at)), rule.slice(at + 1)] as const;
+		});
+		if (pairs.every(([name, glob]) => name !== "" && glob !== "" && name.length <= 200)) return pairs;
+		context.addIssue({ code: "custom", message: "must be NAME=GLOB" });
+		return z.NEVER;
+	})
+	.optional();
+
 export const searchQuery = query({
-	q: text(10_000),
+	q: text(10_000).optional(),
+	like: text(5_000).optional(),
 	source,
 	group: text(200).optional(),
 	kind: kinds,
 	path: text(1_000).optional(),
 	limit: wholeNumber(1, 1_000, 10),
 	at,
+	language: names,
+	since: text(100).optional(),
+	until: text(100).optional(),
+	model: text(500).optional(),
+	groupBy: z.enum(["file", "folder", "custom"], "must be file, folder or custom").optional(),
+	rule: rules,
+	context: yes,
+	provenance: yes,
+}).refine(({ q, like }) => (q === undefined) !== (like === undefined), {
+	error: "must be given once, or like instead of it",
+	path: ["q"],
 });
 
 export const graphQuery = query({
@@ -45,6 +86,35 @@ export const graphQuery = query({
 
 export const diffQuery = query({ source: text(1_000), from: text(100), to: text(100) });
 
+export const sourcesQuery = query({
+	lag: z
+		.enum(["true", "false"])
+		.default("false")
+		.transform((given) => given === "true"),
+});
+
+export type SourcesParameters = z.infer<typeof sourcesQuery>;
+export const plainQuery = query({});
+
+const after = text(5_000).optional().describe("`next` of the page before.");
+const first = wholeNumber(1, 500, 50).describe("1 to 500; 50 where omitted.");
+export const eventsQuery = query({
+	source: text(1_000).optional().describe("A source's id."),
+	stream: text(300).optional(),
+	type: text(100).optional(),
+	first,
+	after,
+	at,
+});
+export const snapshotsQuery = query({ source, first, after, at });
+export const artifactsQuery = query({ folder: text(4_000).optional(), first, after, at });
+export const contentQuery = query({ path: z.string("must be given once").min(1, "must not be empty").max(4_000), at });
+
+export type PlainParameters = z.infer<typeof plainQuery>;
+export type EventsParameters = z.infer<typeof eventsQuery>;
+export type SnapshotsParameters = z.infer<typeof snapshotsQuery>;
+export type ArtifactsParameters = z.infer<typeof artifactsQuery>;
+export type ContentParameters = z.infer<typeof contentQuery>;
 export type SearchParameters = z.infer<typeof searchQuery>;
 export type GraphParameters = z.infer<typeof graphQuery>;
 export type DiffParameters = z.infer<typeof diffQuery>;

@@ -1,24 +1,49 @@
-import { Controller, Get, Inject, Param } from "@nestjs/common";
+import { Controller, Get, Inject, Param, UseInterceptors } from "@nestjs/common";
+import { ApiTags } from "@nestjs/swagger";
+import type { Group } from "../../domain/group.js";
 import type { SourceReport, StatusReport } from "../../services/reports.js";
+import { Answers, AnswersProblems, CheckedQuery } from "../document/described.js";
+import { groupsSchema, sourcesSchema, statusSchema } from "../document/report.schemas.js";
+import { AwaitVisibility } from "./await-visibility.js";
 import { OpenReader } from "./open-reader.js";
+import { type PlainParameters, plainQuery, type SourcesParameters, sourcesQuery } from "./queries.js";
 
+@ApiTags("sources")
+@AnswersProblems()
+@UseInterceptors(AwaitVisibility)
 @Controller("api/v1")
 export class SourcesController {
 	constructor(@Inject(OpenReader) private readonly reader: OpenReader) {}
 
+	/** Every source, with what is published of it. `lag=true` asks every repository for its head, which takes seconds where one is away. */
 	@Get("sources")
-	async sources(): Promise<{ sources: SourceReport[] }> {
-		return { sources: await this.reader.use().sources() };
+	@Answers(sourcesSchema, "As `lode sources --json`.")
+	async sources(@CheckedQuery(sourcesQuery) { lag }: SourcesParameters): Promise<{ sources: SourceReport[] }> {
+		return { sources: await this.reader.use().sources({ lag }) };
+	}
+
+	/** What of a source is indexed, and how. */
+	@Get("sources/:source/groups")
+	@Answers(groupsSchema, "Its groups.")
+	async groups(
+		@Param("source") source: string,
+		@CheckedQuery(plainQuery) _query: PlainParameters,
+	): Promise<{ groups: readonly Group[] }> {
+		const view = await this.reader.services().views.open();
+		return { groups: await view.groups(source) };
 	}
 
 	/** The latest ingestions, and every parked one. */
 	@Get("ingestions")
-	ingestions(): Promise<StatusReport> {
+	@Answers(statusSchema, "As `lode status --json`.")
+	ingestions(@CheckedQuery(plainQuery) _query: PlainParameters): Promise<StatusReport> {
 		return this.reader.use().status();
 	}
 
+	/** One ingestion, with its progress while it runs. */
 	@Get("ingestions/:id")
-	ingestion(@Param("id") id: string): Promise<StatusReport> {
+	@Answers(statusSchema, "As `lode status ID --json`.")
+	ingestion(@Param("id") id: string, @CheckedQuery(plainQuery) _query: PlainParameters): Promise<StatusReport> {
 		return this.reader.use().status(id);
 	}
 }

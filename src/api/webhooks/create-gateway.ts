@@ -28,7 +28,10 @@ const BODY_LIMIT = 5 * 1024 * 1024;
 @Module({ controllers: [GatewayController] })
 class GatewayModule {}
 
-/** The webhook gateway, listening and dispatching. It needs neither Temporal nor a store to start and to accept. @throws CONFIG_INVALID */
+/**
+ * The webhook gateway: listens, reads its ledger, accepts and dispatches, in this order. It needs neither Temporal nor a store to start and to
+ * accept. Returns when it accepts. @throws CONFIG_INVALID
+ */
 export async function createGateway(options: GatewayOptions): Promise<HttpServer> {
 	const { host, port, secrets, log } = options;
 	if (Object.values(secrets).every((secret) => secret === undefined)) {
@@ -36,56 +39,68 @@ export async function createGateway(options: GatewayOptions): Promise<HttpServer
 			next: "Set LODE_WEBHOOK_SECRET_LAKEFS, _GITHUB, _GITLAB, _GITEA or _GENERIC, and give the sender the same.",
 		});
 	}
-	const ledger = await Ledger.open(options.ledger);
+	const gateway = new Gateway(secrets);
+	const module: DynamicModule = { module: GatewayModule, providers: [{ provide: Gateway, useValue: gateway }] };
+	// Before the ledger is read, which takes seconds where it is large: who asks meanwhile is told to come again.
+	const server = await startHttpServer({
+		module,
+		host,
+		port,
+		bodyLimit: BODY_LIMIT,
+		forBrowsers: false,
+		log,
+		async configure(app, fastify) {
+			// What was signed is the bytes.
+			fastify.addContentTypeParser("application/json", { parseAs: "buffer" }, (_request, body, done) =>
+				done(null, body),
+			);
+			await app.register(rateLimit, {
+				max: options.requestsPerMinute,
+				timeWindow: "1 minute",
+				// No sender reads how much is left; when nothing is, `retry-after` says what to do.
+				addHeaders: { "x-ratelimit-limit": false, "x-ratelimit-remaining": false, "x-ratelimit-reset": false },
+				// Whoever watches it is not a sender.
+				allowList: (request) => request.url.startsWith("/health/"),
+			});
+		},
+	});
+	try {
+		const finish = await recover(gateway, options);
+		return {
+			url: server.url,
+			async close() {
+				gateway.drain();
+				await server.close();
+				await finish();
+			},
+		};
+	} catch (error) {
+		await server.close();
+		throw error;
+	}
+}
+
+/** Reads the ledger, begins to accept and to dispatch. Returns what ends it. */
+async function recover(
+	gateway: Gateway,
+	{ ledger: place, dispatch, log }: GatewayOptions,
+): Promise<() => Promise<void>> {
+	const ledger = await Ledger.open(place);
 	const { damaged, waiting } = ledger.state();
 	if (damaged > 0) {
-		const where = `${options.ledger.folder}/damaged`;
+		const where = `${place.folder}/damaged`;
 		log({ level: "error", message: `${damaged} records of the ledger were damaged and are set aside`, where });
 	}
 	if (waiting > 0) log({ level: "info", message: `${waiting} receipts wait from before` });
-	const dispatcher = new Dispatcher(ledger, options.dispatch, log);
-	const requests = new ReplayRequests(ledger, options.ledger.folder, log);
-	const gateway = new Gateway(ledger, secrets, () => dispatcher.state());
-	const module: DynamicModule = { module: GatewayModule, providers: [{ provide: Gateway, useValue: gateway }] };
-	const finish = async () => {
-		await requests.stop();
-		await dispatcher.stop();
-		await options.dispatch.close();
-		await ledger.close();
-	};
-	let server: HttpServer;
-	try {
-		server = await startHttpServer({
-			module,
-			host,
-			port,
-			bodyLimit: BODY_LIMIT,
-			log,
-			async configure(app, fastify) {
-				// What was signed is the bytes.
-				fastify.addContentTypeParser("application/json", { parseAs: "buffer" }, (_request, body, done) =>
-					done(null, body),
-				);
-				await app.register(rateLimit, {
-					max: options.requestsPerMinute,
-					timeWindow: "1 minute",
-					// Whoever watches it is not a sender.
-					allowList: (request) => request.url.startsWith("/health/"),
-				});
-			},
-		});
-	} catch (error) {
-		await finish();
-		throw error;
-	}
+	const dispatcher = new Dispatcher(ledger, dispatch, log);
+	const requests = new ReplayRequests(ledger, place.folder, log);
 	dispatcher.start();
 	requests.start();
-	return {
-		url: server.url,
-		async close() {
-			gateway.drain();
-			await server.close();
-			await finish();
-		},
+	gateway.open({ ledger, dispatch: () => dispatcher.state() });
+	return async () => {
+		await requests.stop();
+		await dispatcher.stop();
+		await dispatch.close();
+		await ledger.close();
 	};
 }

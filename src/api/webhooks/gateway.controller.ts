@@ -1,4 +1,4 @@
-import { Controller, Get, HttpCode, Inject, Param, Post, Req, Res } from "@nestjs/common";
+import { Controller, Get, HttpCode, Inject, Post, Req, Res } from "@nestjs/common";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { LodeError } from "../../domain/errors.js";
 import { SENDERS, type SenderName } from "../../webhooks/receipt.js";
@@ -18,7 +18,8 @@ export class GatewayController {
 	/** Verifies, writes down, answers: in this order. */
 	@Post("webhooks/:sender")
 	@HttpCode(200)
-	async receive(@Param("sender") name: string, @Req() { headers, body }: FastifyRequest): Promise<Answer> {
+	async receive(@Req() { params, headers, body }: FastifyRequest): Promise<Answer> {
+		const { sender: name } = params as { readonly sender: string };
 		const sender = SENDERS.find((one): one is SenderName => one === name);
 		const secret = sender && this.gateway.secretOf(sender);
 		if (sender === undefined || secret === undefined) {

@@ -6,15 +6,16 @@ export function registerDev(program: Command, cli: Cli): void {
 	const command = program
 		.command("dev")
 		.helpGroup("Set up:")
-		.summary("keep Temporal and a worker running")
+		.summary("keep Temporal, a worker and the API running")
 		.description(
-			"Runs Temporal and a worker until Ctrl-C: restarts them when they die, stops them in order. Other commands use them while they run.",
+			"Runs Temporal, a worker and the HTTP API until Ctrl-C: restarts them when they die, stops them in order. Other commands use them while they run.",
 		)
+		.option("--no-api", "without the HTTP API")
 		.addHelpText(
 			"after",
-			"\nExample:\n  $ lode dev\n\n--json prints {address, uiAddress, home, pid} once it is ready.",
+			"\nExample:\n  $ lode dev\n\n--json prints {address, uiAddress, apiUrl, home, pid} once it is ready.",
 		);
-	cli.action(command, async (invocation) => {
+	cli.action(command, async (invocation, options: { api: boolean }) => {
 		const config = await invocation.config();
 		const interrupts = new Interrupts(invocation.io.signals);
 		try {
@@ -22,11 +23,29 @@ export function registerDev(program: Command, cli: Cli): void {
 				config,
 				invocation.note,
 				async ({ address, uiAddress, owned, pid }) => {
-					await invocation.result({ address, uiAddress, home: config.home, pid }, () =>
+					const { signal } = interrupts;
+					// Another program may have its port: what else runs here is of use without it.
+					const api =
+						owned && options.api
+							? await cli.dependencies
+									.startApi(config, { address, explorer: true, signal }, invocation.note)
+									.catch((error: unknown) => {
+										invocation.note(`The API does not run: ${(error as Error).message}`);
+										return undefined;
+									})
+							: undefined;
+					const apiUrl = api?.url ?? null;
+					await invocation.result({ address, uiAddress, apiUrl, home: config.home, pid }, () =>
 						[
 							owned ? "Lode is ready." : `Lode runs already (process ${pid}).`,
 							`  Temporal         ${address}`,
 							...(uiAddress === null ? [] : [`  Temporal Web UI  ${uiAddress}`]),
+							...(apiUrl === null
+								? []
+								: [
+										`  GraphQL          ${apiUrl}/graphql   (to try it: ${apiUrl}/graphql/explorer)`,
+										`  REST             ${apiUrl}/api/v1   (to read about it: ${apiUrl}/api/v1/docs)`,
+									]),
 							`  home             ${config.home}`,
 							...(owned ? ["  stop             Ctrl-C"] : []),
 						].join("\n"),
@@ -40,6 +59,7 @@ export function registerDev(program: Command, cli: Cli): void {
 					await interrupts.interrupted;
 					clearInterval(alive);
 					invocation.note("Stopping …");
+					await api?.stop();
 				},
 				{ owner: "dev", join: false, signal: interrupts.signal, force: interrupts.force },
 			);

@@ -7,10 +7,16 @@ export function registerOverview(program: Command, cli: Cli): void {
 		.command("sources")
 		.helpGroup("Ask:")
 		.summary("what is followed, and how much of it there is")
-		.description("Lists the sources with their published commit and the size of what is visible.")
-		.addHelpText("after", "\nExample:\n  $ lode sources --json\n\n--json prints {sources: [...]}.");
-	cli.action(sources, async (invocation) => {
-		const list = await invocation.withReader((reader) => reader.sources());
+		.description(
+			"Lists the sources with their published commit, how far that is behind the repository, and the size of what is visible.",
+		)
+		.option("--no-lag", "do not ask the repositories for their heads")
+		.addHelpText(
+			"after",
+			"\nExamples:\n  $ lode sources\n  $ lode sources --no-lag --json\n\n--json prints {sources: [...]}.",
+		);
+	cli.action(sources, async (invocation, { lag }: { lag: boolean }) => {
+		const list = await invocation.withReader((reader) => reader.sources({ lag }));
 		await invocation.result({ sources: list }, async () => (await import("../format.js")).sourcesText(list));
 	});
 

@@ -9,6 +9,7 @@ import type { Snapshot } from "../../domain/snapshot.js";
 import type { Catalog, Ingestion, OriginEntry, StoreTotals } from "../../stores/catalog/catalog.port.js";
 import type { GraphStore } from "../../stores/graph/graph.port.js";
 import type { VectorStore } from "../../stores/vectors/vectors.port.js";
+import { changedPages } from "../changed-pages.js";
 import { getLines, padded, putLines, type RecordStore } from "./record-lines.js";
 
 /** Raise with whatever decides where a part ends: parts of two rules must never mix. */
@@ -34,15 +35,24 @@ export interface ArchivedVectors {
  * archive keeps as long as the entry; of everything else the graph's records are here.
  */
 export type ChangeLine =
-	| { readonly entry: OriginEntry; readonly graph?: readonly GraphRecord[] }
+	| {
+			readonly entry: OriginEntry;
+			readonly graph?: readonly GraphRecord[];
+			/** Whole: what commits say is in no mined file. */
+			readonly chunks?: readonly ArchivedChunk[];
+	  }
 	/** Of the entry before it. */
 	| { readonly vectors: ArchivedVectors }
 	| { readonly retired: string };
+
+/** A chunk that is not of a file. `vector` as in `ArchivedVectors`. */
+export type ArchivedChunk = Omit<ChunkRecord, "vector"> & { readonly vector: string };
 
 /** An entry with all lines that belong to it. */
 export interface ArchivedEntry {
 	readonly entry: OriginEntry;
 	readonly graph: readonly GraphRecord[];
+	readonly chunks: readonly ArchivedChunk[];
 	readonly vectors: readonly ArchivedVectors[];
 }
 
@@ -70,7 +80,7 @@ export async function putChangeSet(
 	const writer = new PartWriter(ports.artifacts, `${prefixOf(source)}${padded(seq)}/${FORMAT}-`);
 	const limit = pLimit(READS_AT_ONCE);
 	const sums = { added: new TallyBuilder(), retired: new TallyBuilder() };
-	for await (const entries of pages(catalog, seq, "added")) {
+	for await (const entries of changedPages(catalog, seq, "added", ENTRIES_A_PAGE)) {
 		for (const entry of entries) sums.added.add(originEntryDigest(entry));
 		const lines = await Promise.all(
 			entries.map((entry) => limit(() => added(ports, ingestion, published.snapshot, entry))),
@@ -78,7 +88,7 @@ export async function putChangeSet(
 		for (const line of lines.flat()) await writer.add(line);
 		progress();
 	}
-	for await (const entries of pages(catalog, seq, "retired")) {
+	for await (const entries of changedPages(catalog, seq, "retired", ENTRIES_A_PAGE)) {
 		for (const entry of entries) sums.retired.add(originEntryDigest(entry));
 		for (const { origin } of entries) await writer.add({ retired: origin });
 		progress();
@@ -110,12 +120,12 @@ export async function* readArchivedEntries(
 	source: string,
 	seq: number,
 ): AsyncGenerator<ArchivedEntry> {
-	let entry: { entry: OriginEntry; graph: readonly GraphRecord[]; vectors: ArchivedVectors[] } | undefined;
+	let entry: (ArchivedEntry & { vectors: ArchivedVectors[] }) | undefined;
 	for await (const line of readChangeSet(records, source, seq)) {
 		if ("vectors" in line) entry?.vectors.push(line.vectors);
 		else {
 			if (entry) yield entry;
-			entry = "entry" in line ? { entry: line.entry, graph: line.graph ?? [], vectors: [] } : undefined;
+			entry = "entry" in line ? { graph: [], chunks: [], ...line, vectors: [] } : undefined;
 		}
 	}
 	if (entry) yield entry;
@@ -134,7 +144,17 @@ async function added(
 	const chunks = entry.vectors.count === 0 ? [] : await vectors.records(snapshot, source, origin);
 	refuseOther("vectors", origin, tallyOf(chunks.map(chunkRecordDigest)), entry.vectors);
 	const line = { entry, ...(states.length > 0 && { graph: states }) };
-	return [line, ...archivedVectors(chunks).map((vectors) => ({ vectors }))];
+	if (isFile) return [line, ...archivedVectors(chunks).map((vectors) => ({ vectors }))];
+	if (chunks.length === 0) return [line];
+	return [{ ...line, chunks: chunks.map((chunk) => ({ ...chunk, vector: encodeVector(chunk.vector) })) }];
+}
+
+const encodeVector = (vector: Float32Array): string =>
+	Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString("base64");
+
+export function decodeVector(text: string): Float32Array {
+	const bytes = Uint8Array.from(Buffer.from(text, "base64"));
+	return new Float32Array(bytes.buffer, 0, bytes.byteLength / Float32Array.BYTES_PER_ELEMENT);
 }
 
 function archivedVectors(chunks: readonly ChunkRecord[]): ArchivedVectors[] {
@@ -150,21 +170,10 @@ function archivedVectors(chunks: readonly ChunkRecord[]): ArchivedVectors[] {
 			lines.push(line);
 			bytes = 0;
 		}
-		line.vectors.push(Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString("base64"));
+		line.vectors.push(encodeVector(vector));
 		bytes += vector.byteLength;
 	}
 	return lines;
-}
-
-async function* pages(catalog: Catalog, seq: number, which: "added" | "retired"): AsyncIterable<OriginEntry[]> {
-	let after: string | undefined;
-	for (;;) {
-		const entries = await catalog.changedEntries(seq, which, after, ENTRIES_A_PAGE);
-		const last = entries.at(-1);
-		if (!last) return;
-		yield entries;
-		after = last.origin;
-	}
 }
 
 async function isExpired(catalog: Catalog, number: number | undefined, source: string): Promise<boolean> {

@@ -5,8 +5,9 @@ import { checkGroup, type FieldProblems, type GroupFields, type WholeGroup } fro
 import { isPending, pendingGroup, servedSelection } from "../../domain/indexed-groups.js";
 import type { EmbeddingProvider } from "../../embeddings/embedding.port.js";
 import type { Catalog, GroupChanges } from "../../stores/catalog/catalog.port.js";
-import { findSource } from "../find-source.js";
 import { persistently } from "../ingestion/persistently.js";
+import { sourceId } from "../reading/scope.js";
+import type { Plugins } from "../recipe.js";
 import type { ReindexProgress } from "../reports.js";
 import { awaitReindex } from "./await-reindex.js";
 import { type GroupReport, groupNotFound, groupReports, groupsOfSource } from "./group-report.js";
@@ -17,6 +18,7 @@ export interface GroupPorts {
 	readonly defaultProvider: () => Promise<EmbeddingProvider>;
 	/** Whether a configured provider serves a model. */
 	readonly serves: (model: string) => boolean;
+	readonly plugins?: Plugins;
 	readonly chunking: { readonly chunkSize: number; readonly overlap: number };
 	readonly retention: { readonly maxVersions?: number; readonly ttl?: number };
 	readonly temporal: Client;
@@ -85,7 +87,7 @@ export function createGroupCommands(ports: GroupPorts): GroupCommands {
 			return change(there);
 		});
 		const reindex = isPending(groups) ? await takeUp(source, options) : null;
-		const now = (await groupsOfSource(catalog, source)).find((group) => group.name === name);
+		const now = (await groupsOfSource(catalog, source, ports.plugins)).find((group) => group.name === name);
 		if (now) return { ...now, reindex };
 		const [gone] = groupReports(
 			before.filter((group) => group.name === name),
@@ -109,7 +111,7 @@ export function createGroupCommands(ports: GroupPorts): GroupCommands {
 
 	return {
 		async createGroup(wanted, name, fields, options) {
-			const { id: source } = await findSource(catalog, wanted);
+			const source = await sourceId(catalog, wanted);
 			const model = await modelOf(fields, undefined);
 			const group = valid({
 				...{ path: "", include: ["**"], exclude: [], grouping: "file", rules: [] },
@@ -130,7 +132,7 @@ export function createGroupCommands(ports: GroupPorts): GroupCommands {
 		},
 
 		async updateGroup(wanted, name, fields, options) {
-			const { id: source } = await findSource(catalog, wanted);
+			const source = await sourceId(catalog, wanted);
 			const current = present(await catalog.groups(source), source, name);
 			const model = await modelOf(fields, current.indexing.model);
 			return apply(source, name, options, (groups) => {
@@ -151,7 +153,7 @@ export function createGroupCommands(ports: GroupPorts): GroupCommands {
 		},
 
 		async deleteGroup(wanted, name, options) {
-			const { id: source } = await findSource(catalog, wanted);
+			const source = await sourceId(catalog, wanted);
 			if (name === DEFAULT_GROUP) throw invalid({ name: "the group default cannot be deleted" });
 			return apply(source, name, options, (groups) => {
 				const there = find(groups, name);

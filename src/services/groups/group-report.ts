@@ -2,7 +2,7 @@ import { LodeError } from "../../domain/errors.js";
 import type { Group, GroupSelection } from "../../domain/group.js";
 import { nextGroups } from "../../domain/indexed-groups.js";
 import type { Catalog } from "../../stores/catalog/catalog.port.js";
-import { recipeOfGroups } from "../recipe.js";
+import { type Plugins, recipeOfGroups } from "../recipe.js";
 
 /** A group, and whether the index has what it says. */
 export interface GroupReport extends Omit<Group, "reindex"> {
@@ -14,8 +14,12 @@ export interface GroupReport extends Omit<Group, "reindex"> {
 	readonly serves: GroupSelection | null;
 }
 
-export function groupReports(groups: readonly Group[], headRecipe: string | undefined): GroupReport[] {
-	const published = recipeOfGroups(nextGroups(groups)) === headRecipe;
+export function groupReports(
+	groups: readonly Group[],
+	headRecipe: string | undefined,
+	plugins?: Plugins,
+): GroupReport[] {
+	const published = recipeOfGroups(nextGroups(groups), plugins) === headRecipe;
 	return groups.map(({ reindex, ...group }) => ({
 		id: `${group.source}:${group.name}`,
 		...group,
@@ -28,9 +32,10 @@ export function groupReports(groups: readonly Group[], headRecipe: string | unde
 export async function groupsOfSource(
 	catalog: Pick<Catalog, "groups" | "ingestions">,
 	source: string,
+	plugins: Plugins | undefined,
 ): Promise<GroupReport[]> {
 	const [head] = await catalog.ingestions({ source, status: ["published"], limit: 1 });
-	return groupReports(await catalog.groups(source), head?.recipe);
+	return groupReports(await catalog.groups(source), head?.recipe, plugins);
 }
 
 export function groupNotFound(source: string, name: string): LodeError {

@@ -6,10 +6,8 @@ import {
 	WorkflowNotFoundError,
 } from "@temporalio/client";
 import { LodeError } from "../../domain/errors.js";
-import { groupSchema } from "../../domain/group.js";
-import { sourceId } from "../../domain/keys.js";
-import type { EmbeddingProvider } from "../../embeddings/embedding.port.js";
-import type { ResolvedTarget, SourceAdapter } from "../../sources/source.port.js";
+import type { IndexingVersions } from "../../mining/indexing-versions.js";
+import type { SourceAdapter } from "../../sources/source.port.js";
 import type { Catalog, Ingestion, Source } from "../../stores/catalog/catalog.port.js";
 import { COLLECT_WORKFLOW_ID, ingestWorkflowId, removeWorkflowId } from "../../workflows/contracts/ids.js";
 import type { collectGarbage, removeSource } from "../../workflows/maintenance.js";
@@ -20,19 +18,18 @@ import { recipeOf, requireSource } from "../recipe.js";
 import type { IngestReport, RetryReport } from "../reports.js";
 import { awaitBegin } from "./await-begin.js";
 import { awaitOutcome } from "./await-outcome.js";
+import { ensureSource, type NewSourcePorts } from "./ensure-source.js";
 import { persistently } from "./persistently.js";
 import { startIngest } from "./start-ingest.js";
 import { fromWorkflowError } from "./workflow-errors.js";
 
-export interface CommanderPorts {
+export interface CommanderPorts extends NewSourcePorts {
 	readonly catalog: Catalog;
 	readonly sources: { recognise(target: string): Promise<SourceAdapter> };
 	/** Whether a configured provider serves a model. */
 	readonly serves: (model: string) => boolean;
-	/** The provider that new groups get their model from. */
-	readonly defaultProvider: () => Promise<EmbeddingProvider>;
-	readonly chunking: { readonly chunkSize: number; readonly overlap: number };
-	readonly retention: { readonly maxVersions?: number; readonly ttl?: number };
+	/** As the workers have them: part of what makes a commit unchanged. */
+	readonly plugins?: IndexingVersions;
 	readonly temporal: Client;
 	/** Where this installation's workers poll. */
 	readonly taskQueue: string;
@@ -43,30 +40,11 @@ export interface CommanderPorts {
 export function createCommander(ports: CommanderPorts): LodeCommander {
 	const { catalog, temporal } = ports;
 
-	async function ensureSource(target: ResolvedTarget): Promise<Source> {
-		const id = sourceId(target.address, target.branch);
-		const known = await catalog.source(id);
-		if (known?.removing) {
-			throw new LodeError("SOURCE_BUSY", `source ${id} is being removed`, {
-				next: `wait for it with: lode remove ${id}, then ingest again`,
-			});
-		}
-		if (known) return known;
-		const { id: model } = await (await ports.defaultProvider()).model();
-		const { kind, address, branch } = target;
-		const group = groupSchema.parse({
-			source: id,
-			name: "default",
-			indexing: { model, ...ports.chunking },
-			retention: ports.retention,
-		});
-		return catalog.putSource({ id, kind, address, branch, policy: "every" }, group);
-	}
-
 	/** The head is this commit, made by the present recipe: nothing to start. */
 	async function unchanged(source: Source, commit: string): Promise<Ingestion | undefined> {
 		const [latest] = await catalog.ingestions({ source: source.id, status: ["published"], limit: 1 });
-		if (latest?.commit !== commit || latest.recipe !== (await recipeOf(catalog, source.id))) return undefined;
+		if (latest?.commit !== commit || latest.recipe !== (await recipeOf(catalog, source.id, ports.plugins)))
+			return undefined;
 		const busy = await catalog.ingestions({ source: source.id, status: ["staging", "aborted"], limit: 1 });
 		return busy.length === 0 ? latest : undefined;
 	}
@@ -110,7 +88,7 @@ export function createCommander(ports: CommanderPorts): LodeCommander {
 		async ingest(target, options) {
 			const adapter = await ports.sources.recognise(target);
 			const resolved = await adapter.resolve(target, options.ref);
-			const source = await ensureSource(resolved);
+			const source = await ensureSource(ports, resolved);
 			const started = performance.now();
 			const head = await unchanged(source, resolved.commit);
 			if (head) {

@@ -1,6 +1,7 @@
 import { LodeError } from "../../domain/errors.js";
-import type { Snapshot } from "../../domain/snapshot.js";
+import { fileKey } from "../../domain/keys.js";
 import type { EmbeddingProvider } from "../../embeddings/embedding.port.js";
+import type { IndexingVersions } from "../../mining/indexing-versions.js";
 import type { ArtifactStore } from "../../stores/artifacts/artifacts.port.js";
 import type { Catalog, Ingestion } from "../../stores/catalog/catalog.port.js";
 import type { EventStore } from "../../stores/events/events.port.js";
@@ -8,15 +9,20 @@ import type { EntityChange, GraphStore } from "../../stores/graph/graph.port.js"
 import type { VectorStore } from "../../stores/vectors/vectors.port.js";
 import { parseAt } from "../at.js";
 import { envelopeOf } from "../events/envelope.js";
-import { findSource } from "../find-source.js";
 import { groupNotFound, groupsOfSource } from "../groups/group-report.js";
 import type { LodeReader } from "../lode.js";
-import { defaultGroup, readableSources } from "../recipe.js";
-import type { DiffReport, IngestProgress, SearchHit, SourceReport, StatusReport, Waiting } from "../reports.js";
-import { searchChunks } from "../search/search-chunks.js";
+import { defaultGroup, readableSources, requireSource } from "../recipe.js";
+import type { DiffReport, IngestProgress, SourceReport, StatusReport, Waiting } from "../reports.js";
+import { createSearch } from "../search/create-search.js";
+import { replaySearches } from "../search/replay-searches.js";
+import { NO_LOG, type SearchLog } from "../search/search-log.js";
 import { catalogProblems, NO_TOTALS, verifySnapshot } from "../verification/verify-snapshot.js";
+import { readFile } from "./read-file.js";
 import { readyStores } from "./ready-stores.js";
+import { readingScope, sourceId } from "./scope.js";
 import { showGraph } from "./show-graph.js";
+import { type AdapterOf, SourceLags } from "./source-lag.js";
+import { listNeighbours, traceLineage } from "./trace-graph.js";
 
 export interface ReaderPorts {
 	readonly catalog: Catalog;
@@ -24,8 +30,14 @@ export interface ReaderPorts {
 	readonly vectors: VectorStore;
 	readonly events: EventStore;
 	readonly artifacts: ArtifactStore;
+	/** As the workers have them: part of whether the index has what a group says. */
+	readonly plugins?: IndexingVersions;
+	/** Asked for heads only. */
+	readonly adapterOf: AdapterOf;
 	/** Undefined where no configured provider serves the model: then text alone ranks. */
 	readonly provider: (model: string) => EmbeddingProvider | undefined;
+	/** Hears of every search; closed with the reader. */
+	readonly searchLog?: SearchLog;
 	/** How far a running ingestion is; undefined where nobody can be asked. */
 	readonly progress: (ingestion: Ingestion) => Promise<IngestProgress | undefined>;
 	/** What it is being tried again for. */
@@ -41,72 +53,76 @@ const MOST_EVENTS = 1_000;
 /** The use cases that only read. Each takes one snapshot at its start and uses it in every store. */
 export function createReader(ports: ReaderPorts): LodeReader {
 	const { catalog, graph, vectors } = ports;
+	const lags = new SourceLags(ports.adapterOf);
 
-	/** The sources in scope and one snapshot for all of them; sources that are being removed are out of sight. */
-	async function scope(source: string | undefined, at: string | undefined) {
-		const sources =
-			source === undefined ? (await readableSources(catalog)).map(({ id }) => id) : [await sourceId(source)];
-		if (sources.length === 0) {
-			throw new LodeError("NOTHING_PUBLISHED", "nothing is ingested yet", { next: "lode ingest PATH_OR_URL" });
-		}
-		return { sources, snapshot: await catalog.snapshot(parseAt(at, source && sources[0]), sources) };
-	}
-
-	async function sourceId(wanted: string): Promise<string> {
-		return (await findSource(catalog, wanted)).id;
-	}
-
-	async function commitsOf(snapshot: Snapshot, sources: readonly string[]): Promise<Map<string, string>> {
-		const heads = await Promise.all(sources.map((source) => catalog.head(snapshot, source)));
-		return new Map(heads.flatMap((head) => (head ? [[head.source, head.commit] as const] : [])));
-	}
+	const scope = (source: string | undefined, at: string | undefined) => readingScope(catalog, source, at);
+	const search = createSearch(ports);
 
 	return {
-		async search(query) {
-			const started = performance.now();
-			const { sources, snapshot } = await scope(query.source, query.at);
-			if (query.group !== undefined) await requireGroup(sources, query.group);
-			const commits = await commitsOf(snapshot, sources);
-			const found = await searchChunks({ vectors, provider: ports.provider }, query, {
-				snapshot,
-				sources,
-				group: query.group,
-				kinds: query.kinds,
-				path: query.path,
-			});
-			const hits = found.hits.map(
-				(hit): SearchHit => ({
-					source: hit.source,
-					commit: commits.get(hit.source) ?? "",
-					path: hit.path,
-					startLine: hit.startLine,
-					endLine: hit.endLine,
-					kind: hit.kind,
-					symbol: hit.symbol ?? null,
-					score: hit.score,
-					text: hit.text,
-				}),
-			);
-			return {
-				snapshot: snapshot.number,
-				model: found.model,
-				tookMs: Math.round((performance.now() - started) * 10) / 10,
-				hits,
-			};
-		},
+		search,
+		replaySearches: (options) => replaySearches(ports.events, createSearch({ ...ports, searchLog: NO_LOG }), options),
 
 		async graph(keyOrName, options) {
 			const { sources, snapshot } = await scope(options.source, options.at);
 			return showGraph(graph, { snapshot, sources }, keyOrName, options);
 		},
 
-		async sources() {
+		async neighbours(keyOrName, options) {
+			const { sources, snapshot } = await scope(options.source, options.at);
+			return listNeighbours(graph, { snapshot, sources }, keyOrName, options);
+		},
+
+		async lineage(keyOrName, options) {
+			const { sources, snapshot } = await scope(options.source, options.at);
+			return traceLineage(graph, { snapshot, sources }, keyOrName, options);
+		},
+
+		async file(path, { source, at, ...range }) {
+			const { sources, snapshot } = await scope(source, at);
+			const having =
+				sources.length === 1
+					? sources
+					: (
+							await graph.entitiesByKey(
+								{ snapshot, sources },
+								sources.map((id) => fileKey(id, path)),
+							)
+						).flatMap((found) => found.sources);
+			if (having.length > 1) {
+				throw new LodeError("USAGE", `${having.length} sources have a file ${path}`, {
+					next: `name one of them: ${having.join(", ")}`,
+				});
+			}
+			return readFile(ports.artifacts, { snapshot, source: having[0] ?? (sources[0] as string), path }, range);
+		},
+
+		async overview(wanted, { at }) {
+			const id = await sourceId(catalog, wanted);
+			const [source, { snapshot }] = await Promise.all([requireSource(catalog, id), scope(id, at)]);
+			const head = await catalog.head(snapshot, id);
+			if (!head) throw new LodeError("NOTHING_PUBLISHED", `nothing of ${id} is published`, { next: "lode status" });
+			const published = await catalog.ingestion(head.ingestion);
+			return {
+				snapshot: snapshot.number,
+				source,
+				commit: head.commit,
+				ingestion: head.ingestion,
+				publishedAt: published?.endedAt ?? null,
+				model: (await defaultGroup(catalog, id)).indexing.model,
+				entities: await graph.countByKind({ snapshot, sources: [id] }),
+				files: head.totals.artifacts.count,
+				chunks: head.totals.vectors.count,
+			};
+		},
+
+		async sources({ lag = false } = {}) {
 			const all = await readableSources(catalog);
 			const snapshot = await catalog.snapshot({ by: "latest" }, []).catch((error: unknown) => {
 				if ((error as LodeError).code === "NOTHING_PUBLISHED") return undefined;
 				throw error;
 			});
-			return Promise.all(
+			const activity = new Map((await ports.events.activity()).map((one) => [one.source, one]));
+			const reports = await Promise.all(
 				all.map(async (source): Promise<SourceReport> => {
 					const head = snapshot && (await catalog.head(snapshot, source.id));
 					const published = head && (await catalog.ingestion(head.ingestion));
@@ -118,21 +134,26 @@ export function createReader(ports: ReaderPorts): LodeReader {
 						model: (await defaultGroup(catalog, source.id)).indexing.model,
 						files: head?.totals.artifacts.count ?? 0,
 						entities: head?.totals.graph.count ?? 0,
-						chunks: head?.totals.vectors.count ?? 0,
+						webhooks: activity.get(source.id)?.receipts ?? 0,
+						lastWebhookAt: activity.get(source.id)?.lastReceiptAt ?? null,
+						chunks: snapshot && head ? await vectors.count({ snapshot, sources: [source.id] }) : 0,
 					};
 				}),
 			);
+			if (!lag) return reports;
+			const found = await lags.of(reports);
+			return reports.map((report, at) => ({ ...report, lag: found[at] }));
 		},
 
 		async groups(source) {
 			const ids =
-				source === undefined ? (await readableSources(catalog)).map(({ id }) => id) : [await sourceId(source)];
-			return (await Promise.all(ids.map((id) => groupsOfSource(catalog, id)))).flat();
+				source === undefined ? (await readableSources(catalog)).map(({ id }) => id) : [await sourceId(catalog, source)];
+			return (await Promise.all(ids.map((id) => groupsOfSource(catalog, id, ports.plugins)))).flat();
 		},
 
 		async group(wanted, name) {
-			const source = await sourceId(wanted);
-			const group = (await groupsOfSource(catalog, source)).find((one) => one.name === name);
+			const source = await sourceId(catalog, wanted);
+			const group = (await groupsOfSource(catalog, source, ports.plugins)).find((one) => one.name === name);
 			if (!group) throw groupNotFound(source, name);
 			return group;
 		},
@@ -173,7 +194,7 @@ export function createReader(ports: ReaderPorts): LodeReader {
 		},
 
 		async diff(wanted, from, to) {
-			const source = await sourceId(wanted);
+			const source = await sourceId(catalog, wanted);
 			const [before, after] = await Promise.all([snapshotOf(source, from), snapshotOf(source, to)]);
 			const changes: Record<EntityChange["change"], EntityChange[]> = { added: [], removed: [], changed: [] };
 			let cursor: string | undefined;
@@ -189,7 +210,7 @@ export function createReader(ports: ReaderPorts): LodeReader {
 		},
 
 		async events({ stream, type, source, after, limit }) {
-			const filter = { stream, type, source: source === undefined ? undefined : await sourceId(source) };
+			const filter = { stream, type, source: source === undefined ? undefined : await sourceId(catalog, source) };
 			const most = Math.min(limit, MOST_EVENTS);
 			const found =
 				after === undefined
@@ -200,7 +221,11 @@ export function createReader(ports: ReaderPorts): LodeReader {
 
 		ready: () => readyStores(ports),
 
-		close: ports.close,
+		async close() {
+			// Before the stores: it has still to write.
+			await ports.searchLog?.close();
+			await ports.close();
+		},
 	};
 
 	/** Those that run say how far they are. */
@@ -221,13 +246,6 @@ export function createReader(ports: ReaderPorts): LodeReader {
 			throw new LodeError("NOTHING_PUBLISHED", `nothing of ${source} was published at ${at}`, { next: "lode status" });
 		}
 		return { snapshot, commit: head.commit };
-	}
-
-	async function requireGroup(sources: readonly string[], name: string): Promise<void> {
-		for (const source of sources) if ((await catalog.groups(source)).some((group) => group.name === name)) return;
-		throw new LodeError("GROUP_NOT_FOUND", `no source in scope has a group ${name}`, {
-			next: "every source has the group default",
-		});
 	}
 }
 

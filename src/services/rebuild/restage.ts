@@ -9,7 +9,8 @@ import type { ArtifactStore } from "../../stores/artifacts/artifacts.port.js";
 import type { Catalog, Ingestion, OriginEntry } from "../../stores/catalog/catalog.port.js";
 import type { GraphStore } from "../../stores/graph/graph.port.js";
 import type { VectorStore } from "../../stores/vectors/vectors.port.js";
-import { type ArchivedEntry, type ArchivedVectors, readArchivedEntries } from "../archive/change-sets.js";
+import { type ArchivedEntry, type ArchivedVectors, decodeVector, readArchivedEntries } from "../archive/change-sets.js";
+import { changedPages } from "../changed-pages.js";
 
 export interface RestagePorts {
 	readonly catalog: Catalog;
@@ -51,12 +52,12 @@ async function retireAnew(
 	seq: number,
 	source: string,
 ): Promise<void> {
-	for (let after: string | undefined; ; ) {
-		const origins = (await catalog.changedEntries(seq, "retired", after, PAGE)).map(({ origin }) => origin);
-		if (origins.length === 0) return;
-		await store.retire(seq, source, origins);
-		after = origins.at(-1);
-	}
+	for await (const entries of changedPages(catalog, seq, "retired", PAGE))
+		await store.retire(
+			seq,
+			source,
+			entries.map(({ origin }) => origin),
+		);
 }
 
 async function stageAnew<T>(
@@ -88,12 +89,9 @@ async function stageAnew<T>(
 /** What no kept snapshot shows any more is in the archive's change sets, but not in the catalog, and its bytes may be gone. */
 async function keptOrigins(catalog: Catalog, seq: number): Promise<Set<string>> {
 	const kept = new Set<string>();
-	for (let after: string | undefined; ; ) {
-		const entries = await catalog.changedEntries(seq, "added", after, PAGE);
-		if (entries.length === 0) return kept;
+	for await (const entries of changedPages(catalog, seq, "added", PAGE))
 		for (const { origin } of entries) kept.add(origin);
-		after = entries.at(-1)?.origin;
-	}
+	return kept;
 }
 
 async function graphOf({ artifacts }: RestagePorts, source: string, { entry, graph }: ArchivedEntry) {
@@ -105,13 +103,15 @@ async function graphOf({ artifacts }: RestagePorts, source: string, { entry, gra
 	return records;
 }
 
-async function chunksOf({ artifacts }: RestagePorts, source: string, { entry, vectors }: ArchivedEntry) {
+async function chunksOf({ artifacts }: RestagePorts, source: string, { entry, chunks, vectors }: ArchivedEntry) {
 	const { origin } = entry;
 	if (entry.vectors.count === 0) return [];
-	const records: ChunkRecord[] = [];
+	const records: ChunkRecord[] = entry.file
+		? []
+		: chunks.map((chunk) => ({ ...chunk, vector: decodeVector(chunk.vector) }));
 	// Lines of one group follow each other, so that each mined form is read once.
 	let before: { key: string; mined: MinedFile } | undefined;
-	for (const some of vectors) {
+	for (const some of entry.file ? vectors : []) {
 		const key = entry.file?.minedBy?.[some.group] ?? entry.file?.mined ?? "";
 		if (before?.key !== key) before = { key, mined: await minedOf(artifacts, entry, key) };
 		records.push(...chunkRecords(before.mined, { source, origin }, some));
@@ -128,8 +128,7 @@ function chunkRecords(
 	return vectors.flatMap((text, at) => {
 		const chunk = mined.chunks[from + at];
 		if (chunk === undefined) return [];
-		const bytes = Uint8Array.from(Buffer.from(text, "base64"));
-		const vector = new Float32Array(bytes.buffer, 0, bytes.byteLength / Float32Array.BYTES_PER_ELEMENT);
+		const vector = decodeVector(text);
 		return [{ ...chunk, ...place, group, model, path: mined.path, language: mined.language, vector }];
 	});
 }

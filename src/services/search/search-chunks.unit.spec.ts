@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { CommitInfo } from "../../domain/commits.js";
 import { LodeError } from "../../domain/errors.js";
 import { fileOrigin } from "../../domain/keys.js";
 import type { ChunkRecord } from "../../domain/mined-file.js";
 import type { EmbeddingProvider } from "../../embeddings/embedding.port.js";
 import { createLexicalProvider } from "../../embeddings/lexical/lexical-provider.js";
+import { commitText } from "../../mining/commits/commit-text.js";
 import { createSqliteVectorStore } from "../../stores/vectors/sqlite/sqlite-vectors.adapter.js";
 import type { ChunkHit, VectorStore } from "../../stores/vectors/vectors.port.js";
 import { fuseRankings } from "./fuse-rankings.js";
@@ -42,6 +44,10 @@ async function chunk(path: string, text: string, more: Partial<ChunkRecord> = {}
 	};
 }
 
+const commit = (sha: string, subject: string, paths: readonly string[]): CommitInfo => ({
+	...{ sha, subject, paths, parents: [], authorName: "", authorEmail: "", authoredAt: "2026-01-01T00:00:00.000Z" },
+});
+
 /** Real: the SQLite store and the lexical embedding. */
 describe("searchChunks", () => {
 	let vectors: VectorStore;
@@ -76,7 +82,12 @@ describe("searchChunks", () => {
 		text: string,
 		limit = 10,
 		provider = (model: string): EmbeddingProvider | undefined => providers[model],
-	) => searchChunks({ vectors, provider }, { text, limit }, { snapshot });
+	) =>
+		searchChunks(
+			{ vectors, provider, existing: async (_, __, paths) => paths.filter((path) => !path.startsWith("gone/")) },
+			{ text, limit },
+			{ snapshot },
+		);
 	const paths = async (text: string, limit = 10) => (await search(text, limit)).hits.map(({ path }) => path);
 
 	it("puts symbols of exactly the asked name first, however often others mention it", async () => {
@@ -84,6 +95,20 @@ describe("searchChunks", () => {
 		expect((await paths("Client.send"))[0]).toBe("src/client.ts");
 		expect((await paths("send()"))[0]).toBe("src/send.ts");
 		expect((await paths("send request"))[0]).toBe("docs/sending.md");
+	});
+
+	it("finds a file by what earlier commits said when they touched it, and none that is gone", async () => {
+		const before = await paths("quench the thirsty gopher");
+		await vectors.stage(1, [
+			...commitText("s", commit("c1", "Quench the gopher", ["src/pool.ts", "gone/a.ts"])),
+			...commitText("s", commit("c2", "Quench thirsty gophers again", ["src/pool.ts"])),
+			...commitText("s", commit("c3", "Talk of docs", ["docs/sending.md"])),
+		]);
+		expect(before[0]).not.toBe("src/pool.ts");
+		expect((await paths("quench the thirsty gopher"))[0]).toBe("src/pool.ts");
+		// What commits say is no hit of its own, and a name comes before it.
+		expect((await search("quench")).hits.map(({ kind }) => kind)).not.toContain("commit");
+		expect((await paths("send"))[0]).toBe("src/send.ts");
 	});
 
 	it("finds identifiers by their parts", async () => {
@@ -171,6 +196,7 @@ describe("querySymbols", () => {
 
 describe("fuseRankings", () => {
 	const hit = (path: string, score: number, ordinal = 0): ChunkHit => ({
+		addedAt: 1,
 		id: `${path}#${ordinal}`,
 		source: "s",
 		group: "default",

@@ -5,7 +5,7 @@ import path from "node:path";
 import type { FileEntry } from "../../domain/commits.js";
 import { LodeError } from "../../domain/errors.js";
 import { sourceId } from "../../domain/keys.js";
-import type { ArtifactStore } from "../../stores/artifacts/artifacts.port.js";
+import type { ArtifactStore, ObjectInfo } from "../../stores/artifacts/artifacts.port.js";
 import type { Source } from "../../stores/catalog/catalog.port.js";
 import { describeTarget } from "../describe-target.js";
 import { isDirectory, localPath } from "../local-path.js";
@@ -72,6 +72,23 @@ export function createFolderSource(options: FolderSourceOptions): SourceAdapter 
 			return commit;
 		} finally {
 			await cache.close(complete);
+		}
+	}
+
+	/** The commit id of the folder as it lies, without keeping anything of it. */
+	async function peek(root: string, signal: AbortSignal): Promise<string> {
+		const realHome = await realpath(home).catch(() => home);
+		const cache = await StatCache.openToRead(sourceHome(home, sourceId(root, "")));
+		const listing = new ListingBuilder();
+		try {
+			for await (const file of scanFolder(root, realHome)) {
+				if (signal.aborted) throw new LodeError("CANCELLED", `Looking at ${root} was cancelled.`);
+				const listed = await hashed(root, file, cache, NOT_KEPT, { above: maxLoadedBytes, put: digestOf });
+				if (listed !== undefined) listing.add(listed);
+			}
+			return listing.build().commit;
+		} finally {
+			await cache.close(false);
 		}
 	}
 
@@ -142,6 +159,11 @@ export function createFolderSource(options: FolderSourceOptions): SourceAdapter 
 
 		head: (source) => scan(source.address),
 
+		peek: (source, signal) => peek(source.address, signal),
+
+		// However often it changed, what would be ingested is the one state in which it lies now.
+		waiting: async () => ({ commits: 1, since: undefined }),
+
 		async *changes(_source, from, to) {
 			const before = from === undefined ? undefined : await loadListing(artifacts, from);
 			yield* pages(each(compareListings(before, await loadListing(artifacts, to))), PAGE);
@@ -171,11 +193,24 @@ export function createFolderSource(options: FolderSourceOptions): SourceAdapter 
 	};
 }
 
+/** Instead of the archive, where contents are only hashed. */
+const NOT_KEPT: Pick<ArchiveBatch, "add"> = { add: async () => undefined };
+
+async function digestOf(content: AsyncIterable<Uint8Array>): Promise<ObjectInfo> {
+	const hash = createHash("sha256");
+	let size = 0;
+	for await (const chunk of content) {
+		hash.update(chunk);
+		size += chunk.length;
+	}
+	return { object: hash.digest("hex"), size };
+}
+
 async function hashed(
 	root: string,
 	file: ScannedFile,
 	cache: StatCache,
-	batch: ArchiveBatch,
+	batch: Pick<ArchiveBatch, "add">,
 	large: LargeContents,
 ): Promise<ListedFile | undefined> {
 	const link = file.stat.isSymbolicLink();

@@ -12,6 +12,7 @@ interface Known {
 	readonly sha: string;
 }
 
+const FILE = "stat-cache";
 const MAGIC = "lode-stat-cache 1";
 /** Within it a file may change twice without its times telling: git's rule of racy entries. */
 const RACY_NS = 2_000_000_000n;
@@ -24,28 +25,34 @@ let temporaries = 0;
  */
 export class StatCache {
 	readonly #file: string;
-	readonly #temporary: string;
-	readonly #out: FileHandle;
+	/** The next cache while it is written; undefined where it is only read. */
+	readonly #fresh: { readonly path: string; readonly out: FileHandle } | undefined;
 	readonly #known: AsyncGenerator<Known, void, undefined>;
 	/** Entries that changed after it are not remembered. */
 	readonly #trustedUntilNs: bigint;
 	#next: Known | undefined;
 	#written = `${MAGIC}\n`;
 
-	private constructor(file: string, temporary: string, out: FileHandle) {
+	private constructor(file: string, fresh?: { path: string; out: FileHandle }) {
 		this.#file = file;
-		this.#temporary = temporary;
-		this.#out = out;
+		this.#fresh = fresh;
 		this.#known = readKnown(file);
 		this.#trustedUntilNs = BigInt(Date.now()) * 1_000_000n - RACY_NS;
 	}
 
 	static async open(folder: string): Promise<StatCache> {
 		await mkdir(folder, { recursive: true });
-		const file = path.join(folder, "stat-cache");
+		const file = path.join(folder, FILE);
 		temporaries += 1;
 		const temporary = `${file}.${process.pid}-${temporaries}`;
-		const cache = new StatCache(file, temporary, await open(temporary, "w"));
+		const cache = new StatCache(file, { path: temporary, out: await open(temporary, "w") });
+		await cache.#advance();
+		return cache;
+	}
+
+	/** For a scan that leaves nothing: what it finds is not remembered. */
+	static async openToRead(folder: string): Promise<StatCache> {
+		const cache = new StatCache(path.join(folder, FILE));
 		await cache.#advance();
 		return cache;
 	}
@@ -59,6 +66,7 @@ export class StatCache {
 
 	/** Remembers a hash, unless the file is so young that a change could hide behind the same times. */
 	async remember(relative: Buffer, stat: BigIntStats, sha: string): Promise<void> {
+		if (this.#fresh === undefined) return;
 		if (stat.mtimeNs > this.#trustedUntilNs || stat.ctimeNs > this.#trustedUntilNs) return;
 		this.#written += `${JSON.stringify([encodePath(relative), stateOf(stat), sha])}\n`;
 		if (this.#written.length > FLUSH_CHARS) await this.#flush();
@@ -67,14 +75,15 @@ export class StatCache {
 	/** Ends the scan: `complete` puts what was remembered in the old cache's place. */
 	async close(complete: boolean): Promise<void> {
 		await this.#known.return();
+		if (this.#fresh === undefined) return;
 		if (complete) await this.#flush();
-		await this.#out.close();
-		if (complete) await rename(this.#temporary, this.#file);
-		else await rm(this.#temporary, { force: true });
+		await this.#fresh.out.close();
+		if (complete) await rename(this.#fresh.path, this.#file);
+		else await rm(this.#fresh.path, { force: true });
 	}
 
 	async #flush(): Promise<void> {
-		await this.#out.write(this.#written);
+		await this.#fresh?.out.write(this.#written);
 		this.#written = "";
 	}
 

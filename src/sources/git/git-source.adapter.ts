@@ -21,7 +21,8 @@ import {
 	toldHead,
 } from "./git-ref.js";
 import { type Advertised, isObjectId, listRemote } from "./git-remote.js";
-import { findLocalRepository, hasGitHistory } from "./local-repository.js";
+import { countWaiting } from "./git-waiting.js";
+import { findLocalRepository, hasGitHistory, localCall } from "./local-repository.js";
 
 export interface GitSourceOptions {
 	/** Lode's home; mirrors lie under `sources/` in it. */
@@ -90,6 +91,14 @@ export function createGitSource(options: GitSourceOptions): SourceAdapter {
 		};
 	}
 
+	async function head(source: Source, signal?: AbortSignal): Promise<string> {
+		const ref = source.branch === "HEAD" ? "HEAD" : `refs/heads/${source.branch}`;
+		const advertised = await listRemote(git, home, source.address, [ref], signal);
+		const commit = advertised.refs.get(ref);
+		if (commit === undefined) throw await missing(source.address, ref);
+		return commit;
+	}
+
 	function reader(source: Source, doing: string, signal?: AbortSignal): ObjectReader {
 		const failed = mirrors.failure(source, `${doing} of ${source.address}`);
 		return { git, ...mirrors.local(source, signal), failed };
@@ -113,12 +122,18 @@ export function createGitSource(options: GitSourceOptions): SourceAdapter {
 
 		prepare: (source, commit, progress, signal) => mirrors.prepare(source, commit, progress, signal),
 
-		async head(source) {
-			const ref = source.branch === "HEAD" ? "HEAD" : `refs/heads/${source.branch}`;
-			const advertised = await listRemote(git, home, source.address, [ref]);
-			const commit = advertised.refs.get(ref);
-			if (commit === undefined) throw await missing(source.address, ref);
-			return commit;
+		head: (source) => head(source),
+
+		peek: head,
+
+		async waiting(source, published, to, signal) {
+			requireCommits(source, published, to);
+			const mirror = mirrors.local(source, signal);
+			// What a look at the branch has fetched is in the mirror already; a repository on this machine can be asked itself.
+			const inMirror = await countWaiting(git, mirror.args, mirror.call, published, to);
+			if (inMirror !== undefined || !path.isAbsolute(source.address)) return inMirror;
+			const { args, call } = localCall(source.address);
+			return countWaiting(git, args, { ...call, signal }, published, to);
 		},
 
 		async *changes(source, from, to) {

@@ -3,7 +3,7 @@ import path from "node:path";
 import { errorCode, LodeError } from "../../domain/errors.js";
 import { isDirectory } from "../local-path.js";
 import { isBundle } from "./git-address.js";
-import type { GitCommand, GitResult } from "./git-command.js";
+import type { GitCall, GitCommand, GitResult } from "./git-command.js";
 import { gitEnvironment } from "./git-environment.js";
 import { gitFailure } from "./git-errors.js";
 
@@ -56,6 +56,11 @@ export async function hasGitHistory(git: GitCommand, absolute: string): Promise<
 		if (errorCode(error) === "SOURCE_UNAVAILABLE") return hasDotGit(absolute);
 		return true;
 	}
+}
+
+/** How to run git on a repository on this machine, only to read it. */
+export function localCall(address: string): { readonly args: readonly string[]; readonly call: GitCall } {
+	return { args: ["-C", address], call: call(address) };
 }
 
 async function isBare(git: GitCommand, address: string): Promise<boolean> {

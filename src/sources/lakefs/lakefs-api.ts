@@ -71,9 +71,9 @@ export class LakefsApi {
 		return this.http.find(repositorySchema, { path: pathTo(repository), doing: reading(repository) });
 	}
 
-	branch(repository: string, branch: string) {
+	branch(repository: string, branch: string, signal?: AbortSignal) {
 		const path = `${pathTo(repository)}/branches/${encodeURIComponent(branch)}`;
-		return this.http.find(referenceSchema, { path, doing: reading(repository) });
+		return this.http.find(referenceSchema, { path, doing: reading(repository), signal });
 	}
 
 	/** A commit by its id, the beginning of it, a tag, or an expression such as `main~1`. */
@@ -83,9 +83,14 @@ export class LakefsApi {
 	}
 
 	/** A commit and others that it reaches. */
-	log(repository: string, commit: string, amount: number) {
+	log(repository: string, commit: string, amount: number, signal?: AbortSignal) {
 		const path = `${pathTo(repository)}/refs/${commit}/commits`;
-		return this.http.find(commitsSchema, { path, query: { amount }, doing: `Reading the log of ${shown(repository)}` });
+		return this.http.find(commitsSchema, {
+			path,
+			query: { amount },
+			doing: `Reading the log of ${shown(repository)}`,
+			signal,
+		});
 	}
 
 	/** In the order of their names' bytes. */

@@ -1,8 +1,9 @@
 import pLimit from "p-limit";
 import type { CommitInfo } from "../../domain/commits.js";
+import { errorCode } from "../../domain/errors.js";
 import { cut, isoTime, MAX_NAME, MAX_SUBJECT } from "../commit-text.js";
 import { pages } from "../pages.js";
-import type { CommitRange } from "../source.port.js";
+import type { CommitRange, WaitingCommits } from "../source.port.js";
 import type { LakefsApi, LakefsCommit } from "./lakefs-api.js";
 import { PAGE } from "./lakefs-api.js";
 import { commitMissing } from "./lakefs-changes.js";
@@ -40,6 +41,29 @@ export async function* lakefsCommitRanges(
 	}
 	yield* ranges(api, repository, "added", added());
 	yield* ranges(api, repository, "removed", removed);
+}
+
+/** How many commits `to` has that `from` has not. Undefined where a commit between them is not there any more. */
+export async function countWaiting(
+	api: LakefsApi,
+	repository: string,
+	from: string,
+	to: string,
+	signal: AbortSignal,
+): Promise<WaitingCommits | undefined> {
+	let commits = 0;
+	let oldest = Number.POSITIVE_INFINITY;
+	try {
+		for await (const { commit, side } of between(new Commits(api, repository, signal), from, to)) {
+			if (side !== TO) continue;
+			commits += 1;
+			oldest = Math.min(oldest, commit.creation_date);
+		}
+	} catch (error) {
+		if (errorCode(error) === "COMMIT_NOT_FOUND") return undefined;
+		throw error;
+	}
+	return { commits, since: commits === 0 ? undefined : isoTime(oldest) };
 }
 
 async function* ranges(
@@ -105,12 +129,13 @@ class Commits {
 	constructor(
 		private readonly api: LakefsApi,
 		private readonly repository: string,
+		private readonly signal?: AbortSignal,
 	) {}
 
 	async get(id: string): Promise<LakefsCommit> {
 		const known = this.#known.get(id);
 		if (known) return known;
-		const page = await this.api.log(this.repository, id, this.#amount);
+		const page = await this.api.log(this.repository, id, this.#amount, this.signal);
 		this.#amount = Math.min(PAGE, this.#amount * 5);
 		for (const commit of page?.results ?? []) if (!this.#done.has(commit.id)) this.#known.set(commit.id, commit);
 		const found = this.#known.get(id);

@@ -5,7 +5,7 @@ import type { ResolvedTarget, SourceAdapter } from "../source.port.js";
 import { LakefsApi } from "./lakefs-api.js";
 import { commitMissing, comparedChanges, listedChanges, repositoryMissing } from "./lakefs-changes.js";
 import { cancelled } from "./lakefs-errors.js";
-import { lakefsCommitRanges } from "./lakefs-log.js";
+import { countWaiting, lakefsCommitRanges } from "./lakefs-log.js";
 import { readObjects, streamObject } from "./lakefs-objects.js";
 import { type LakefsOptions, requireLakefs } from "./lakefs-options.js";
 import { isCommitId, lakefsAddress, looksLikeLakefs, parseLakefsTarget, requireRef } from "./lakefs-target.js";
@@ -35,9 +35,25 @@ export function createLakefsSource(options: LakefsOptions | undefined): SourceAd
 		return commit.id;
 	}
 
-	async function branchOf(api: LakefsApi, repository: string, name: string): Promise<string | undefined> {
+	async function branchOf(
+		api: LakefsApi,
+		repository: string,
+		name: string,
+		signal?: AbortSignal,
+	): Promise<string | undefined> {
 		// lakeFS answers 400 to what cannot be a branch.
-		return /^[A-Za-z0-9_.][A-Za-z0-9_./-]*$/.test(name) ? (await api.branch(repository, name))?.commit_id : undefined;
+		return /^[A-Za-z0-9_.][A-Za-z0-9_./-]*$/.test(name)
+			? (await api.branch(repository, name, signal))?.commit_id
+			: undefined;
+	}
+
+	async function head(source: Source, signal?: AbortSignal): Promise<string> {
+		const repository = repositoryOf(source);
+		const api = connected();
+		const found = await branchOf(api, repository, source.branch, signal);
+		if (found !== undefined) return found;
+		if ((await api.repository(repository)) === undefined) throw repositoryMissing(api, repository);
+		throw branchMissing(repository, source.branch);
 	}
 
 	async function resolve(target: string, ref: string | undefined): Promise<ResolvedTarget> {
@@ -78,14 +94,12 @@ export function createLakefsSource(options: LakefsOptions | undefined): SourceAd
 			if (found?.id !== commit) throw await notThere(api, repository, commit);
 		},
 
-		async head(source) {
-			const repository = repositoryOf(source);
-			const api = connected();
-			const head = await branchOf(api, repository, source.branch);
-			if (head !== undefined) return head;
-			if ((await api.repository(repository)) === undefined) throw repositoryMissing(api, repository);
-			throw branchMissing(repository, source.branch);
-		},
+		head: (source) => head(source),
+
+		peek: head,
+
+		waiting: async (source, published, to, signal) =>
+			countWaiting(connected(), requireCommits(source, published, to), published, to, signal),
 
 		async *changes(source, from, to) {
 			const repository = requireCommits(source, from, to);

@@ -1,4 +1,4 @@
-import type { ChunkKind, ChunkRecord } from "../../domain/mined-file.js";
+import type { ChunkRecord, RecordKind } from "../../domain/mined-file.js";
 import type { Seq, Snapshot } from "../../domain/snapshot.js";
 import type { VersionedStore, WriteOptions } from "../versioned.port.js";
 
@@ -6,16 +6,30 @@ export interface SearchFilter {
 	readonly snapshot: Snapshot;
 	readonly sources?: readonly string[];
 	readonly group?: string;
-	readonly kinds?: readonly ChunkKind[];
+	/** Without it all but what commits say. These are asked for alone: `["commit"]`. */
+	readonly kinds?: readonly RecordKind[];
 	/** A glob over the path as picomatch reads it, `dot: true`. */
 	readonly path?: string;
 	readonly languages?: readonly string[];
+	/** Only records of groups indexed with this model. */
+	readonly model?: string;
+	/** Only records that this snapshot does not know: what came after it. */
+	readonly after?: Snapshot;
+	/** Only records that this snapshot knows: what had come by then. */
+	readonly upTo?: Snapshot;
 }
 
 /** A chunk without its vector, and the score that its ranking gave it: higher is better. */
 export interface ChunkHit extends Omit<ChunkRecord, "vector"> {
+	/** A row of the engine: of no use elsewhere. */
 	readonly id: string;
+	readonly addedAt: Seq;
 	readonly score: number;
+}
+
+export interface FilePlace {
+	readonly source: string;
+	readonly path: string;
 }
 
 /** Chunks in full text and as vectors, in versions. One collection (or table) a model. */
@@ -29,6 +43,12 @@ export interface VectorStore extends VersionedStore {
 	searchVector(model: string, vector: Float32Array, filter: SearchFilter, limit: number): Promise<ChunkHit[]>;
 	/** Chunks whose symbol is exactly this name, or ends with `.name`; ordered by (path, ordinal). */
 	searchSymbol(name: string, filter: SearchFilter, limit: number): Promise<ChunkHit[]>;
+	/** The first chunk that the filter lets pass of each of these files, score 0; ordered by (source, path). Files without one are left out. */
+	firstChunks(filter: SearchFilter, files: readonly FilePlace[]): Promise<ChunkHit[]>;
+	/** Every chunk that the filter lets pass of these files, score 0, at most `limit` of all; ordered by (source, path, ordinal, group). */
+	chunksOf(filter: SearchFilter, files: readonly FilePlace[], limit: number): Promise<ChunkHit[]>;
+	/** The vectors of hits, by `id`; those that are gone are left out. */
+	vectorsOf(hits: readonly Pick<ChunkHit, "id" | "model">[]): Promise<ReadonlyMap<string, Float32Array>>;
 	/** The models that visible chunks of these filters have. */
 	models(filter: SearchFilter): Promise<string[]>;
 	count(filter: SearchFilter): Promise<number>;

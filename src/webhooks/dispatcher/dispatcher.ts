@@ -1,21 +1,15 @@
+import pLimit from "p-limit";
 import type { LodeError } from "../../domain/errors.js";
 import type { Ledger } from "../ledger/ledger.js";
 import type { Receipt } from "../receipt.js";
-import { repositoryIdentity } from "./same-repository.js";
-
-/** A source as far as a webhook can mean it. */
-export interface KnownSource {
-	readonly id: string;
-	readonly address: string;
-	readonly branch: string;
-}
+import { type KnownSource, SourcesByRepository } from "./sources-by-repository.js";
 
 export interface DispatchPorts {
 	sources(): Promise<readonly KnownSource[]>;
 	/** Writes down that these came for the source, then has its workflow look at its branch; any number of times. */
 	hint(source: string, receipts: readonly Receipt[]): Promise<void>;
-	/** Writes down that no source wanted it; any number of times. */
-	unwanted(receipt: Receipt, reason: string): Promise<void>;
+	/** Writes down that no source wanted these; any number of times. */
+	unwanted(receipts: readonly { readonly receipt: Receipt; readonly reason: string }[]): Promise<void>;
 }
 
 export interface DispatchState {
@@ -24,9 +18,11 @@ export interface DispatchState {
 }
 
 /** Receipts that are looked at together: however many they are, a source is told once. */
-const BATCH = 2_000;
+const BATCH = 20_000;
+/** Sources are told at the same time: what is in order is each one's own workflow. */
+const HINTS_AT_ONCE = 16;
 const FIRST_PAUSE_MS = 250;
-const LONGEST_PAUSE_MS = 15_000;
+const LONGEST_PAUSE_MS = 5_000;
 
 /**
  * From the ledger to the sources' workflows, at least once: a receipt is settled after its source was told. What a hint leads to follows from
@@ -78,23 +74,38 @@ export class Dispatcher {
 	}
 
 	async #dispatch(receipts: readonly Receipt[]): Promise<void> {
-		const sources = await this.ports.sources();
-		const bySource = new Map<string, Receipt[]>();
-		const settled: Receipt[] = [];
+		const meant = new SourcesByRepository(await this.ports.sources());
+		const told = new Map<string, Receipt[]>();
+		const known: Receipt[] = [];
+		const unknown: Receipt[] = [];
 		for (const receipt of receipts) {
-			const meant = sourcesOf(receipt, sources);
-			if (meant.length === 0) {
-				const reason = `no source follows ${receipt.repository[0]}${receipt.branch ? ` at ${receipt.branch}` : ""}`;
-				await this.ports.unwanted(receipt, reason);
-				await this.ledger.park(receipt, reason);
-				continue;
+			const sources = meant.of(receipt);
+			(sources.length === 0 ? unknown : known).push(receipt);
+			for (const { id } of sources) {
+				const wanted = told.get(id);
+				if (wanted) wanted.push(receipt);
+				else told.set(id, [receipt]);
 			}
-			settled.push(receipt);
-			for (const { id } of meant) bySource.set(id, [...(bySource.get(id) ?? []), receipt]);
 		}
-		for (const [source, wanted] of bySource) await this.ports.hint(source, wanted);
+		if (unknown.length > 0)
+			await this.ports.unwanted(unknown.map((receipt) => ({ receipt, reason: reasonOf(receipt) })));
+		// Together: they share an fsync.
+		await Promise.all(unknown.map((receipt) => this.ledger.park(receipt, reasonOf(receipt))));
+		if (known.length === 0) return;
+		await this.#tell([...told]);
 		// All of a receipt's sources were told.
-		await this.ledger.done(settled);
+		await this.ledger.done(known);
+	}
+
+	/** Each once. After a failure none is begun any more: a server that is away would have every one of them wait. */
+	async #tell(sources: readonly (readonly [string, readonly Receipt[]])[]): Promise<void> {
+		const limit = pLimit(HINTS_AT_ONCE);
+		const failures: unknown[] = [];
+		const tell = async (source: string, wanted: readonly Receipt[]) => {
+			if (failures.length === 0) await this.ports.hint(source, wanted).catch((error) => failures.push(error));
+		};
+		await Promise.all(sources.map(([source, wanted]) => limit(() => tell(source, wanted))));
+		if (failures.length > 0) throw failures[0];
 	}
 
 	#failed(error: unknown): void {
@@ -114,12 +125,5 @@ export class Dispatcher {
 	}
 }
 
-function sourcesOf({ repository, branch }: Receipt, sources: readonly KnownSource[]): KnownSource[] {
-	const named = new Set(repository.map(repositoryIdentity));
-	return sources.filter(
-		(source) =>
-			named.has(repositoryIdentity(source.address)) &&
-			// A source without a branch follows what HEAD names.
-			(branch === undefined || source.branch === branch || source.branch === "HEAD" || source.branch === ""),
-	);
-}
+const reasonOf = ({ repository, branch }: Receipt): string =>
+	`no source follows ${repository[0]}${branch ? ` at ${branch}` : ""}`;

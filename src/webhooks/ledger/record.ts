@@ -19,8 +19,12 @@ const PREFIX = 9;
 
 /** `<CRC-32 of the JSON, 8 hex digits> <JSON>\n`: JSON holds no line feed, so a reader finds the next record behind a damaged one. */
 export function encodeRecord(record: LedgerRecord): Buffer {
-	const json = Buffer.from(JSON.stringify(record), "utf8");
-	return Buffer.concat([Buffer.from(`${checksum(json)} `, "latin1"), json, Buffer.from("\n", "latin1")]);
+	const json = JSON.stringify(record);
+	const line = Buffer.allocUnsafe(PREFIX + Buffer.byteLength(json) + 1);
+	line.write(json, PREFIX, "utf8");
+	line[line.length - 1] = LINE_FEED;
+	line.write(`${checksum(line.subarray(PREFIX, -1))} `, 0, "latin1");
+	return line;
 }
 
 const checksum = (bytes: Uint8Array): string => crc32(bytes).toString(16).padStart(8, "0");

@@ -6,3 +6,4 @@ export const reindexWorkflowId = (source: string): string => `reindex/${source}`
 export const COLLECT_WORKFLOW_ID = "collect-garbage";
 export const RECONCILE_WORKFLOW_ID = "reconcile-sources";
 export const ARCHIVE_WORKFLOW_ID = "archive-events";
+export const verifyWorkflowId = (command: string): string => `verify/${command}`;

@@ -54,7 +54,8 @@ export function s3Error(error: unknown, endpoint: string, operation: string, thi
 		case "InsufficientStorage":
 			return make("DISK_FULL", "its disk is full", "Free some space on that server.");
 		case "RequestTimeTooSkewed":
-			return make("CONFIG_INVALID", "the clocks differ by more than it allows", "Set the clock of this machine.");
+			// A clock that jumped is set right again by whoever keeps the time: no commit may be parked for it.
+			return make("STORE_UNAVAILABLE", "the clocks differ by more than it allows", "Set the clock of this machine.");
 		default:
 			return make(
 				"STORE_UNAVAILABLE",

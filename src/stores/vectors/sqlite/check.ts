@@ -8,7 +8,7 @@ import { RECORD_COLUMNS, RECORD_JOINS, type RecordRow, recordName, toRecord } fr
 import { symbolTail } from "./chunk-terms.js";
 import { checkFullText, type IndexedChunk } from "./full-text-check.js";
 import { checkFullTextStructure } from "./full-text-structure.js";
-import { lifeSql, MIGRATIONS } from "./schema.js";
+import { FULL_TEXT_INDEXES, fullTextIndexOf, lifeSql, MIGRATIONS } from "./schema.js";
 import { sameBytes, signBits } from "./vector-codec.js";
 
 const PAGE = 1_000;
@@ -39,8 +39,10 @@ export async function checkVectors(database: SqliteDatabase): Promise<StoreProbl
 		problems.push(...schemaProblems(reader, MIGRATIONS));
 		const chunks = await checkRecords(reader, problems);
 		checkOrphans(reader, problems);
-		await checkFullText(reader, chunks, problems);
-		await checkFullTextStructure(reader, problems);
+		for (const index of FULL_TEXT_INDEXES) {
+			await checkFullText(reader, index, chunks, problems);
+			await checkFullTextStructure(reader, index, problems);
+		}
 		// Last: it names pages, the others name records.
 		for (const { integrity_check } of reader.prepare("PRAGMA integrity_check(20)").all<{ integrity_check: string }>()) {
 			if (integrity_check !== "ok") problems.push({ record: "vectors database", problem: integrity_check });
@@ -66,7 +68,12 @@ async function checkRecords(reader: SqliteDatabase, problems: StoreProblem[]): P
 		for (const row of rows) {
 			const problem = problemOf(row);
 			if (problem !== undefined) problems.push({ ...sourceOf(row), record: recordName(row), problem });
-			chunks.set(row.id, { ...sourceOf(row), record: recordName(row), terms: row.terms });
+			chunks.set(row.id, {
+				...sourceOf(row),
+				record: recordName(row),
+				terms: row.terms,
+				index: fullTextIndexOf(row.kind ?? ""),
+			});
 		}
 		const last = rows.at(-1);
 		if (last === undefined || rows.length < PAGE) return chunks;

@@ -1,4 +1,6 @@
 import picomatch from "picomatch";
+import { COMMIT_KIND } from "../../../domain/mined-file.js";
+import type { Snapshot } from "../../../domain/snapshot.js";
 import type { SqliteDatabase } from "../../sqlite/sqlite-database.js";
 import { snapshotParameters, visible } from "../../sqlite/visibility.js";
 import { pathMatcher } from "../path-matcher.js";
@@ -33,8 +35,27 @@ export function chunkFilter(database: SqliteDatabase, filter: SearchFilter): Fil
 	for (const [column, parameter, names] of named) {
 		if (names !== undefined && !oneOf(column, parameter, nameIds(database, names))) return undefined;
 	}
+	if (filter.kinds === undefined) {
+		const commits = nameIds(database, [COMMIT_KIND])[0];
+		if (commits !== undefined) {
+			conditions.push("c.kind_id <> :commits");
+			parameters.commits = commits;
+		}
+	}
+	if (filter.model !== undefined) {
+		conditions.push("c.model_id = (SELECT id FROM model WHERE text = :filterModel)");
+		parameters.filterModel = filter.model;
+	}
+	if (filter.after !== undefined) conditions.push(`NOT ${known("c.added_at", filter.after)}`);
+	if (filter.upTo !== undefined) conditions.push(known("c.added_at", filter.upTo));
 	if (filter.path !== undefined && !oneOf("path_id", "paths", matchingPaths(database, filter.path))) return undefined;
 	return { where: conditions.join(" AND "), parameters };
+}
+
+/** `isCommitted` of domain/snapshot.ts with the numbers in the text: the visible snapshot has the parameters. */
+function known(column: string, { seq, excluding }: Snapshot): string {
+	const numbers = excluding.map((each) => Math.trunc(each)).join(", ");
+	return `(${column} <= ${Math.trunc(seq)}${numbers === "" ? "" : ` AND ${column} NOT IN (${numbers})`})`;
 }
 
 function nameIds(database: SqliteDatabase, names: readonly string[]): number[] {

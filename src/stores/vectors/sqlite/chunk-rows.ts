@@ -1,9 +1,10 @@
-import type { ChunkKind, ChunkRecord } from "../../../domain/mined-file.js";
+import type { ChunkRecord, RecordKind } from "../../../domain/mined-file.js";
 import type { ChunkHit } from "../vectors.port.js";
 import { floatsFrom } from "./vector-codec.js";
 
 export interface HitRow {
 	readonly id: number;
+	readonly added_at: number;
 	readonly source: string | null;
 	readonly grp: string | null;
 	readonly model: string | null;
@@ -24,7 +25,7 @@ export interface RecordRow extends HitRow {
 
 /** Outer joins: a record whose name, text or vector is gone must show up as another record, not vanish. */
 const HIT_COLUMNS =
-	"c.id, s.text AS source, g.text AS grp, m.text AS model, o.text AS origin, p.text AS path, l.text AS language, " +
+	"c.id, c.added_at, s.text AS source, g.text AS grp, m.text AS model, o.text AS origin, p.text AS path, l.text AS language, " +
 	"k.text AS kind, c.ordinal, c.start_line, c.end_line, t.symbol, t.text AS text";
 const HIT_JOINS = `
 	LEFT JOIN name s ON s.id = c.source_id
@@ -50,7 +51,7 @@ function fields(row: HitRow): Omit<ChunkRecord, "vector"> {
 		path: row.path ?? "",
 		...(row.language === null ? {} : { language: row.language }),
 		ordinal: row.ordinal,
-		kind: (row.kind ?? "") as ChunkKind,
+		kind: (row.kind ?? "") as RecordKind,
 		startLine: row.start_line,
 		endLine: row.end_line,
 		...(row.symbol === null ? {} : { symbol: row.symbol }),
@@ -63,7 +64,7 @@ export function toRecord(row: RecordRow): ChunkRecord {
 }
 
 export function toHit(row: HitRow, score: number): ChunkHit {
-	return { id: String(row.id), ...fields(row), score };
+	return { id: String(row.id), addedAt: row.added_at, ...fields(row), score };
 }
 
 /** What a problem report calls it. */

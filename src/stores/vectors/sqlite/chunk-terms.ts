@@ -1,4 +1,6 @@
-import { textTerms } from "../text/terms.js";
+import type { RecordKind } from "../../../domain/mined-file.js";
+import { textTerms } from "../../../domain/text/terms.js";
+import { searchedTexts } from "../text/searched-texts.js";
 
 /** The columns of the full-text index, in its order. */
 export interface ChunkTerms {
@@ -7,8 +9,9 @@ export interface ChunkTerms {
 	readonly symbol: readonly string[];
 }
 
-export function chunkTerms(chunk: { text: string; path: string; symbol?: string }): ChunkTerms {
-	return { text: textTerms(chunk.text), path: textTerms(chunk.path), symbol: textTerms(chunk.symbol ?? "") };
+export function chunkTerms(chunk: { kind: RecordKind; text: string; path: string; symbol?: string }): ChunkTerms {
+	const [text, path, symbol] = searchedTexts(chunk);
+	return { text: textTerms(text), path: textTerms(path), symbol: textTerms(symbol) };
 }
 
 const COLUMNS = ["text", "path", "symbol"] as const;

@@ -5,7 +5,7 @@ import type { Seq } from "../../../domain/snapshot.js";
 import { assertOpen, openAll } from "../../sqlite/closed-seqs.js";
 import type { Parameters, SqliteDatabase } from "../../sqlite/sqlite-database.js";
 import { chunkTerms, symbolTail, termsChecksum } from "./chunk-terms.js";
-import { lifeSql } from "./schema.js";
+import { FULL_TEXT_INDEXES, fullTextIndexOf, lifeSql } from "./schema.js";
 import { floatBytes, signBits } from "./vector-codec.js";
 
 /** Chunks deleted in one transaction: some 100 ms. */
@@ -35,7 +35,12 @@ export class ChunkWriter {
 		);
 		const insertContent = this.#database.prepare("INSERT INTO content VALUES (?, ?, ?, ?, ?, ?)");
 		const insertVector = this.#database.prepare("INSERT INTO vector VALUES (?, ?)");
-		const insertTerms = this.#database.prepare("INSERT INTO terms (rowid, text, path, symbol) VALUES (?, ?, ?, ?)");
+		const insertTerms = new Map(
+			FULL_TEXT_INDEXES.map((index) => [
+				index,
+				this.#database.prepare(`INSERT INTO ${index.name} (rowid, text, path, symbol) VALUES (?, ?, ?, ?)`),
+			]),
+		);
 		this.#database.transaction(() => {
 			assertOpen(this.#database, seq);
 			const names = new Dictionary(this.#database, "name");
@@ -63,7 +68,9 @@ export class ChunkWriter {
 				const symbol = record.symbol ?? null;
 				insertContent.run([id, symbol, symbol === null ? null : symbolTail(symbol), record.text, digest, checksum]);
 				insertVector.run([id, floatBytes(record.vector)]);
-				insertTerms.run([id, terms.text.join(" "), terms.path.join(" "), terms.symbol.join(" ")]);
+				insertTerms
+					.get(fullTextIndexOf(record.kind))
+					?.run([id, terms.text.join(" "), terms.path.join(" "), terms.symbol.join(" ")]);
 			}
 		});
 	}
@@ -86,7 +93,8 @@ export class ChunkWriter {
 	clear(): void {
 		this.#database.transaction(() => {
 			// The command of FTS5 for a table that holds no text (https://sqlite.org/fts5.html, "The 'delete-all' Command").
-			this.#database.prepare("INSERT INTO terms (terms) VALUES ('delete-all')").run();
+			for (const { name } of FULL_TEXT_INDEXES)
+				this.#database.prepare(`INSERT INTO ${name} (${name}) VALUES ('delete-all')`).run();
 			for (const table of ["vector", "content", "chunk", "model", "name", "path"])
 				this.#database.prepare(`DELETE FROM ${table}`).run();
 			openAll(this.#database);
@@ -101,7 +109,9 @@ export class ChunkWriter {
 				.map((row) => row.id);
 			if (ids.length === 0) return 0;
 			const list = JSON.stringify(ids);
-			this.#database.prepare("DELETE FROM terms WHERE rowid IN (SELECT value FROM json_each(?))").run([list]);
+			for (const { name } of FULL_TEXT_INDEXES) {
+				this.#database.prepare(`DELETE FROM ${name} WHERE rowid IN (SELECT value FROM json_each(?))`).run([list]);
+			}
 			for (const table of ["vector", "content", "chunk"]) {
 				this.#database.prepare(`DELETE FROM ${table} WHERE id IN (SELECT value FROM json_each(?))`).run([list]);
 			}

@@ -3,12 +3,15 @@ import type { SqliteDatabase } from "../../sqlite/sqlite-database.js";
 import type { StoreProblem } from "../../versioned.port.js";
 import { columnNumber, instanceHash, termHash } from "./chunk-terms.js";
 import { readVarints } from "./full-text-structure.js";
+import type { FullTextIndex } from "./schema.js";
 
 /** What the check needs to know of a chunk; `terms` is the checksum stored when it was indexed. */
 export interface IndexedChunk {
 	readonly source?: string;
 	readonly record: string;
 	readonly terms: number | null;
+	/** Where it has its entries. */
+	readonly index: FullTextIndex;
 }
 
 interface Found {
@@ -21,11 +24,13 @@ const PAGE = 200_000;
 /** Reads every entry of the index through its query path and compares it, per chunk, with what was indexed. */
 export async function checkFullText(
 	reader: SqliteDatabase,
+	index: FullTextIndex,
 	chunks: ReadonlyMap<number, IndexedChunk>,
 	problems: StoreProblem[],
 ): Promise<void> {
-	const found = await readIndex(reader);
+	const found = await readIndex(reader, index);
 	for (const [id, chunk] of chunks) {
+		if (chunk.index !== index) continue;
 		const { sum, counts } = found.get(id) ?? { sum: 0, counts: [0, 0, 0] };
 		found.delete(id);
 		const report = (problem: string) => problems.push({ source: chunk.source, record: chunk.record, problem });
@@ -33,7 +38,7 @@ export async function checkFullText(
 			report("its entries in the full-text index are not those of its text");
 			continue;
 		}
-		const sizes = sizesOf(reader, id);
+		const sizes = sizesOf(reader, index, id);
 		if (sizes?.length !== 3 || sizes.some((size, column) => size !== counts[column])) {
 			report("its length in the full-text index is wrong or missing");
 		}
@@ -45,7 +50,7 @@ export async function checkFullText(
 		});
 	}
 	const extra = reader
-		.prepare("SELECT id FROM terms_docsize WHERE id NOT IN (SELECT id FROM chunk) ORDER BY id")
+		.prepare(`SELECT id FROM ${index.name}_docsize WHERE id NOT IN (SELECT id FROM chunk) ORDER BY id`)
 		.all<{ id: number }>();
 	for (const { id } of extra) {
 		problems.push({
@@ -55,13 +60,13 @@ export async function checkFullText(
 	}
 }
 
-async function readIndex(reader: SqliteDatabase): Promise<Map<number, Found>> {
+async function readIndex(reader: SqliteDatabase, index: FullTextIndex): Promise<Map<number, Found>> {
 	const found = new Map<number, Found>();
 	let rows = 0;
 	let term = "";
 	let hash = termHash(term);
 	const instances = reader
-		.prepare("SELECT term, doc, col, offset FROM term_instances")
+		.prepare(`SELECT term, doc, col, offset FROM ${index.instances}`)
 		.iterate<{ term: string; doc: number; col: string; offset: number }>();
 	for (const row of instances) {
 		if (row.term !== term) {
@@ -83,7 +88,7 @@ async function readIndex(reader: SqliteDatabase): Promise<Map<number, Found>> {
 }
 
 /** The number of terms a column. */
-function sizesOf(reader: SqliteDatabase, id: number): number[] | undefined {
-	const blob = reader.prepare("SELECT sz FROM terms_docsize WHERE id = ?").get<{ sz: Uint8Array }>([id])?.sz;
+function sizesOf(reader: SqliteDatabase, index: FullTextIndex, id: number): number[] | undefined {
+	const blob = reader.prepare(`SELECT sz FROM ${index.name}_docsize WHERE id = ?`).get<{ sz: Uint8Array }>([id])?.sz;
 	return blob && readVarints(blob);
 }

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { SqliteDatabase } from "../../sqlite/sqlite-database.js";
 import type { StoreProblem } from "../../versioned.port.js";
+import type { FullTextIndex } from "./schema.js";
 
 const PAGE = 20_000;
 /** Rowids of FTS5's data hold the segment's number above this bit; from 65,536 on they are marks of deletions. */
@@ -14,16 +15,20 @@ const MAX_TERMS = 20;
  * What a reading of the whole index does not use and a search does: the way down to a term, and the lengths that BM25 divides by.
  * Structures: https://sqlite.org/fts5.html#fts5_data_structures
  */
-export async function checkFullTextStructure(reader: SqliteDatabase, problems: StoreProblem[]): Promise<void> {
+export async function checkFullTextStructure(
+	reader: SqliteDatabase,
+	index: FullTextIndex,
+	problems: StoreProblem[],
+): Promise<void> {
 	const report = (record: string, problem: string) => problems.push({ record: `vectors database, ${record}`, problem });
-	checkSegments(reader, report);
-	checkAverages(reader, report);
-	await checkTerms(reader, report);
+	checkSegments(reader, index, report);
+	checkAverages(reader, index, report);
+	await checkTerms(reader, index, report);
 }
 
 type Report = (record: string, problem: string) => void;
 
-function checkSegments(reader: SqliteDatabase, report: Report): void {
+function checkSegments(reader: SqliteDatabase, { name }: FullTextIndex, report: Report): void {
 	const numbers = (sql: string) =>
 		new Set(
 			reader
@@ -32,13 +37,13 @@ function checkSegments(reader: SqliteDatabase, report: Report): void {
 				.map(({ segment }) => segment),
 		);
 	const stored = numbers(
-		`SELECT DISTINCT id >> ${SEGMENT_BIT} AS segment FROM terms_data
+		`SELECT DISTINCT id >> ${SEGMENT_BIT} AS segment FROM ${name}_data
 		WHERE segment BETWEEN 1 AND ${FIRST_MARK - 1} ORDER BY segment`,
 	);
-	const found = numbers("SELECT segid AS segment FROM terms_idx WHERE length(term) = 0 ORDER BY segment");
+	const found = numbers(`SELECT segid AS segment FROM ${name}_idx WHERE length(term) = 0 ORDER BY segment`);
 	for (const segment of stored)
 		if (!found.has(segment)) report(`full-text segment ${segment}`, "the way to its first page is missing");
-	const all = numbers("SELECT DISTINCT segid AS segment FROM terms_idx ORDER BY segment");
+	const all = numbers(`SELECT DISTINCT segid AS segment FROM ${name}_idx ORDER BY segment`);
 	for (const segment of all)
 		if (!stored.has(segment)) report(`full-text segment ${segment}`, "has a way to pages that are not there");
 }
@@ -47,10 +52,10 @@ function checkSegments(reader: SqliteDatabase, report: Report): void {
  * Row and term counts of all that was ever indexed: FTS5 does not lower them for what is deleted from a contentless table. So they are
  * exact until something is deleted, and have bounds after that; the numbers that rows were given skip those that were there already.
  */
-function checkAverages(reader: SqliteDatabase, report: Report): void {
+function checkAverages(reader: SqliteDatabase, { name }: FullTextIndex, report: Report): void {
 	const record = "averages of the full-text index";
 	const block = reader
-		.prepare("SELECT block FROM terms_data WHERE id = ?")
+		.prepare(`SELECT block FROM ${name}_data WHERE id = ?`)
 		.get<{ block: Uint8Array }>([AVERAGES_ROW])?.block;
 	if (block === undefined) {
 		report(record, "are missing");
@@ -60,7 +65,7 @@ function checkAverages(reader: SqliteDatabase, report: Report): void {
 	const given = reader.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'chunk'").get<{ seq: number }>()?.seq ?? 0;
 	const current: number[] = [0, 0, 0];
 	let count = 0;
-	for (const { sz } of reader.prepare("SELECT sz FROM terms_docsize").iterate<{ sz: Uint8Array }>()) {
+	for (const { sz } of reader.prepare(`SELECT sz FROM ${name}_docsize`).iterate<{ sz: Uint8Array }>()) {
 		count += 1;
 		for (const [column, size] of readVarints(sz).entries()) current[column] = (current[column] ?? 0) + size;
 	}
@@ -70,12 +75,12 @@ function checkAverages(reader: SqliteDatabase, report: Report): void {
 }
 
 /** Every term, looked up as a search does. */
-async function checkTerms(reader: SqliteDatabase, report: Report): Promise<void> {
-	const lookup = reader.prepare("SELECT doc FROM term_rows WHERE term = ?");
+async function checkTerms(reader: SqliteDatabase, { rows }: FullTextIndex, report: Report): Promise<void> {
+	const lookup = reader.prepare(`SELECT doc FROM ${rows} WHERE term = ?`);
 	let seen = 0;
 	let lost = 0;
 	for (const { term, doc } of reader
-		.prepare("SELECT term, doc FROM term_rows")
+		.prepare(`SELECT term, doc FROM ${rows}`)
 		.iterate<{ term: string; doc: number }>()) {
 		if (lookup.get<{ doc: number }>([term])?.doc !== doc && lost++ < MAX_TERMS)
 			report(`full-text term "${term}"`, "is in the index, but a search does not find all of it");

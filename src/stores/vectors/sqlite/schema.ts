@@ -1,10 +1,12 @@
+import { COMMIT_KIND } from "../../../domain/mined-file.js";
 import { CLOSED_SEQS_SQL } from "../../sqlite/closed-seqs.js";
 import type { Migration } from "../../sqlite/sqlite-database.js";
 
 /**
  * `chunk` is narrow (metadata and sign bits, some 90 bytes a row), because every vector search reads all of it that
  * the filters let pass; what only the best need stands in `content` and `vector`. `life` is a checksum over the two columns that no
- * digest covers. The full-text index holds terms only (`contentless`): its text is in `content`.
+ * digest covers. The full-text index holds terms only (`contentless`): its text is in `content`. What commits say has an index of its own, so that BM25's statistics of
+ * neither shift the other's.
  */
 export const MIGRATIONS: readonly Migration[] = [
 	{
@@ -50,7 +52,28 @@ export const MIGRATIONS: readonly Migration[] = [
 			${CLOSED_SEQS_SQL}
 		`,
 	},
+	{
+		version: 2,
+		name: "full text of what commits say",
+		sql: `
+			CREATE VIRTUAL TABLE subjects USING fts5(text, path, symbol, content='', contentless_delete=1, tokenize='ascii');
+			CREATE VIRTUAL TABLE subject_rows USING fts5vocab('subjects', 'row');
+			CREATE VIRTUAL TABLE subject_instances USING fts5vocab('subjects', 'instance');
+		`,
+	},
 ];
+
+/** A full-text index and its views: terms with the number of their rows, and every occurrence. */
+export interface FullTextIndex {
+	readonly name: "terms" | "subjects";
+	readonly rows: "term_rows" | "subject_rows";
+	readonly instances: "term_instances" | "subject_instances";
+}
+const OF_CHUNKS: FullTextIndex = { name: "terms", rows: "term_rows", instances: "term_instances" };
+const OF_COMMITS: FullTextIndex = { name: "subjects", rows: "subject_rows", instances: "subject_instances" };
+export const FULL_TEXT_INDEXES: readonly FullTextIndex[] = [OF_CHUNKS, OF_COMMITS];
+/** Which one a record of this kind stands in. */
+export const fullTextIndexOf = (kind: string): FullTextIndex => (kind === COMMIT_KIND ? OF_COMMITS : OF_CHUNKS);
 
 /** The checksum of a record's lifetime as SQL: in step with `lifeOf`. */
 export const lifeSql = (added: string, removed: string): string =>

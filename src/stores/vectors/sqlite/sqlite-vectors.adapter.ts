@@ -1,23 +1,25 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { EMPTY_TALLY, type Tally, TallyBuilder } from "../../../domain/digest.js";
 import { LodeError } from "../../../domain/errors.js";
-import { type ChunkRecord, chunkRecordDigest } from "../../../domain/mined-file.js";
+import { fileOrigin } from "../../../domain/keys.js";
+import { type ChunkRecord, COMMIT_KIND, chunkRecordDigest } from "../../../domain/mined-file.js";
 import type { Seq, Snapshot } from "../../../domain/snapshot.js";
 import { assertOpen, closeSeq, closeUpTo } from "../../sqlite/closed-seqs.js";
 import { highestSeq } from "../../sqlite/highest-seq.js";
 import { openDatabase, type SqliteDatabase } from "../../sqlite/sqlite-database.js";
 import { committed, snapshotParameters, visible } from "../../sqlite/visibility.js";
 import type { OriginTally, StagedTally, StoreProblem } from "../../versioned.port.js";
-import type { ChunkHit, SearchFilter, VectorStore } from "../vectors.port.js";
+import { onlyCommits } from "../record-kinds.js";
+import type { ChunkHit, FilePlace, SearchFilter, VectorStore } from "../vectors.port.js";
 import { checkVectors } from "./check.js";
 import { chunkFilter } from "./chunk-filter.js";
 import { type HitRow, type RecordRow, SELECT_HITS, SELECT_RECORDS, toHit, toRecord } from "./chunk-rows.js";
 import { symbolTail } from "./chunk-terms.js";
 import { ChunkWriter } from "./chunk-writer.js";
-import { lifeSql, MIGRATIONS } from "./schema.js";
+import { fullTextIndexOf, lifeSql, MIGRATIONS } from "./schema.js";
 import { textQuery } from "./text-query.js";
 import { loadVectorFunctions } from "./vec-functions.js";
-import { floatBytes, signBits } from "./vector-codec.js";
+import { floatBytes, floatsFrom, signBits } from "./vector-codec.js";
 
 export interface SqliteVectorStoreOptions {
 	/** The database file, e.g. `<home>/vectors.db`. */
@@ -150,13 +152,14 @@ class SqliteVectorStore implements VectorStore {
 	async searchText(text: string, filter: SearchFilter, limit: number): Promise<ChunkHit[]> {
 		return this.#database.read(() => {
 			const sql = chunkFilter(this.#database, filter);
-			const match = sql && textQuery(this.#database, text);
+			const index = onlyCommits(filter) ? fullTextIndexOf(COMMIT_KIND) : fullTextIndexOf("");
+			const match = sql && textQuery(this.#database, index, text);
 			if (!sql || match === undefined) return [];
 			// A unary plus keeps the planner from any index but the full-text one.
 			const ranked = this.#database
 				.prepare(
-					`SELECT c.id AS id, -bm25(terms, ${COLUMN_WEIGHTS}) AS score FROM terms CROSS JOIN chunk c ON c.id = terms.rowid
-					WHERE terms MATCH :match AND ${sql.where} ORDER BY score DESC, c.id LIMIT :limit`,
+					`SELECT c.id AS id, -bm25(${index.name}, ${COLUMN_WEIGHTS}) AS score FROM ${index.name}
+					CROSS JOIN chunk c ON c.id = ${index.name}.rowid WHERE ${index.name} MATCH :match AND ${sql.where} ORDER BY score DESC, c.id LIMIT :limit`,
 				)
 				.all<{ id: number; score: number }>({ ...sql.parameters, match, limit: bounded(limit) });
 			return this.#hits(ranked);
@@ -214,6 +217,62 @@ class SqliteVectorStore implements VectorStore {
 				.all<HitRow>({ ...sql.parameters, name, tail: symbolTail(name), limit: bounded(limit) })
 				.map((row) => toHit(row, 1));
 		});
+	}
+
+	async firstChunks(filter: SearchFilter, files: readonly FilePlace[]): Promise<ChunkHit[]> {
+		return this.#database.read(() => {
+			const sql = chunkFilter(this.#database, filter);
+			if (!sql || files.length === 0) return [];
+			const places = JSON.stringify(files.map(({ source, path }) => [source, fileOrigin(path)]));
+			return this.#database
+				.prepare(
+					`${SELECT_HITS} WHERE c.id IN (
+						SELECT id FROM (
+							SELECT c.id AS id, row_number() OVER (PARTITION BY c.source_id, c.origin_id ORDER BY c.ordinal, fg.text) AS place
+							FROM json_each(:places) f
+							JOIN name fs ON fs.text = json_extract(f.value, '$[0]')
+							JOIN name fo ON fo.text = json_extract(f.value, '$[1]')
+							CROSS JOIN chunk c ON c.source_id = fs.id AND c.origin_id = fo.id
+							JOIN name fg ON fg.id = c.group_id
+							WHERE ${sql.where}
+						) WHERE place = 1
+					) ORDER BY s.text, p.text`,
+				)
+				.all<HitRow>({ ...sql.parameters, places })
+				.map((row) => toHit(row, 0));
+		});
+	}
+
+	async chunksOf(filter: SearchFilter, files: readonly FilePlace[], limit: number): Promise<ChunkHit[]> {
+		return this.#database.read(() => {
+			const sql = chunkFilter(this.#database, filter);
+			if (!sql || files.length === 0) return [];
+			const places = JSON.stringify(files.map(({ source, path }) => [source, fileOrigin(path)]));
+			return this.#database
+				.prepare(
+					`${SELECT_HITS} WHERE c.id IN (
+						SELECT c.id FROM json_each(:places) f
+						JOIN name fs ON fs.text = json_extract(f.value, '$[0]')
+						JOIN name fo ON fo.text = json_extract(f.value, '$[1]')
+						CROSS JOIN chunk c ON c.source_id = fs.id AND c.origin_id = fo.id
+						WHERE ${sql.where}
+					) ORDER BY s.text, p.text, c.ordinal, g.text LIMIT :limit`,
+				)
+				.all<HitRow>({ ...sql.parameters, places, limit: bounded(limit) })
+				.map((row) => toHit(row, 0));
+		});
+	}
+
+	async vectorsOf(hits: readonly Pick<ChunkHit, "id">[]): Promise<ReadonlyMap<string, Float32Array>> {
+		const rows = this.#database
+			.prepare("SELECT id, floats FROM vector WHERE id IN (SELECT value FROM json_each(?))")
+			.all<{ id: number; floats: Uint8Array }>([JSON.stringify(hits.map(({ id }) => Number(id)))]);
+		return new Map(
+			rows.flatMap(({ id, floats }) => {
+				const vector = floatsFrom(floats);
+				return vector === undefined ? [] : [[String(id), vector] as const];
+			}),
+		);
 	}
 
 	async models(filter: SearchFilter): Promise<string[]> {

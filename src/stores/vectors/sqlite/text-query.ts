@@ -1,18 +1,19 @@
+import { textTerms } from "../../../domain/text/terms.js";
 import type { SqliteDatabase } from "../../sqlite/sqlite-database.js";
 import { tellingTerms } from "../text/query-terms.js";
-import { textTerms } from "../text/terms.js";
+import type { FullTextIndex } from "./schema.js";
 
 /** Of a query only its beginning is read. */
 const MAX_QUERY = 4_000;
 
 /** An FTS5 expression for the words of a user, or undefined where the index knows none of them. */
-export function textQuery(database: SqliteDatabase, text: string): string | undefined {
+export function textQuery(database: SqliteDatabase, index: FullTextIndex, text: string): string | undefined {
 	const counts = new Map<string, number>();
 	for (const term of textTerms(text.slice(0, MAX_QUERY))) {
 		if (counts.has(term)) continue;
 		counts.set(
 			term,
-			database.prepare("SELECT doc FROM term_rows WHERE term = ?").get<{ doc: number }>([term])?.doc ?? 0,
+			database.prepare(`SELECT doc FROM ${index.rows} WHERE term = ?`).get<{ doc: number }>([term])?.doc ?? 0,
 		);
 	}
 	const kept = tellingTerms(counts);

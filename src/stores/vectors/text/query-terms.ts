@@ -1,4 +1,4 @@
-import { STOP_TERMS } from "./stop-words.js";
+import { STOP_TERMS } from "../../../domain/text/stop-words.js";
 
 /** Only the rarest terms of a query are asked for: a pasted file must not hang the search. */
 const MAX_TERMS = 24;

@@ -45,6 +45,18 @@ export function goneIn(model: ModelCollection, { seq, excluding }: Snapshot): Fi
 	return and(removed.lessOrEqual(seq), ...excluding.map((open: Seq) => removed.notEqual(open)));
 }
 
+/** That a chunk had come by the snapshot. */
+function known(model: ModelCollection, { seq, excluding }: Snapshot): FilterValue {
+	const added = where(model, "addedAt");
+	return and(added.lessOrEqual(seq), ...excluding.map((open) => added.notEqual(open)));
+}
+
+/** That it came after the snapshot. */
+function unknown(model: ModelCollection, { seq, excluding }: Snapshot): FilterValue {
+	const added = where(model, "addedAt");
+	return or(added.greaterThan(seq), ...excluding.map((open) => added.equal(open)));
+}
+
 /** All of a search's filters, so that they apply before anything is ranked. Undefined: nothing can match. */
 export async function searchFilter(
 	connection: WeaviateConnection,
@@ -67,6 +79,8 @@ export async function searchFilter(
 				: where(model, property).containsAny(values),
 		);
 	}
+	if (filter.upTo !== undefined) conditions.push(known(model, filter.upTo));
+	if (filter.after !== undefined) conditions.push(unknown(model, filter.after));
 	if (filter.path !== undefined) {
 		const isMatch = pathMatcher(filter.path);
 		const paths = await distinct(connection, model, "path", and(...conditions));

@@ -9,7 +9,7 @@ import type { ChunkReader } from "./chunk-reader.js";
 import { CURRENT, chunkId, lifeOf, originKey, type StoredChunk, sourceKey, storedChunk } from "./stored-chunk.js";
 import type { ModelCollection, WeaviateCollections } from "./weaviate-collections.js";
 import type { WeaviateConnection } from "./weaviate-connection.js";
-import { isPassing } from "./weaviate-errors.js";
+import { isInterrupted, isPassing } from "./weaviate-errors.js";
 
 /** Objects of one insert: more make it no faster. */
 const BATCH = 500;
@@ -161,7 +161,9 @@ export class ChunkWriter {
 			if (first === undefined) return;
 			const message = first[1].message;
 			const record = batch[Number(first[0])]?.properties;
-			const passing = failed.every(([, error]) => isPassing(new Error(error.message)));
+			// A record that it cannot take is refused alone; where all are, it is the server that is not itself.
+			const all = failed.length === batch.length && batch.length > 1;
+			const passing = failed.every(([, { message }]) => all || isPassing(new Error(message)) || isInterrupted(message));
 			if (!passing || attempt === ATTEMPTS) {
 				throw new LodeError(
 					passing ? "STORE_UNAVAILABLE" : "INTERNAL",

@@ -1,8 +1,9 @@
 import { compareBytes } from "../../../domain/byte-order.js";
 import { canonicalJson, sha256 } from "../../../domain/digest.js";
-import { type ChunkKind, type ChunkRecord, chunkRecordDigest } from "../../../domain/mined-file.js";
+import { type ChunkRecord, chunkRecordDigest, type RecordKind } from "../../../domain/mined-file.js";
 import type { Seq } from "../../../domain/snapshot.js";
-import { textTerms } from "../text/terms.js";
+import { textTerms } from "../../../domain/text/terms.js";
+import { searchedTexts } from "../text/searched-texts.js";
 import type { ChunkHit } from "../vectors.port.js";
 
 /** `removedAt` of what is current: above every seq, so that one comparison tells. */
@@ -71,7 +72,7 @@ export function chunkId({ source, group, origin, ordinal }: ChunkRecord, seq: Se
 
 export function storedChunk(record: ChunkRecord, seq: Seq, removedAt: Seq = CURRENT): StoredChunk {
 	const digest = chunkRecordDigest(record);
-	const searched = [record.text, record.path, record.symbol ?? ""].map(textTerms);
+	const searched = searchedTexts(record).map(textTerms);
 	const [terms, pathTerms, symbolTerms] = searched.map((some) => some.join(" ")) as [string, string, string];
 	const { source, group, origin, path, language = "", kind, symbol } = record;
 	return {
@@ -98,9 +99,9 @@ export function storedChunk(record: ChunkRecord, seq: Seq, removedAt: Seq = CURR
 }
 
 /** What hits and records are made of. */
-export const CONTENT_PROPERTIES = ["content"] as const;
+export const CONTENT_PROPERTIES = ["content", "addedAt"] as const;
 
-type Content = Readonly<{ content?: unknown }>;
+type Content = Readonly<{ content?: unknown; addedAt?: unknown }>;
 
 /** A JSON array: the client may read hundreds of them for one answer. */
 function contentOf(record: ChunkRecord): string {
@@ -143,7 +144,7 @@ function fields({ content }: Content, model: string): Omit<ChunkRecord, "vector"
 		path: asText(path),
 		...(typeof language === "string" && { language }),
 		ordinal: asNumber(ordinal),
-		kind: asText(kind) as ChunkKind,
+		kind: asText(kind) as RecordKind,
 		startLine: asNumber(startLine),
 		endLine: asNumber(endLine),
 		...(typeof symbol === "string" && { symbol }),
@@ -153,6 +154,7 @@ function fields({ content }: Content, model: string): Omit<ChunkRecord, "vector"
 
 export const toHit = (id: string, properties: Content, model: string, score: number): ChunkHit => ({
 	id,
+	addedAt: Number(properties.addedAt ?? -1),
 	...fields(properties, model),
 	score,
 });

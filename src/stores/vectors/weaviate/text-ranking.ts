@@ -1,4 +1,5 @@
-import { textTerms } from "../text/terms.js";
+import { textTerms } from "../../../domain/text/terms.js";
+import { searchedTexts } from "../text/searched-texts.js";
 import type { ChunkHit } from "../vectors.port.js";
 import { or, where } from "./chunk-filter.js";
 import type { ModelCollection } from "./weaviate-collections.js";
@@ -94,7 +95,7 @@ export function rankText(
 	return hits.map((hit) => {
 		const frequency = new Map<string, number>();
 		let length = 0;
-		for (const [column, text] of [hit.text, hit.path, hit.symbol ?? ""].entries()) {
+		for (const [column, text] of searchedTexts(hit).entries()) {
 			for (const term of textTerms(text)) {
 				length += 1;
 				if (idf.has(term)) frequency.set(term, (frequency.get(term) ?? 0) + (WEIGHTS[column] as number));

@@ -18,6 +18,15 @@ export const isPassing = (error: unknown): boolean =>
 		everythingSaid(error),
 	);
 
+/**
+ * What Weaviate answers for each object of a batch while it goes down or comes up: the batch itself is answered, nothing of it is stored, and the
+ * collection, which is there, is not known yet.
+ */
+export const isInterrupted = (message: string): boolean =>
+	/shut ?down|shutting down|context (canceled|deadline)|not ready|unavailable|connection|rpc error|loading|(could not|cannot|can't) find class|class .*not found|not found in schema|no such class/i.test(
+		message,
+	);
+
 /** Maps what the client threw. The operation is named, never a text that a repository holds. */
 export function weaviateError(
 	error: unknown,

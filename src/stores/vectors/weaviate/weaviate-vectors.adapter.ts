@@ -1,13 +1,18 @@
 import type { FilterValue } from "weaviate-client";
+import { compareBytes } from "../../../domain/byte-order.js";
 import { LodeError } from "../../../domain/errors.js";
+import { fileOrigin } from "../../../domain/keys.js";
+import { NO_MODEL } from "../../../domain/mined-file.js";
+import { textTerms } from "../../../domain/text/terms.js";
+import { chunked } from "../../sqlite/chunked.js";
+import { onlyCommits } from "../record-kinds.js";
 import { tellingTerms } from "../text/query-terms.js";
-import { textTerms } from "../text/terms.js";
-import type { ChunkHit, SearchFilter, VectorStore } from "../vectors.port.js";
+import type { ChunkHit, FilePlace, SearchFilter, VectorStore } from "../vectors.port.js";
 import { checkChunks } from "./chunk-check.js";
 import { and, or, searchFilter, where } from "./chunk-filter.js";
 import { ChunkReader } from "./chunk-reader.js";
 import { ChunkWriter } from "./chunk-writer.js";
-import { byPlace, byScoreThenPlace, CONTENT_PROPERTIES, symbolKey, toHit } from "./stored-chunk.js";
+import { byPlace, byScoreThenPlace, CONTENT_PROPERTIES, originKey, symbolKey, toHit } from "./stored-chunk.js";
 import { rankText, TextStatistics } from "./text-ranking.js";
 import { type ModelCollection, SCHEMA_VERSION, WeaviateCollections } from "./weaviate-collections.js";
 import { WeaviateConnection, type WeaviateOptions } from "./weaviate-connection.js";
@@ -27,6 +32,9 @@ const MIN_CANDIDATES = 500;
 const FILTERED_UP_TO = 1_000;
 /** What the server gives at most. */
 const MAX_LIMIT = 10_000;
+/** Files whose chunks are read at once. */
+const FILES = 100;
+const VECTORS = 500;
 
 export interface WeaviateProbe {
 	readonly version: string;
@@ -51,7 +59,14 @@ export function createWeaviateVectorStore(options: WeaviateOptions): VectorStore
 		ask: (model: ModelCollection, filters: NonNullable<Awaited<ReturnType<typeof searchFilter>>>) => Promise<T>,
 		only?: string,
 	): Promise<T[]> {
-		const models = (await collections.of(filter.snapshot)).filter(({ model }) => only === undefined || model === only);
+		// What commits say has a collection of its own.
+		const commits = onlyCommits(filter);
+		const models = (await collections.of(filter.snapshot)).filter(
+			({ model }) =>
+				(only === undefined || model === only) &&
+				(filter.model === undefined || model === filter.model) &&
+				commits === (model === NO_MODEL),
+		);
 		const answers = await Promise.all(
 			models.map(async (model) => {
 				const filters = await searchFilter(connection, model, filter);
@@ -87,6 +102,24 @@ export function createWeaviateVectorStore(options: WeaviateOptions): VectorStore
 			}),
 		);
 		return objects;
+	}
+
+	/** In order of (source, path, ordinal, group). */
+	async function ofFiles(filter: SearchFilter, files: readonly FilePlace[]): Promise<ChunkHit[]> {
+		const found: ChunkHit[] = [];
+		for (const slice of chunked(files, FILES)) {
+			const keys = slice.map(({ source, path }) => originKey(source, fileOrigin(path)));
+			const hits = await inEach(filter, async (model, filters) => {
+				const ofModel: ChunkHit[] = [];
+				const some = and(filters, where(model, "originKey").containsAny(keys));
+				for await (const { id, properties } of reader.read(model, some, CONTENT_PROPERTIES, false)) {
+					ofModel.push(toHit(id, properties, model.model, 0));
+				}
+				return ofModel;
+			});
+			found.push(...hits.flat());
+		}
+		return found.sort((a, b) => compareBytes(a.source, b.source) || byPlace(a, b));
 	}
 
 	const best = (hits: readonly ChunkHit[][], limit: number) => hits.flat().sort(byScoreThenPlace).slice(0, limit);
@@ -173,6 +206,40 @@ export function createWeaviateVectorStore(options: WeaviateOptions): VectorStore
 				return found;
 			});
 			return hits.flat().sort(byPlace).slice(0, bounded(limit));
+		},
+
+		async firstChunks(filter, files) {
+			const first = new Map<string, ChunkHit>();
+			for (const hit of await ofFiles(filter, files)) {
+				const key = `${hit.source}\0${hit.path}`;
+				if (!first.has(key)) first.set(key, hit);
+			}
+			return [...first.values()];
+		},
+
+		chunksOf: async (filter, files, limit) => (await ofFiles(filter, files)).slice(0, bounded(limit)),
+
+		async vectorsOf(hits) {
+			const vectors = new Map<string, Float32Array>();
+			for (const name of new Set(hits.map(({ model }) => model))) {
+				const known = await collections.find(name);
+				if (known === undefined) continue;
+				const ids = hits.filter(({ model }) => model === name).map(({ id }) => id);
+				for (const slice of chunked(ids, VECTORS)) {
+					const { objects } = await connection.request("read vectors", () =>
+						known.collection.query.fetchObjects({
+							filters: known.collection.filter.byId().containsAny([...slice]),
+							limit: slice.length,
+							includeVector: true,
+							returnProperties: ["addedAt"] as never,
+						}),
+					);
+					for (const { uuid, vectors: stored } of objects) {
+						vectors.set(uuid, Float32Array.from((stored.default as readonly number[] | undefined) ?? []));
+					}
+				}
+			}
+			return vectors;
 		},
 
 		async models(filter) {

@@ -24,6 +24,40 @@ export function identifierParts(word: string): string[] {
 	return (word.match(PART) ?? []).map((part) => part.toLowerCase());
 }
 
+/** Where in a text a term stands: UTF-16 offsets, `end` exclusive. */
+export interface TermPlace {
+	readonly term: string;
+	readonly start: number;
+	readonly end: number;
+}
+
+/** The terms of a text as `textTerms` makes them, with their places: a part of an identifier has its own. */
+export function* termPlaces(text: string): Generator<TermPlace> {
+	for (const { 0: word, index } of text.matchAll(WORD)) {
+		if (word.length > MAX_WORD) continue;
+		if (UNSPACED.test(word)) {
+			const characters = [...word];
+			let at = index;
+			for (const [place, character] of characters.entries()) {
+				const next = characters[place + 1] ?? "";
+				if (next !== "" || characters.length === 1) {
+					yield { term: character + next, start: at, end: at + character.length + next.length };
+				}
+				at += character.length;
+			}
+			continue;
+		}
+		const parts = [...word.matchAll(PART)];
+		for (const part of parts) {
+			const start = index + part.index;
+			yield { term: stem(part[0].toLowerCase()), start, end: start + part[0].length };
+		}
+		if (parts.length > 1) {
+			yield { term: parts.map((part) => part[0].toLowerCase()).join(""), start: index, end: index + word.length };
+		}
+	}
+}
+
 function pushWord(word: string, terms: string[]): void {
 	if (word.length > MAX_WORD) return;
 	if (UNSPACED.test(word)) {

@@ -1,0 +1,26 @@
+import { applyDecorators, Body, Query } from "@nestjs/common";
+import { ApiResponse } from "@nestjs/swagger";
+import type { z } from "zod";
+import { Validated } from "../errors/validated.js";
+
+/** A query string that is checked by a schema, which is in the OpenAPI document too. */
+export const CheckedQuery = (schema: z.ZodType): ParameterDecorator =>
+	Query({ schema, pipes: [new Validated(schema)] });
+/** The same for a body. */
+export const CheckedBody = (schema: z.ZodType): ParameterDecorator => Body({ schema, pipes: [new Validated(schema)] });
+
+/** What a route answers where all is well. */
+export const Answers = (schema: z.ZodType, description: string, status = 200): MethodDecorator =>
+	ApiResponse({ status, description, standardSchema: schema as never });
+
+const PROBLEM = "application/problem+json";
+
+/** Every route answers what is wrong with problem details. */
+export const AnswersProblems = (): ClassDecorator & MethodDecorator =>
+	applyDecorators(
+		ApiResponse({
+			status: "default",
+			description: "Problem details (RFC 9457).",
+			content: { [PROBLEM]: { schema: { $ref: "#/components/schemas/Problem" } } },
+		}),
+	);

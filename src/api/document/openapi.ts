@@ -1,0 +1,52 @@
+import type { INestApplication } from "@nestjs/common";
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from "@nestjs/swagger";
+import { z } from "zod";
+import { problemSchema } from "./problem.schema.js";
+
+/** JSON Schema as OpenAPI 3.0 has it, with named schemas as components. */
+function converted(schema: unknown, { schemaType: io }: { schemaType: "input" | "output" }) {
+	const {
+		definitions = {},
+		$schema: _,
+		...rest
+	} = z.toJSONSchema(schema as z.ZodType, {
+		target: "openapi-3.0",
+		io,
+		unrepresentable: "any",
+		override: ({ jsonSchema }) => {
+			// A number in a query string is checked as a text; what it stands for is an integer.
+			if (jsonSchema.type === "integer") delete jsonSchema.pattern;
+		},
+	}) as { definitions?: Record<string, object>; $schema?: string };
+	return { schema: rest, components: definitions };
+}
+
+/** The OpenAPI document of the REST routes. */
+export function openApiDocument(app: INestApplication): OpenAPIObject {
+	const config = new DocumentBuilder()
+		.setTitle("Lode")
+		.setDescription(
+			"Every commit as a searchable snapshot: knowledge graph, artifacts and embeddings. See docs/api.md.",
+		)
+		.setVersion("1")
+		.build();
+	const document = SwaggerModule.createDocument(app, config, {
+		standardSchemaConverter: converted as never,
+		operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, "")}_${method}`,
+	});
+	const { components } = converted(problemSchema, { schemaType: "output" });
+	document.components = {
+		...document.components,
+		schemas: { ...document.components?.schemas, ...(components as object) },
+	};
+	return document;
+}
+
+/** `/api/v1/docs` to read it, `/api/v1/openapi.json` to work with it. */
+export function serveDocument(app: INestApplication): void {
+	const document = openApiDocument(app);
+	SwaggerModule.setup("api/v1/docs", app, document, {
+		jsonDocumentUrl: "api/v1/openapi.json",
+		yamlDocumentUrl: "api/v1/openapi.yaml",
+	});
+}

@@ -1,0 +1,15 @@
+import { z } from "zod";
+
+export const problemSchema = z
+	.looseObject({
+		type: z.string(),
+		title: z.string(),
+		status: z.int(),
+		detail: z.string(),
+		code: z.string().describe("Lode's code: see docs/cli.md."),
+		next: z.string().optional().describe("What can be done about it."),
+		command_id: z.string().optional().describe("The command that goes on, or failed."),
+		status_url: z.string().optional(),
+		wait_url: z.string().optional(),
+	})
+	.meta({ id: "Problem" });

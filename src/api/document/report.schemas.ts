@@ -1,0 +1,199 @@
+import { z } from "zod";
+
+/** The answers of reads, as reports.ts has them. Objects may get further fields. */
+
+const count = z.int().min(0);
+const time = z.string().describe("ISO 8601, UTC.");
+const failure = z
+	.looseObject({ code: z.string(), message: z.string(), next: z.string().optional() })
+	.meta({ id: "Failure" });
+
+export const sourceSchema = z
+	.looseObject({
+		id: z.string(),
+		kind: z.enum(["git", "folder", "lakefs"]),
+		address: z.string(),
+		branch: z.string(),
+		policy: z.enum(["every", "head"]),
+		createdAt: time,
+	})
+	.meta({ id: "Source" });
+
+export const sourceReportSchema = z
+	.looseObject({
+		...sourceSchema.shape,
+		commit: z.string().nullable(),
+		snapshot: count.nullable(),
+		publishedAt: time.nullable(),
+		model: z.string(),
+		files: count,
+		entities: count,
+		chunks: count,
+	})
+	.meta({ id: "SourceReport" });
+export const sourcesSchema = z.looseObject({ sources: z.array(sourceReportSchema) }).meta({ id: "Sources" });
+
+export const groupsSchema = z
+	.looseObject({
+		groups: z.array(
+			z
+				.looseObject({
+					source: z.string(),
+					name: z.string(),
+					include: z.array(z.string()),
+					exclude: z.array(z.string()),
+					grouping: z.string(),
+					indexing: z.looseObject({ model: z.string(), chunkSize: count, overlap: count }),
+					retention: z.looseObject({ maxVersions: count.optional(), ttl: count.optional() }),
+				})
+				.meta({ id: "Group" }),
+		),
+	})
+	.meta({ id: "Groups" });
+
+const progress = z
+	.looseObject({
+		stage: z.string(),
+		filesDone: count,
+		filesTotal: count,
+		chunks: count,
+		embedded: count,
+		reused: count,
+		detail: z.string(),
+	})
+	.meta({ id: "Progress" });
+
+const ingestion = z
+	.looseObject({
+		id: z.string(),
+		seq: count,
+		source: z.string(),
+		commit: z.string(),
+		status: z.enum(["staging", "published", "aborted", "parked", "cancelled", "abandoned"]),
+		workflowId: z.string(),
+		runId: z.string(),
+		startedAt: time,
+		endedAt: time.optional(),
+		snapshot: count.optional(),
+		failure: failure.optional(),
+		progress: progress.optional(),
+	})
+	.meta({ id: "Ingestion" });
+export const statusSchema = z
+	.looseObject({ ingestions: z.array(ingestion), parked: count, temporalUi: z.string().nullable() })
+	.meta({ id: "Status" });
+
+export const searchSchema = z
+	.looseObject({
+		snapshot: count,
+		model: z.string(),
+		tookMs: z.number(),
+		hits: z.array(
+			z.looseObject({
+				source: z.string(),
+				commit: z.string(),
+				path: z.string(),
+				startLine: count,
+				endLine: count,
+				kind: z.string(),
+				symbol: z.string().nullable(),
+				score: z.number(),
+				text: z.string(),
+			}),
+		),
+	})
+	.meta({ id: "SearchReport" });
+
+const entity = z
+	.looseObject({
+		key: z.string(),
+		kind: z.string(),
+		name: z.string(),
+		props: z.record(z.string(), z.unknown()),
+		sources: z.array(z.string()),
+		origins: z.array(z.string()),
+	})
+	.meta({ id: "Entity" });
+export const graphSchema = z
+	.looseObject({
+		snapshot: count,
+		entity,
+		alternatives: z.array(entity),
+		edges: z.array(
+			z.looseObject({
+				from: z.string(),
+				kind: z.string(),
+				to: z.string(),
+				via: z.string().optional(),
+				depth: count,
+			}),
+		),
+		entities: z.record(z.string(), entity),
+		truncated: z.boolean(),
+	})
+	.meta({ id: "GraphReport" });
+
+const change = z
+	.looseObject({ key: z.string(), kind: z.string(), name: z.string(), change: z.enum(["added", "removed", "changed"]) })
+	.meta({ id: "EntityChange" });
+export const diffSchema = z
+	.looseObject({
+		source: z.string(),
+		from: z.string(),
+		to: z.string(),
+		added: z.array(change),
+		removed: z.array(change),
+		changed: z.array(change),
+	})
+	.meta({ id: "DiffReport" });
+
+const page = <T extends z.ZodType>(name: string, item: T) =>
+	z
+		.looseObject({
+			snapshot: count,
+			[name]: z.array(item),
+			next: z.string().nullable().describe("`after` of the next page; null: there is none."),
+		})
+		.meta({ id: `${name.charAt(0).toUpperCase()}${name.slice(1)}Page` });
+
+export const eventsSchema = page(
+	"events",
+	z
+		.looseObject({
+			id: z.string(),
+			position: count,
+			stream: z.string(),
+			version: count,
+			type: z.string(),
+			time,
+			data: z.record(z.string(), z.unknown()),
+			correlationId: z.string(),
+			causationId: z.string().nullable(),
+			source: z.string().nullable(),
+		})
+		.meta({ id: "Event" }),
+);
+
+export const snapshotsSchema = page(
+	"snapshots",
+	z
+		.looseObject({ number: count, publishedAt: time, source: z.string(), commit: z.string(), ingestion: z.string() })
+		.meta({ id: "Snapshot" }),
+);
+
+export const artifactsSchema = page(
+	"artifacts",
+	z
+		.looseObject({
+			source: z.string(),
+			path: z.string(),
+			object: z.string().describe("The SHA-256 of its bytes."),
+			size: count,
+			mode: z.string(),
+			mediaType: z.string(),
+			language: z.string().nullable(),
+			chunks: count,
+			download: z.string(),
+		})
+		.meta({ id: "Artifact" }),
+);

@@ -1,0 +1,249 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import pLimit from "p-limit";
+import type { JsonObject } from "../../domain/digest.js";
+import { ERROR_CODES, errorCode, LodeError } from "../../domain/errors.js";
+import type { Failure, Ingestion } from "../../stores/catalog/catalog.port.js";
+import type { EventStore } from "../../stores/events/events.port.js";
+import { fromWorkflowError } from "../ingestion/workflow-errors.js";
+import type { IngestProgress } from "../reports.js";
+import type { CommandReport, CommandRequest, CommandStatus, LodeCommands, Submitted } from "./command.js";
+import { isEnded } from "./command.js";
+import { CommandLog, commandId, fingerprintOf, type RecordedCommand } from "./command-log.js";
+import { createWork, ingestionOf, type Work, type WorkPorts } from "./command-work.js";
+import { parseVisibility, visibilityToken } from "./visibility.js";
+
+export interface CommandPorts extends WorkPorts {
+	readonly events: Pick<EventStore, "append" | "read" | "readAll">;
+	readonly progress: (ingestion: Ingestion) => Promise<IngestProgress | undefined>;
+	readonly workflowUrl: (workflowId: string, runId?: string) => Promise<string | null>;
+	/** Takes known secrets out of messages that others wrote, before they are kept. */
+	readonly redact: (text: string) => string;
+}
+
+/** Ends that are waited for at once, for clients that do not wait themselves. */
+const FOLLOWED = 50;
+const AWAY_MS = 2_000;
+/** What a command has ended with a moment ago is worth a moment when its status is asked. */
+const GLANCE_MS = 250;
+const POLL_MS = 50;
+
+export function createCommands(ports: CommandPorts): LodeCommands {
+	const { catalog, events } = ports;
+	const log = new CommandLog(events);
+	const works = createWork(ports) as unknown as Record<CommandRequest["kind"], Work>;
+	const following = new Map<string, Promise<RecordedCommand>>();
+	const limit = pLimit(FOLLOWED);
+	const closing = new AbortController();
+
+	async function submit(request: CommandRequest, idempotencyKey?: string): Promise<Submitted> {
+		const id = commandId(idempotencyKey ?? randomUUID());
+		const known = await log.find(id);
+		if (known) {
+			requireSame(known, request);
+			return { report: await report(await started(known)), repeated: true };
+		}
+		const work = await works[request.kind].resolve(request);
+		const accepted = await log.accept(id, request, work);
+		// Another one may have used the key in between: the first one counts.
+		requireSame(accepted, request);
+		return { report: await report(await started(accepted)), repeated: false };
+	}
+
+	/** Starts what was written down and not started. What it fails with for good is its outcome. */
+	async function started(command: RecordedCommand): Promise<RecordedCommand> {
+		if (command.outcome || command.started) {
+			void follow(command);
+			return command;
+		}
+		const work = works[command.kind];
+		try {
+			const ref = await work.start(command);
+			if (ref === undefined) {
+				return log.succeeded(command.id, await work.outcome(command, undefined), command.work);
+			}
+			const now = await log.started(command.id, ref, command.work);
+			void follow(now);
+			return now;
+		} catch (error) {
+			const coded = fromWorkflowError(error);
+			const code = errorCode(coded);
+			if (code !== undefined && code !== "INTERNAL" && ERROR_CODES[code].permanent) {
+				await log.failed(command.id, failureOf(coded), command.work);
+			}
+			throw coded;
+		}
+	}
+
+	/** Waits for the end of a command and writes it down, once in a process however many ask. */
+	function follow(command: RecordedCommand): Promise<RecordedCommand> {
+		if (command.outcome || !command.started) return Promise.resolve(command);
+		let followed = following.get(command.id);
+		if (followed === undefined) {
+			followed = limit(() => outcomeOf(command)).finally(() => following.delete(command.id));
+			followed.catch(() => undefined);
+			following.set(command.id, followed);
+		}
+		return followed;
+	}
+
+	async function outcomeOf(command: RecordedCommand): Promise<RecordedCommand> {
+		for (;;) {
+			closing.signal.throwIfAborted();
+			try {
+				const result = await works[command.kind].outcome(command, command.started);
+				return await log.succeeded(command.id, result, command.work);
+			} catch (error) {
+				const coded = fromWorkflowError(error);
+				const code = errorCode(coded);
+				if (code === undefined || code === "INTERNAL") throw coded;
+				// That nobody answers is no outcome: the work goes on.
+				if (code !== "TEMPORAL_UNAVAILABLE" && !code.startsWith("STORE_")) {
+					return await log.failed(command.id, failureOf(coded), command.work);
+				}
+				await sleep(AWAY_MS, undefined, { signal: closing.signal, ref: false });
+			}
+		}
+	}
+
+	async function wait(id: string, timeoutMs: number): Promise<CommandReport> {
+		const command = await started(await log.require(id));
+		return report(await ended(command, timeoutMs));
+	}
+
+	/** The command when it ended, or as it is when the time is over. */
+	async function ended(command: RecordedCommand, timeoutMs: number): Promise<RecordedCommand> {
+		if (command.outcome) return command;
+		const over = new AbortController();
+		const late = sleep(timeoutMs, command, { signal: over.signal, ref: false }).catch(() => command);
+		try {
+			return await Promise.race([follow(command), late]);
+		} finally {
+			over.abort();
+		}
+	}
+
+	async function report(command: RecordedCommand): Promise<CommandReport> {
+		const { id, kind, request, work, acceptedAt, finishedAt = null, started: ref, outcome } = command;
+		const result = outcome && "result" in outcome ? outcome.result : null;
+		const failure = outcome && "failure" in outcome ? outcome.failure : null;
+		const ingests = kind === "ingest" || kind === "retry";
+		const ingestion = ingests && !result ? await ingestionOf(catalog, command) : undefined;
+		const running = ingestion?.status === "staging" || ingestion?.status === "aborted";
+		const named = text(result?.ingestion) ?? ingestion?.id ?? (ingests ? undefined : text(work.ingestion));
+		const status: CommandStatus = result
+			? "SUCCEEDED"
+			: failure
+				? failure.code === "CANCELLED"
+					? "CANCELLED"
+					: "FAILED"
+				: running || (ref !== undefined && !ingests)
+					? "RUNNING"
+					: "PENDING";
+		const shown = ingestion ? { workflowId: ingestion.workflowId, runId: ingestion.runId } : ref;
+		return {
+			id,
+			kind,
+			status,
+			request,
+			acceptedAt,
+			finishedAt,
+			source: text(work.source) ?? null,
+			commit: text(work.commit) ?? null,
+			ingestion: named ?? null,
+			progress: (running && ingestion && (await ports.progress(ingestion))) || null,
+			workflowUrl: shown ? await ports.workflowUrl(shown.workflowId, shown.runId ?? undefined) : null,
+			result,
+			failure,
+			visibilityToken: tokenOf(command, result),
+			history: await historyOf(command, named),
+		};
+	}
+
+	async function historyOf(command: RecordedCommand, ingestion: string | undefined) {
+		const own = command.events.map(({ time, type, data }) => ({ time, type, data: shownData(type, data) }));
+		const others = ingestion === undefined ? [] : await events.read(`ingestion-${ingestion}`);
+		const told = others.map(({ time, type }) => ({ time, type, data: { ingestion: ingestion as string } }));
+		return [...own, ...told].sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
+	}
+
+	async function awaitVisible(token: string, timeoutMs: number): Promise<void> {
+		const deadline = performance.now() + timeoutMs;
+		const wanted = parseVisibility(token);
+		if (wanted.by === "command") {
+			const waited = await wait(wanted.id, timeoutMs);
+			if (waited.failure) {
+				const { code, message, next } = waited.failure;
+				throw new LodeError("INGESTION_FAILED", `the write that this read waits for failed: ${code}: ${message}`, {
+					next,
+				});
+			}
+			if (!isEnded(waited)) throw notYet(token);
+			return awaitVisible(waited.visibilityToken, Math.max(0, deadline - performance.now()));
+		}
+		const isThere = async () =>
+			wanted.by === "event"
+				? (await events.readAll(wanted.position - 1, 1)).length > 0
+				: (await catalog.snapshot({ by: "latest" }, []).catch(none))?.number >= wanted.number;
+		while (!(await isThere())) {
+			if (performance.now() >= deadline) throw notYet(token);
+			await sleep(POLL_MS);
+		}
+	}
+
+	return {
+		submit,
+		async status(id) {
+			const command = await log.require(id);
+			const known = following.has(id);
+			if (command.outcome || !command.started) return report(command);
+			// Nobody of this process waits for it yet: it may have ended long ago.
+			return report(await ended(command, known ? 0 : GLANCE_MS));
+		},
+		wait,
+		awaitVisible,
+		async close() {
+			closing.abort();
+		},
+	};
+
+	function failureOf(error: Error): Failure {
+		const { code, next } = error as LodeError;
+		return {
+			code: errorCode(error) ?? "INTERNAL",
+			message: ports.redact(error.message),
+			...(next !== undefined && code !== undefined && { next: ports.redact(next) }),
+		};
+	}
+}
+
+const none = (error: unknown): { number: number } => {
+	if (errorCode(error) === "NOTHING_PUBLISHED") return { number: 0 };
+	throw error;
+};
+
+const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+
+function tokenOf(command: RecordedCommand, result: JsonObject | null): string {
+	if (result === null) return visibilityToken({ by: "command", id: command.id });
+	if (typeof result.snapshot === "number" && (command.kind === "ingest" || command.kind === "retry")) {
+		return visibilityToken({ by: "snapshot", number: result.snapshot });
+	}
+	return visibilityToken({ by: "event", position: command.position ?? 0 });
+}
+
+/** What of an event of a command is for its reader: the request and the outcome stand in the report already. */
+function shownData(type: string, data: JsonObject): JsonObject {
+	return type === "CommandFailed" ? { failure: data.failure } : {};
+}
+
+function requireSame({ fingerprint }: RecordedCommand, request: CommandRequest): void {
+	if (fingerprint === fingerprintOf(request)) return;
+	throw new LodeError("IDEMPOTENCY_KEY_REUSED", "the idempotency key was used for another request", {
+		next: "Give each request a key of its own; repeat a request with the same key and the same content.",
+	});
+}
+
+function notYet(token: string): LodeError {
+	return new LodeError("TIMEOUT", `${token} is not visible yet`, { next: "Ask again, or wait longer." });
+}
