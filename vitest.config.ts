@@ -15,7 +15,7 @@ const tiers = [
 	{ name: "workflow", include: ["test/workflows/*.workflow.spec.ts"], servers: 2 },
 	{ name: "integration", include: ["test/integration/*.int.spec.ts"], servers: 2 },
 	{ name: "e2e", include: ["test/e2e/*.e2e.spec.ts"], servers: 2 },
-	{ name: "crash", include: ["test/crash/*.crash.spec.ts"], servers: 1 },
+	{ name: "crash", include: ["test/crash/*.crash.spec.ts"], servers: 2 },
 ];
 
 export default defineConfig({

@@ -4,6 +4,7 @@ import { loadavg } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { apiSearch } from "./api-search.bench.js";
 import type { Bench } from "./bench.js";
 import { commit } from "./commit.bench.js";
 import { dgraph } from "./dgraph.bench.js";
@@ -24,6 +25,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
 	repeat,
 	ingest,
 	search,
+	"api-search": apiSearch,
 	retrieval,
 	dgraph,
 	weaviate,

@@ -9,9 +9,9 @@ import { DevProcess, lodeJson } from "../support/lode-process.js";
 import { type Delivery, deliveries } from "../support/webhook-sender.js";
 import type { Bench, BenchOptions, Figure } from "./bench.js";
 import { generateRepository } from "./generated-repository.js";
+import { sendAll } from "./http-load.js";
 import { figure, percentiles, quantile, rounded, timed } from "./measuring.js";
 import { LEXICAL, type RunningLode, withRunningLode } from "./running-lode.js";
-import { sendAll } from "./webhook-load.js";
 
 const SECRET = "bench-secret";
 const GATEWAY = { LODE_WEBHOOK_SECRET_GITHUB: SECRET, LODE_WEBHOOK_RATE: "10000000", LODE_LOG_LEVEL: "error" };

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { ApiProcess } from "../support/api-process.js";
 import { deliveries } from "../support/webhook-sender.js";
 import type { Bench } from "./bench.js";
+import { sendAll, startBareServer } from "./http-load.js";
 import { measureLimits } from "./machine.js";
 import { figure, percentiles, quantile } from "./measuring.js";
-import { sendAll, startBareServer } from "./webhook-load.js";
 
 const SECRET = "bench-secret";
 

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "vitest";
 import { environment } from "../support/lode-process.js";
-import { createShop } from "../support/shop-repository.js";
+import { createShop, type Shop } from "../support/shop-repository.js";
 
 /** Real: the built `lode dev`, with everything that it starts. */
 
@@ -64,6 +64,8 @@ test("lode dev serves the API, whose writes its worker does, and goes on without
 	});
 	expect((await fetch(`${url}/graphql/explorer/`)).status).toBe(200);
 
+	await searchWhileCommitsCome(url, shop);
+
 	const taken: Server = createServer().listen(0, "127.0.0.1");
 	await once(taken, "listening");
 	cleanUps.push(() => taken.close());
@@ -75,3 +77,33 @@ test("lode dev serves the API, whose writes its worker does, and goes on without
 	expect(await stop(child)).toBe(0);
 	await expect(fetch(url)).rejects.toThrow();
 });
+
+const CONCURRENT = 200;
+const ROUNDS = 2;
+
+/** Every answer is one published version in full, however many ask while the next one is made. */
+async function searchWhileCommitsCome(url: string, shop: Shop): Promise<void> {
+	const search = async () => {
+		const answer = await fetch(`${url}/api/v1/search?q=marker&path=src/marker-*.ts&limit=20`);
+		return { status: answer.status, body: (await answer.json()) as { snapshot: number; hits: { text: string }[] } };
+	};
+	const seen = new Map<number, Set<string>>();
+	for (let round = 1; round <= ROUNDS; round += 1) {
+		const texts = (n: number) => [`src/marker-${n}.ts`, `export const marker${n} = "round ${round}";\n`] as const;
+		await shop.commit({ message: `Round ${round}`, files: [0, 1, 2, 3, 4].map(texts) });
+		const query = "mutation($target: String!) { ingest(target: $target, timeout: 90) { status } }";
+		const body = JSON.stringify({ query, variables: { target: shop.path } });
+		const ingested = fetch(`${url}/graphql`, { method: "POST", headers: { "content-type": "application/json" }, body });
+		for (const { status, body } of await Promise.all(Array.from({ length: CONCURRENT }, search))) {
+			expect(status).toBe(200);
+			const rounds = new Set(body.hits.map(({ text }) => /round \d/.exec(text)?.[0] ?? text));
+			expect([0, 5]).toContain(body.hits.length);
+			expect(rounds.size).toBe(body.hits.length === 0 ? 0 : 1);
+			const told = seen.get(body.snapshot) ?? new Set();
+			seen.set(body.snapshot, new Set([...told, ...rounds]));
+		}
+		expect(await (await ingested).json()).toEqual({ data: { ingest: { status: "SUCCEEDED" } } });
+	}
+	for (const rounds of seen.values()) expect(rounds.size).toBeLessThanOrEqual(1);
+	expect((await search()).body.hits).toHaveLength(5);
+}

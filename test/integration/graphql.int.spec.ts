@@ -154,6 +154,50 @@ describe("GraphQL reads", () => {
 		expect(data.none.paths).toEqual([]);
 	});
 
+	test("search: all that the service tells of a hit, its graph and its origin where they are selected", async () => {
+		const api = await start();
+		const { search } = await api.data(
+			`query {
+				search(text: "refundedOrders", languages: ["typescript"], groupBy: CUSTOM, rules: [{ name: "code", glob: "src/**" }]) {
+					...found
+					hits { ... on SearchHit { context { entity { kind name } neighbours { edge direction key } } } }
+					groups { key source hits } unavailable { model } pluginProblems
+				}
+			}
+			fragment found on SearchResult {
+				hits { id group ordinal language certainty model symbol text highlights { start end } annotations
+					from: provenance { file { path artifact } commit ingestion workflowId runId model } }
+			}`,
+		);
+		const [hit] = search.hits;
+		expect(hit).toMatchObject({
+			symbol: "refundedOrders",
+			language: "typescript",
+			group: "default",
+			annotations: null,
+		});
+		expect(hit.text.slice(hit.highlights[0].start, hit.highlights[0].end)).toMatch(/^(refunded|Orders)/i);
+		expect(hit.context.entity).toEqual({ kind: "SYMBOL", name: "refundedOrders" });
+		expect(hit.context.neighbours).toContainEqual(expect.objectContaining({ edge: "DEFINES", direction: "IN" }));
+		expect(hit.from.model).toBe(hit.model);
+		expect(shop.commits).toContain(hit.from.commit);
+		expect(hit.from.file.artifact).toMatch(/^[0-9a-f]{64}$/);
+		expect(hit.from.runId).toBeTruthy();
+		expect(search.groups[0]).toEqual({ key: "code", source: null, hits: expect.arrayContaining([0]) });
+
+		const like = await api.data(
+			"query ($id: String) { search(like: $id, first: 2) { hits { id context { entity { key } } } } }",
+			{
+				id: hit.id,
+			},
+		);
+		expect(like.search.hits.map(({ id }: { id: string }) => id)).not.toContain(hit.id);
+		const neither = await api.graphql("{ search { hits { id } } }");
+		expect(codes(neither)).toContain("USAGE");
+		const ungrouped = await api.graphql('{ search(text: "x", rules: [{ name: "a", glob: "b" }]) { hits { id } } }');
+		expect(codes(ungrouped)).toContain("USAGE");
+	});
+
 	test("travel in time: one at counts for the whole request, and two are refused", async () => {
 		const api = await start();
 		const then = await api.data(

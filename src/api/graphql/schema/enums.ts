@@ -60,3 +60,4 @@ export const SourcePolicyEnum = named(
 	["every", "head"] as const,
 	"Which commits of a branch are ingested.",
 );
+export const GroupByEnum = named("GroupBy", ["file", "folder", "custom"] as const, "How hits are put together.");

@@ -4,10 +4,16 @@ import { readFile } from "node:fs/promises";
 import http from "node:http";
 import { fileURLToPath } from "node:url";
 import pLimit from "p-limit";
-import type { Delivery } from "../support/webhook-sender.js";
 import { timed } from "./measuring.js";
 
 const BARE = fileURLToPath(new URL("../support/bare-http-server.mjs", import.meta.url));
+
+/** One request: a GET where it has no body. */
+export interface LoadRequest {
+	readonly path: string;
+	readonly headers: Readonly<Record<string, string>>;
+	readonly body?: string | Buffer;
+}
 
 export interface Load {
 	/** Milliseconds until each whole answer was there. */
@@ -21,13 +27,13 @@ export interface Load {
 /** Sends all of them over that many kept connections to a server that is the process `pid`. @throws where an answer is not 200 */
 export async function sendAll(
 	{ url, pid }: { readonly url: string; readonly pid: number | undefined },
-	made: readonly Delivery[],
+	made: readonly LoadRequest[],
 	connections: number,
 ): Promise<Load> {
 	const agent = new http.Agent({ keepAlive: true, maxSockets: connections });
 	const limit = pLimit(connections);
 	const before = await cpuOf(pid);
-	const { ms, value: series } = await timed(() => Promise.all(made.map((one) => limit(() => post(agent, url, one)))));
+	const { ms, value: series } = await timed(() => Promise.all(made.map((one) => limit(() => send(agent, url, one)))));
 	const after = await cpuOf(pid);
 	agent.destroy();
 	const cpuMs = before === undefined || after === undefined ? undefined : (after - before) / made.length;
@@ -35,15 +41,19 @@ export async function sendAll(
 }
 
 /** Sends it on a kept connection; milliseconds until the whole answer was there. */
-function post(agent: http.Agent, url: string, { path, headers, body }: Delivery): Promise<number> {
+function send(agent: http.Agent, url: string, { path, headers, body }: LoadRequest): Promise<number> {
 	return new Promise((resolve, reject) => {
 		const started = performance.now();
-		const request = http.request(`${url}${path}`, { agent, method: "POST", headers }, (answer) => {
-			answer.resume().on("end", () => {
-				if (answer.statusCode === 200) resolve(performance.now() - started);
-				else reject(new Error(`answered ${answer.statusCode}`));
-			});
-		});
+		const request = http.request(
+			`${url}${path}`,
+			{ agent, method: body === undefined ? "GET" : "POST", headers },
+			(answer) => {
+				answer.resume().on("end", () => {
+					if (answer.statusCode === 200) resolve(performance.now() - started);
+					else reject(new Error(`answered ${answer.statusCode}`));
+				});
+			},
+		);
 		request.on("error", reject).end(body);
 	});
 }
