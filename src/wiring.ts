@@ -255,6 +255,7 @@ async function openReading(config: Config) {
 	const reader = createReader({
 		...stores,
 		...ports,
+		plugins: plugins && indexingVersions(plugins.plugins),
 		adapterOf: (kind) => sources.of(kind),
 		searchLog: createSearchLog(stores.events, {
 			userData: config.search.userData,
@@ -301,6 +302,7 @@ export async function openCommander(config: Config, { address }: { address: stri
 		plugins: plugins && indexingVersions(plugins.plugins),
 		catalog: stores.value.catalog,
 		sources: openSources(config, stores.value),
+		serves: (model) => providers.find(model) !== undefined,
 		...newSources(config, providers),
 		temporal: temporal.value,
 		taskQueue: config.temporal.taskQueue,

@@ -5,6 +5,7 @@ import type {
 	IngestionActivities,
 	MaintenanceActivities,
 	PlanningActivities,
+	ReindexActivities,
 } from "./activity-types.js";
 import { createManifestActivities } from "./artifacts/manifest-activities.js";
 import { BatchReader } from "./batch-records.js";
@@ -16,6 +17,7 @@ import { createMiningActivities } from "./mining/mining-activities.js";
 import { createPlanningActivities } from "./planning/planning-activities.js";
 import { PreparedSources } from "./planning/prepared-sources.js";
 import type { Ports } from "./ports.js";
+import { createReindexActivities } from "./reindexing/reindex-activities.js";
 import { withRoom } from "./room.js";
 import { Discards } from "./staging/discards.js";
 import { createLinkActivities } from "./staging/link-activities.js";
@@ -28,6 +30,7 @@ export type Activities = IngestionActivities &
 	BatchActivities &
 	FinishingActivities &
 	CompensationActivities &
+	ReindexActivities &
 	MaintenanceActivities;
 
 /** Everything that a worker registers, over the given ports. */
@@ -45,6 +48,7 @@ export function createActivities(ports: Ports): Activities {
 		...createLinkActivities(ports, permits),
 		...createManifestActivities(ports, permits),
 		...createVerificationActivities(ports),
+		...createReindexActivities(ports),
 		...createMaintenanceActivities(ports, prepared, discards),
 	};
 	const writing = ports.ensureRoom ? withRoom(activities, ports.ensureRoom) : activities;

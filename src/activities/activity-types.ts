@@ -67,6 +67,38 @@ export interface CompensationActivities {
 	discardArtifacts(seq: number): Promise<DiscardAnswer>;
 }
 
+export interface ReindexPlan {
+	/** Whether the index lacks something of what the groups say. */
+	readonly pending: boolean;
+	/** Of what the groups say. */
+	readonly recipe: string;
+	/** The seq of the last publication; null where there is none. */
+	readonly head: number | null;
+	/** Publications after the given one, oldest first. */
+	readonly since: readonly number[];
+	/** Of the head. */
+	readonly files: number;
+}
+
+export interface ReindexActivities {
+	planReindex(source: string, since: number | null): Promise<ReindexPlan>;
+	/**
+	 * Mines files of a publication as the groups say, and embeds their chunks, into the caches; what is there costs little. `after`: where the
+	 * next page begins, null at the end. Null where the groups say something else by now.
+	 */
+	warmPage(request: {
+		source: string;
+		recipe: string;
+		seq: number;
+		added: boolean;
+		after: string | null;
+	}): Promise<{ after: string | null; files: number; embedded: number; reused: number } | null>;
+	/** From now on the source's next ingestion switches. False where the groups say something else by now. */
+	readyGroups(source: string, recipe: string): Promise<boolean>;
+	/** Has the source ingest its head again in its own order, and waits for it. Null where the groups say something else by now. */
+	switchIndex(source: string, recipe: string): Promise<{ ingestion: string | null; snapshot: number | null } | null>;
+}
+
 export interface MaintenanceActivities {
 	listSources(): Promise<string[]>;
 	/** Copies what happened since the last time into the archive. */

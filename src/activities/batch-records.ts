@@ -17,7 +17,15 @@ export interface OriginRecords {
 	/** Commits only: what they say, for the vector store. */
 	readonly texts?: readonly ChunkRecord[];
 	/** Files only. */
-	readonly file?: { readonly entry: FileEntry; readonly minedKey: string; readonly mined: MinedFile };
+	readonly file?: {
+		readonly entry: FileEntry;
+		readonly minedKey: string;
+		readonly mined: MinedFile;
+		/** By group, the keys of further mined forms: see OriginEntry. */
+		readonly minedBy?: Readonly<Record<string, string>>;
+		/** The form whose chunks a group takes. */
+		readonly minedFor: (group: string) => MinedFile;
+	};
 }
 
 export interface BatchContents {
@@ -60,11 +68,15 @@ export class BatchReader {
 			case "files": {
 				const listing = await this.#archive.mined(seq, index);
 				const origins = await Promise.all(
-					listing.files.map(async ({ file, mined: minedKey }) => {
+					listing.files.map(async ({ file, mined: minedKey, minedBy }) => {
 						const mined = await this.#mined(minedKey, file.path);
+						const further = new Map<string, MinedFile>();
+						for (const [group, key] of Object.entries(minedBy ?? {}))
+							further.set(group, await this.#mined(key, file.path));
+						const minedFor = (group: string) => further.get(group) ?? mined;
 						const origin = fileOrigin(file.path);
 						const graph = mined.states.map((state) => ({ ...state, source, origin }));
-						return { origin, graph, file: { entry: file, minedKey, mined } };
+						return { origin, graph, file: { entry: file, minedKey, mined, minedFor, ...(minedBy && { minedBy }) } };
 					}),
 				);
 				return { retired: retiredFileOrigins(batch.changes), origins };

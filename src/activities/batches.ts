@@ -12,7 +12,12 @@ export type Batch =
 
 /** What mining a batch of files left: where each mined file lies. */
 export interface MinedBatch {
-	readonly files: readonly { readonly file: FileEntry; readonly mined: string }[];
+	readonly files: readonly {
+		readonly file: FileEntry;
+		readonly mined: string;
+		/** By group: see OriginEntry. */
+		readonly minedBy?: Readonly<Record<string, string>>;
+	}[];
 }
 
 /** All that an ingestion keeps in the archive while it runs lies under this prefix. */

@@ -11,7 +11,14 @@ function currentFolder(): string {
 /** The real ones. Nothing of them is loaded before a command asks for it. */
 export function realDependencies(): CliDependencies {
 	return {
-		io: { stdout: process.stdout, stderr: process.stderr, env: process.env, cwd: currentFolder(), signals: process },
+		io: {
+			stdin: process.stdin,
+			stdout: process.stdout,
+			stderr: process.stderr,
+			env: process.env,
+			cwd: currentFolder(),
+			signals: process,
+		},
 		openReader: async (config) => (await import("../wiring.js")).openReader(config),
 		openCommander: async (config, options) => (await import("../wiring.js")).openCommander(config, options),
 		openEvents: async (config) => (await import("../wiring.js")).openEvents(config),

@@ -9,6 +9,8 @@ interface Sink {
 
 /** Where a command reads and writes: the process's own streams, or a test's. */
 export interface CliIo {
+	/** Where answers to questions come from; nobody is asked without it. */
+	readonly stdin?: NodeJS.ReadableStream & { readonly isTTY?: boolean | undefined };
 	readonly stdout: Sink;
 	readonly stderr: Sink & NodeJS.WritableStream;
 	readonly env: Readonly<Record<string, string | undefined>>;
@@ -38,6 +40,8 @@ export interface CliError {
 	readonly code: ErrorCode;
 	readonly message: string;
 	readonly next?: string;
+	/** What is wrong with single fields of an input. */
+	readonly fields?: Readonly<Record<string, string>>;
 }
 
 /** What the user is told of anything thrown. Never holds a secret that this process knows. */
@@ -46,7 +50,13 @@ export function describeError(error: unknown): CliError {
 	const message = redact(error instanceof Error ? error.message : String(error));
 	const given = typeof error === "object" && error !== null && "next" in error ? error.next : undefined;
 	const next = typeof given === "string" ? redact(given) : defaultNext(code);
-	return next === undefined ? { code, message } : { code, message, next };
+	const fields = typeof error === "object" && error !== null && "fields" in error ? error.fields : undefined;
+	return {
+		code,
+		message,
+		...(next !== undefined && { next }),
+		...(fields !== undefined && { fields: fields as CliError["fields"] }),
+	};
 }
 
 /** What the operating system says, where no adapter has said it better. */

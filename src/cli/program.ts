@@ -7,6 +7,7 @@ import { registerDoctor } from "./commands/doctor.js";
 import { registerEvents } from "./commands/events.js";
 import { registerExitCodes } from "./commands/exit-codes.js";
 import { registerGraph } from "./commands/graph.js";
+import { registerGroup } from "./commands/group.js";
 import { registerIngest } from "./commands/ingest.js";
 import { registerInit } from "./commands/init.js";
 import { registerMcp } from "./commands/mcp.js";
@@ -61,6 +62,7 @@ export function createProgram(dependencies: CliDependencies, version: string): {
 		.addHelpText("after", EPILOGUE);
 	registerIngest(program, cli);
 	registerSteer(program, cli);
+	registerGroup(program, cli);
 	registerSearch(program, cli);
 	registerGraph(program, cli);
 	registerOverview(program, cli);

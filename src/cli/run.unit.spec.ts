@@ -488,3 +488,75 @@ describe("help and settings", () => {
 		expect((await lode(["config", "get"])).code).toBe(0);
 	});
 });
+
+describe("group", () => {
+	const changed = { id: "s:docs", source: "s", name: "docs", state: "indexed", reindex: null };
+
+	it("gives the service what the options say, and nothing else", async () => {
+		const calls: unknown[][] = [];
+		const commander = {
+			createGroup: async (...args: unknown[]) => {
+				calls.push(args.slice(0, 3), [(args[3] as { noWait: boolean }).noWait]);
+				return changed as never;
+			},
+			updateGroup: async (...args: unknown[]) => {
+				calls.push(args.slice(0, 3));
+				return changed as never;
+			},
+		};
+		const options = ["--path", "docs", "--include", "*.{md,txt}", "--include", "api/**", "--chunk-size", "600"];
+		const rules = ["--grouping", "custom", "--rule", "api=api/**", "--rule", "api=more", "--rule", "x=y"];
+		const kept = ["--max-versions", "3", "--ttl", "forever", "--no-wait"];
+		const created = await lode(["group", "create", "s", "docs", ...options, ...rules, ...kept, "--json"], {
+			commander,
+		});
+		expect(created).toMatchObject({ code: 0, stdout: `${JSON.stringify(changed)}\n` });
+		expect((await lode(["group", "update", "s", "docs", "--exclude", ""], { commander })).code).toBe(0);
+		expect(calls).toEqual([
+			[
+				"s",
+				"docs",
+				{
+					path: "docs",
+					include: ["*.{md,txt}", "api/**"],
+					grouping: "custom",
+					rules: [
+						{ name: "api", globs: ["api/**", "more"] },
+						{ name: "x", globs: ["y"] },
+					],
+					indexing: { chunkSize: 600 },
+					retention: { maxVersions: 3, ttl: null },
+				},
+			],
+			[true],
+			["s", "docs", { exclude: [] }],
+		]);
+	});
+
+	it("asks nobody where nobody is, and deletes nothing unasked", async () => {
+		const asked = await lode(["group", "delete", "s", "docs"]);
+		expect(asked).toMatchObject({ code: 2, stderr: expect.stringContaining("--yes") });
+		expect(asked.closed).toEqual([]);
+		expect(await lode(["group", "create"])).toMatchObject({ code: 2 });
+		const commander = { deleteGroup: async () => ({ ...changed, state: "deleted" }) as never };
+		expect(await lode(["group", "delete", "s", "docs", "--yes"], { commander })).toMatchObject({
+			code: 0,
+			stdout: "Deleted group docs of s; the index stays as it is\n",
+		});
+	});
+
+	it("tells what is wrong field by field", async () => {
+		const fields = { path: "must stay inside the source" };
+		const commander = {
+			updateGroup: async () => {
+				throw new LodeError("GROUP_INVALID", "path must stay inside the source", { fields });
+			},
+		};
+		const { code, stderr } = await lode(["group", "update", "s", "docs", "--path", "..", "--json"], { commander });
+		const told = JSON.parse(stderr.trimEnd().split("\n").at(-1) ?? "") as { error: unknown };
+		expect({ code, error: told.error }).toEqual({
+			code: 2,
+			error: { code: "GROUP_INVALID", message: "path must stay inside the source", fields },
+		});
+	});
+});

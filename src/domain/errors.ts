@@ -33,6 +33,8 @@ export const ERROR_CODES = {
 	EMBEDDING_FAILED: { exit: 4, permanent: true },
 	EMBEDDING_UNAVAILABLE: { exit: 4, permanent: false },
 	EMBEDDING_RATE_LIMITED: { exit: 4, permanent: false },
+	GROUP_INVALID: { exit: 2, permanent: true },
+	GROUP_EXISTS: { exit: 2, permanent: true },
 	MODEL_MISMATCH: { exit: 2, permanent: true },
 	SEQ_CLOSED: { exit: 1, permanent: true },
 	SOURCE_BUSY: { exit: 4, permanent: false },
@@ -54,6 +56,8 @@ export interface LodeErrorOptions {
 	cause?: unknown;
 	/** For rate limits: how long the other side asked us to wait. */
 	retryAfterMs?: number;
+	/** What is wrong with single fields of an input, by their dotted names. */
+	fields?: Readonly<Record<string, string>>;
 }
 
 /** The one error class of Lode. Match on `code`, not on `instanceof`: it may have crossed a process. */
@@ -61,6 +65,7 @@ export class LodeError extends Error {
 	readonly code: ErrorCode;
 	readonly next: string | undefined;
 	readonly retryAfterMs: number | undefined;
+	readonly fields: Readonly<Record<string, string>> | undefined;
 
 	constructor(code: ErrorCode, message: string, options: LodeErrorOptions = {}) {
 		super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -68,6 +73,7 @@ export class LodeError extends Error {
 		this.code = code;
 		this.next = options.next;
 		this.retryAfterMs = options.retryAfterMs;
+		this.fields = options.fields;
 	}
 
 	get permanent(): boolean {

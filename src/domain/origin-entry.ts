@@ -18,8 +18,18 @@ export interface OriginEntry {
 		readonly chunks: number;
 		/** The key of the mined file among the derived objects. */
 		readonly mined: string;
+		/**
+		 * By group, the key of the file as it was mined for a group with other chunk settings than `default`. Left out where no such group
+		 * takes the file in.
+		 */
+		readonly minedBy?: Readonly<Record<string, string>>;
 		readonly skips: readonly Skip[];
 	};
+}
+
+/** Where all that was mined of a file lies. */
+export function minedKeys(file: Pick<NonNullable<OriginEntry["file"]>, "mined" | "minedBy"> | undefined): string[] {
+	return file ? [...new Set([file.mined, ...Object.values(file.minedBy ?? {})])] : [];
 }
 
 /** The canonical JSON of all its fields: what its digest covers, and what a catalog keeps. */

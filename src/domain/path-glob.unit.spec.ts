@@ -11,7 +11,7 @@ describe("a glob over paths", () => {
 	});
 
 	it("decides what a group indexes", () => {
-		const selects = groupSelector({ include: ["**"], exclude: ["**/node_modules/**"] });
+		const selects = groupSelector({ path: "", include: ["**"], exclude: ["**/node_modules/**"] });
 		expect(selects("odd\nname/a.ts")).toBe(true);
 		expect(selects("odd\nname/node_modules/a.ts")).toBe(false);
 	});

@@ -1,6 +1,8 @@
 import type { EdgeKind } from "../domain/entities.js";
 import type { LodeCommands } from "./commands/command.js";
 import type { EventEnvelope } from "./events/envelope.js";
+import type { GroupCommands } from "./groups/change-groups.js";
+import type { GroupReport } from "./groups/group-report.js";
 import type { FileRange } from "./reading/read-file.js";
 import type {
 	CollectReport,
@@ -75,6 +77,10 @@ export interface LodeReader {
 	overview(source: string, options: { at?: string }): Promise<OverviewReport>;
 	/** `lag`: each repository is asked for its head too, and for seconds at most. */
 	sources(options?: { lag?: boolean }): Promise<SourceReport[]>;
+	/** Of one source (by id, a unique beginning of it, or address), or of all; by source and name. */
+	groups(source?: string): Promise<GroupReport[]>;
+	/** @throws GROUP_NOT_FOUND, SOURCE_NOT_FOUND */
+	group(source: string, name: string): Promise<GroupReport>;
 	/** Without an id the latest 20 and every parked one. */
 	status(ingestion?: string): Promise<StatusReport>;
 	verify(options: { source?: string; at?: string; onProgress?: (done: string) => void }): Promise<VerifyReport>;
@@ -87,7 +93,7 @@ export interface LodeReader {
 }
 
 /** The use cases that start or steer workflows. */
-export interface LodeCommander {
+export interface LodeCommander extends GroupCommands {
 	ingest(target: string, options: IngestOptions): Promise<IngestReport>;
 	/** One parked ingestion, or all of them. */
 	retry(ingestion: string | undefined, options: IngestOptions): Promise<RetryReport>;

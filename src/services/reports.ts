@@ -6,6 +6,7 @@ import type { Failure, FileCounts, Ingestion, Source } from "../stores/catalog/c
 import type { EntityChange, Neighbour } from "../stores/graph/graph.port.js";
 import type { StoreProblem } from "../stores/versioned.port.js";
 import type { IngestState } from "../workflows/contracts/ingest-commit.js";
+import type { ReindexState } from "../workflows/contracts/reindex-source.js";
 import type { HitGroup, HitGrouping } from "./search/group-hits.js";
 import type { TextRange } from "./search/highlights.js";
 import type { HitContext } from "./search/hit-context.js";
@@ -35,6 +36,9 @@ export interface IngestReport {
 
 /** While it runs: asked from the workflow by a query. */
 export type IngestProgress = IngestState;
+
+/** While a re-index runs: asked from the workflow by a query. */
+export type ReindexProgress = ReindexState;
 
 export interface SearchQuery {
 	readonly text: string;

@@ -5,3 +5,4 @@ export { ingestBatches } from "./ingest-batches.js";
 export { ingestCommit } from "./ingest-commit.js";
 export { collectGarbage, removeSource, verifySnapshot } from "./maintenance.js";
 export { reconcileSources } from "./reconcile-sources.js";
+export { reindexSource } from "./reindex-source.js";

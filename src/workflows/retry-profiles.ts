@@ -28,6 +28,9 @@ export const STORE_WRITE: ActivityOptions = {
 /** The same where one call may have a whole repository to write: what it wrote is not written again. */
 export const LONG_STORE_WRITE: ActivityOptions = { ...STORE_WRITE, startToCloseTimeout: "2 hours" };
 
+/** Waits for other work: how long that takes nobody knows. */
+export const LONG_WAIT: ActivityOptions = { ...STORE_WRITE, startToCloseTimeout: "7 days" };
+
 /** A provider that limits rates: slow growth; a Retry-After of the provider overrides the interval. */
 export const RATE_LIMITED: ActivityOptions = {
 	...base,

@@ -6,6 +6,7 @@ import {
 	addSource,
 	fileEntry,
 	ingest,
+	newGroup,
 	STATS,
 	showing,
 	shown,
@@ -86,6 +87,9 @@ export function catalogRestoreContract(
 			const { catalog, events } = under;
 			await addSource(catalog, "a", { maxVersions: 2 });
 			await addSource(catalog, "b");
+			await catalog.putGroup(newGroup("a", "docs", { maxVersions: 1 }));
+			await catalog.putGroup(newGroup("a", "gone"));
+			await catalog.removeGroup("a", "gone");
 			await ingest(catalog, "a", "a1", { x: 1, y: 1 });
 			await ingest(catalog, "b", "b1", { x: 5 });
 			await ingest(catalog, "a", "a2", { x: 2, z: 1 });

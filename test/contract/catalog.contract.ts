@@ -5,7 +5,7 @@ import { EMPTY_TALLY, tallyOf } from "../../src/domain/digest.js";
 import { fileOrigin } from "../../src/domain/keys.js";
 import { artifactReferenceDigest, type OriginEntry, originEntryDigest } from "../../src/domain/origin-entry.js";
 import { EMPTY_SNAPSHOT, type Snapshot } from "../../src/domain/snapshot.js";
-import type { Catalog } from "../../src/stores/catalog/catalog.port.js";
+import type { Catalog, Reference } from "../../src/stores/catalog/catalog.port.js";
 import type { EventStore } from "../../src/stores/events/events.port.js";
 import {
 	addSource,
@@ -86,6 +86,49 @@ export function catalogContract(
 					["default", "**"],
 				]);
 				await expect(catalog.putGroup(newGroup("nobody"))).rejects.toEqual(coded("SOURCE_NOT_FOUND"));
+			});
+
+			it("removes a group, once, and tells of it; never default", async () => {
+				await addSource(catalog, "a");
+				await catalog.putGroup(newGroup("a", "b"));
+				await catalog.removeGroup("a", "b");
+				await catalog.removeGroup("a", "b");
+				await catalog.removeGroup("nobody", "b");
+				await expect(catalog.removeGroup("a", "default")).rejects.toEqual(coded("INTERNAL"));
+				expect((await catalog.groups("a")).map(({ name }) => name)).toEqual(["default"]);
+				const events = await under.events.read("source-a");
+				expect(events.slice(3).map(({ type, data }) => ({ type, data }))).toEqual([
+					{ type: "GroupRemoved", data: { source: "a", name: "b" } },
+				]);
+				expect(await catalog.check()).toEqual([]);
+			});
+
+			it("changes groups from what there is, all or none", async () => {
+				await addSource(catalog, "a");
+				await catalog.putGroup(newGroup("a", "b"));
+				const seen: unknown[] = [];
+				const changed = await catalog.changeGroups("a", (groups, open) => {
+					seen.push(
+						groups.map(({ name }) => name),
+						open,
+					);
+					return { save: [newGroup("a", "c")], remove: ["b"] };
+				});
+				expect(seen).toEqual([["b", "default"], false]);
+				expect(changed).toEqual([newGroup("a", "c"), newGroup("a")]);
+				expect(await catalog.groups("a")).toEqual(changed);
+				await started(catalog, "a", "c1");
+				const refused = catalog.changeGroups("a", (_, open) => ({
+					save: [newGroup("a", `open-${open}`)],
+					remove: ["c", "default"],
+				}));
+				await expect(refused).rejects.toEqual(coded("INTERNAL"));
+				expect(await catalog.groups("a")).toEqual(changed);
+				const nothing = () => ({ save: [], remove: [] });
+				await expect(catalog.changeGroups("nobody", nothing)).rejects.toEqual(coded("SOURCE_NOT_FOUND"));
+				await catalog.changeGroups("a", (_, open) => ({ save: [newGroup("a", `open-${open}`)], remove: [] }));
+				expect((await catalog.groups("a")).map(({ name }) => name)).toEqual(["c", "default", "open-true"]);
+				expect(await catalog.check()).toEqual([]);
 			});
 
 			it("begins nothing of a source that is unknown or being removed", async () => {
@@ -575,7 +618,7 @@ export function catalogContract(
 				await ingest(catalog, "a", "c2", { x: 2 });
 				const { seq } = await started(catalog, "b", "d1");
 				await catalog.recordBatch(seq, { batch: "0", retired: [], entries: [fileEntry("x", 3), folderEntry("")] });
-				const found: { cursor: string; artifact: string; mined: string }[] = [];
+				const found: Reference[] = [];
 				for (;;) {
 					const page = await catalog.references(found.at(-1)?.cursor, 2);
 					found.push(...page);
@@ -585,6 +628,19 @@ export function catalogContract(
 				expect(found.map(({ artifact, mined }) => [artifact, mined])).toEqual(
 					expected.map(({ file }) => [file?.artifact, file?.mined]),
 				);
+				expect(found.some((one) => "further" in one)).toBe(false);
+			});
+
+			it("lists what was mined of a file for other groups", async () => {
+				await addSource(catalog, "a");
+				const { seq } = await started(catalog, "a", "c1");
+				const plain = fileEntry("x") as Required<OriginEntry>;
+				const entry = { ...plain, file: { ...plain.file, minedBy: { b: "mined/2", c: "mined/2", d: "mined/3" } } };
+				await catalog.recordBatch(seq, { batch: "0", retired: [], entries: [entry] });
+				await catalog.publish(seq, STATS);
+				expect((await catalog.references(undefined, 5))[0]?.further).toEqual(["mined/2", "mined/3"]);
+				expect(await catalog.entriesOf(await latest(), "a", ["file:x"])).toEqual([entry]);
+				expect(await catalog.check()).toEqual([]);
 			});
 		});
 

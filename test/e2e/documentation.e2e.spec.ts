@@ -125,7 +125,9 @@ describe("reference", () => {
 			.map((part): Documented => {
 				const [heading = "", ...lines] = part.split("\n");
 				const [name = "", args = ""] =
-					/^lode ([a-z-]+(?: (?:show|get|set|list|parked|replay))?) ?(.*)$/.exec(heading)?.slice(1) ?? [];
+					/^lode ([a-z-]+(?: (?:show|get|set|list|parked|replay|create|update|delete))?) ?(.*)$/
+						.exec(heading)
+						?.slice(1) ?? [];
 				const rows = lines.filter((line) => line.startsWith("| `--"));
 				return { name, args, options: rows.map((row) => /^\| `(--[a-z-]+)/.exec(row)?.[1] ?? row).sort() };
 			});
@@ -183,6 +185,7 @@ describe("reference", () => {
 			"docs/mining.md",
 			"docs/plugins.md",
 			"docs/architecture.md",
+			"docs/groups.md",
 			...decisions,
 		];
 		const anchors = async (path: string) =>

@@ -41,6 +41,7 @@ describe("recorded histories", async () => {
 			"verifySnapshot",
 			"reconcileSources",
 			"archiveEvents",
+			"reindexSource",
 		]) {
 			expect(
 				all.some((text) => text.includes(`"name":"${type}"`) || text.includes(`"name": "${type}"`)),

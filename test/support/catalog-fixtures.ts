@@ -69,9 +69,11 @@ export const newSource = (id: string): Omit<Source, "createdAt"> => ({
 export const newGroup = (source: string, name = "default", retention: Group["retention"] = {}): Group => ({
 	source,
 	name,
+	path: "",
 	include: ["**"],
 	exclude: [],
 	grouping: "file",
+	rules: [],
 	indexing: { model: "lexical-v1-384", chunkSize: 1_200, overlap: 150 },
 	retention,
 });

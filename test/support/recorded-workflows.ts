@@ -5,6 +5,7 @@ import { WithStartWorkflowOperation } from "@temporalio/client";
 import { ApplicationFailure } from "@temporalio/common";
 import type { TestWorkflowEnvironment } from "@temporalio/testing";
 import type { Activities } from "../../src/activities/activities.js";
+import type { ReindexPlan } from "../../src/activities/activity-types.js";
 import { toFailure } from "../../src/activities/failure-mapping.js";
 import { LodeError } from "../../src/domain/errors.js";
 import { archiveEvents } from "../../src/workflows/archive-events.js";
@@ -13,6 +14,7 @@ import { followSource } from "../../src/workflows/follow-source.js";
 import { ingestCommit } from "../../src/workflows/ingest-commit.js";
 import { collectGarbage, removeSource, verifySnapshot } from "../../src/workflows/maintenance.js";
 import { reconcileSources } from "../../src/workflows/reconcile-sources.js";
+import { reindexSource } from "../../src/workflows/reindex-source.js";
 import { fakedActivities } from "./faked-activities.js";
 import { temporalBinary } from "./temporal-binary.js";
 import { testWorker } from "./temporal-environment.js";
@@ -104,6 +106,20 @@ export async function recordHistories(environment: TestWorkflowEnvironment): Pro
 	);
 	await record({}, { "remove-source": "remove/QUEUE" }, (taskQueue) =>
 		workflow.execute(removeSource, { workflowId: `remove/${taskQueue}`, taskQueue, args: [taskQueue] }),
+	);
+	const plans: Partial<ReindexPlan>[] = [{}, { head: 8, since: [8] }, { head: 8 }, { recipe: "r2" }, { recipe: "r2" }];
+	await record(
+		{
+			planReindex: async () => ({ pending: true, recipe: "r", head: 7, since: [], files: 3, ...plans.shift() }),
+			readyGroups: async (_, recipe) => recipe === "r2",
+		},
+		{ "reindex-source.switched": "reindex/QUEUE" },
+		(taskQueue) =>
+			workflow.execute(reindexSource, {
+				workflowId: `reindex/${taskQueue}`,
+				taskQueue,
+				args: [{ source: taskQueue }],
+			}),
 	);
 	let pending = ["a".repeat(40), "b".repeat(40)];
 	await record(

@@ -1,9 +1,11 @@
 import { Context } from "@temporalio/activity";
 import { errorCode, LodeError } from "../../domain/errors.js";
+import { isPending } from "../../domain/indexed-groups.js";
 import type { Snapshot } from "../../domain/snapshot.js";
 import { archiveEvents } from "../../services/archive/archive-events.js";
 import { removeChangeSets } from "../../services/archive/change-sets.js";
 import { parseAt } from "../../services/at.js";
+import { startReindex } from "../../services/groups/start-reindex.js";
 import { hintSource } from "../../services/ingestion/hint-source.js";
 import { readableSources, requireSource } from "../../services/recipe.js";
 import { verifySnapshot } from "../../services/verification/verify-snapshot.js";
@@ -77,7 +79,11 @@ export function createMaintenanceActivities(
 
 		async hintSource(id) {
 			const source = await catalog.source(id);
-			if (source && !source.removing) await hintSource(ports.temporal, Context.current().info.taskQueue, source);
+			if (!source || source.removing) return;
+			const { taskQueue } = Context.current().info;
+			await hintSource(ports.temporal, taskQueue, source);
+			// Whoever changed a group may not have reached Temporal.
+			if (isPending(await catalog.groups(id))) await startReindex(ports.temporal, taskQueue, id);
 		},
 
 		async collectSource(source) {
@@ -106,7 +112,10 @@ export function createMaintenanceActivities(
 				const page = await catalog.references(after, REFERENCES_A_PAGE);
 				const last = page.at(-1);
 				if (!last) break;
-				for (const { artifact, mined } of page) kept.add(artifact).add(mined);
+				for (const { artifact, mined, further } of page) {
+					kept.add(artifact).add(mined);
+					for (const key of further ?? []) kept.add(key);
+				}
 				after = last.cursor;
 				Context.current().heartbeat();
 			}

@@ -1,7 +1,8 @@
 import { Context } from "@temporalio/activity";
 import { WorkflowNotFoundError } from "@temporalio/client";
 import { errorCode, LodeError } from "../../domain/errors.js";
-import { recipeOf, requireSource } from "../../services/recipe.js";
+import { deletedGroups, isReady, wantedGroups } from "../../domain/indexed-groups.js";
+import { recipeOf, recipeOfGroups, requireGroups, requireSource } from "../../services/recipe.js";
 import { PENDING_A_LOOK } from "../../workflows/contracts/follow-source.js";
 import type { IngestionActivities } from "../activity-types.js";
 import { BatchArchive } from "../batches.js";
@@ -43,6 +44,23 @@ export function createIngestionActivities(
 		return found.reverse();
 	}
 
+	/** In the source's turn: where all is ready for what its groups say, it counts from this ingestion on. Returns its recipe. */
+	async function takeUpGroups(source: string): Promise<string> {
+		if (isReady(await catalog.groups(source))) {
+			await catalog.changeGroups(source, (groups, open) => {
+				// What another run stages is made by what counted when it began.
+				if (open || !isReady(groups)) return { save: [], remove: [] };
+				return { save: wantedGroups(groups), remove: deletedGroups(groups) };
+			});
+		}
+		return recipeOfGroups(await requireGroups(catalog, source), ports.plugins);
+	}
+
+	/** Whether a head was made by another recipe than the source's next ingestion will be. */
+	async function isOutdated(head: string, source: string): Promise<boolean> {
+		return (await catalog.ingestion(head))?.recipe !== (await recipeOf(catalog, source, ports.plugins));
+	}
+
 	/** Undefined where nothing of the source, or nothing at all, is published. */
 	async function headOf(source: string) {
 		try {
@@ -56,7 +74,6 @@ export function createIngestionActivities(
 	return {
 		async begin({ source: id, commit, workflowId, runId, unlessPassed }) {
 			const source = await requireSource(catalog, id);
-			const recipe = await recipeOf(catalog, id, ports.plugins);
 			if (unlessPassed) {
 				const head = await headOf(source.id);
 				if (head && head.commit !== commit) {
@@ -65,6 +82,7 @@ export function createIngestionActivities(
 					if (ingestion) return { outcome: "superseded", ingestion, snapshot: head.snapshot };
 				}
 			}
+			const recipe = await takeUpGroups(id);
 			const result = await catalog.begin({ source: id, commit, recipe, workflowId, runId });
 			switch (result.outcome) {
 				case "started":
@@ -98,7 +116,7 @@ export function createIngestionActivities(
 			const source = await requireSource(catalog, id);
 			const to = await ports.sources.of(source.kind).head(source);
 			const head = await headOf(id);
-			if (head?.commit === to) return [];
+			if (head?.commit === to) return (await isOutdated(head.ingestion, id)) ? [to] : [];
 			if (policy === "head" || head === undefined) return [to];
 			// After a force-push the commits in between are history that nobody asked for: the new head is what counts.
 			const since = await commitsSince(id, head.commit, to);

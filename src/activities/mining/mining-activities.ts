@@ -1,10 +1,11 @@
 import { Context } from "@temporalio/activity";
+import { type ChunkPlan, chunkPlans } from "../../domain/chunk-plans.js";
 import type { Change, FileEntry } from "../../domain/commits.js";
 import type { MinedFile, Skip } from "../../domain/mined-file.js";
 import { minedKey } from "../../mining/mine-file.js";
 import { decodeMinedFile, encodeMinedFile } from "../../mining/mined-file-codec.js";
 import type { BatchActivities } from "../activity-types.js";
-import { BatchArchive } from "../batches.js";
+import { BatchArchive, type MinedBatch } from "../batches.js";
 import { openIngestion } from "../planning/open-ingestion.js";
 import type { PreparedSources } from "../planning/prepared-sources.js";
 import type { Ports } from "../ports.js";
@@ -20,7 +21,7 @@ export function createMiningActivities(
 
 	return {
 		async mineBatch({ seq, index }) {
-			const { ingestion, group } = await openIngestion(ports, seq);
+			const { ingestion, groups } = await openIngestion(ports, seq);
 			const context = Context.current();
 			const { source, adapter } = await prepared.of(
 				ingestion,
@@ -30,55 +31,51 @@ export function createMiningActivities(
 			const batch = await archive.batch(seq, index);
 			const changes: readonly Change[] = batch.kind === "files" ? batch.changes : [];
 			const files = changes.filter((change) => change.type !== "removed").map((change) => change.file);
-			const settings = { chunkSize: group.indexing.chunkSize, overlap: group.indexing.overlap };
-			const keyOf = (file: FileEntry) =>
-				minedKey(
-					`${source.kind}:${file.blob}`,
-					file.path,
-					file.mode,
-					source.id,
-					settings,
-					ports.plugins?.of(file.path),
-				);
-
-			const minedByPath = new Map<string, MinedFile>();
-			for (const { file, mined } of await reusable(files, keyOf)) minedByPath.set(file.path, mined);
-
+			const minings = await Promise.all(
+				chunkPlans(groups).map(async (plan): Promise<Mining> => {
+					const keyOf = ({ blob, path, mode }: FileEntry) =>
+						minedKey(`${source.kind}:${blob}`, path, mode, source.id, plan.settings, ports.plugins?.of(path));
+					const wanted = files.filter(({ path }) => plan.wants(path));
+					const mined = new Map((await reusable(wanted, keyOf)).map(({ file, mined }) => [file.path, mined]));
+					const missing = new Set(wanted.filter(({ path }) => !mined.has(path)));
+					return { plan, keyOf, mined, missing };
+				}),
+			);
 			const { cancellationSignal } = context;
-			const fresh = files.filter((file) => !minedByPath.has(file.path));
+			const fresh = files.filter((file) => minings.some(({ missing }) => missing.has(file)));
 			const readable: { file: FileEntry; bytes: Uint8Array }[] = [];
 			await ports.ensureRoom?.(fresh.reduce((sum, { size }) => sum + size, 0));
 			const options = { maxBytes: ports.limits.maxFileBytes, signal: cancellationSignal };
 			for await (const { file, bytes } of adapter.read(source, ingestion.commit, fresh, options)) {
 				if (bytes !== undefined) readable.push({ file, bytes });
 				else if (file.mode === "submodule") readable.push({ file, bytes: new Uint8Array() });
-				else
-					minedByPath.set(
-						file.path,
-						await oversizedFile(artifacts, await adapter.stream(source, ingestion.commit, file), source.id, file),
-					);
+				else {
+					const content = await adapter.stream(source, ingestion.commit, file);
+					const oversized = await oversizedFile(artifacts, content, source.id, file);
+					for (const { mined, missing } of minings) if (missing.has(file)) mined.set(file.path, oversized);
+				}
 			}
 			// The bytes first: a mined file must never outlive a crash that its artifact did not.
 			await artifacts.put(readable.filter(({ file }) => file.mode !== "submodule").map(({ bytes }) => bytes));
-			const mined = await ports.miner.mine(
-				readable.map(({ file, bytes }) => ({ source: source.id, path: file.path, mode: file.mode, bytes })),
-				settings,
-				cancellationSignal,
-			);
-			for (const file of mined) minedByPath.set(file.path, file);
-
-			const listed = files.map((file) => ({ file, mined: keyOf(file) }));
-			await Promise.all(
-				fresh.map((file) =>
-					artifacts.putDerived(keyOf(file), encodeMinedFile(minedByPath.get(file.path) as MinedFile)),
-				),
-			);
-			await archive.putMined(seq, index, { files: listed });
-			const all = [...minedByPath.values()];
+			for (const { plan, keyOf, mined, missing } of minings) {
+				const inputs = readable.filter(({ file }) => missing.has(file));
+				const made = await ports.miner.mine(
+					inputs.map(({ file, bytes }) => ({ source: source.id, path: file.path, mode: file.mode, bytes })),
+					plan.settings,
+					cancellationSignal,
+				);
+				for (const file of made) mined.set(file.path, file);
+				await Promise.all(
+					[...missing].map((file) =>
+						artifacts.putDerived(keyOf(file), encodeMinedFile(mined.get(file.path) as MinedFile)),
+					),
+				);
+			}
+			await archive.putMined(seq, index, { files: files.map((file) => listed(file, minings)) });
 			return {
 				files: files.length,
-				failed: all.filter((file) => file.skips.some(isFailure)).length,
-				chunks: all.reduce((sum, file) => sum + file.chunks.length, 0),
+				failed: [...(minings[0]?.mined.values() ?? [])].filter((file) => file.skips.some(isFailure)).length,
+				chunks: minings.reduce((sum, { plan, mined }) => sum + chunksOf(plan, mined), 0),
 			};
 		},
 	};
@@ -101,6 +98,31 @@ export function createMiningActivities(
 		);
 		return known.filter(({ mined }) => !missing.has(mined.artifact));
 	}
+}
+
+/** The files of a batch as they are mined by one plan. */
+interface Mining {
+	readonly plan: ChunkPlan;
+	readonly keyOf: (file: FileEntry) => string;
+	/** By path: what was mined before, and in the end all. */
+	readonly mined: Map<string, MinedFile>;
+	readonly missing: ReadonlySet<FileEntry>;
+}
+
+/** Where the mined forms of a file lie: that of the first plan, and by group those that differ from it. */
+function listed(file: FileEntry, [first, ...others]: readonly Mining[]): MinedBatch["files"][number] {
+	const further = others.flatMap(({ plan, keyOf }) =>
+		plan.groups.filter(({ selects }) => selects(file.path)).map(({ group }) => [group.name, keyOf(file)] as const),
+	);
+	const mined = first?.keyOf(file) ?? "";
+	return further.length === 0 ? { file, mined } : { file, mined, minedBy: Object.fromEntries(further) };
+}
+
+/** Chunks of all groups: what is embedded and staged. */
+function chunksOf({ groups }: ChunkPlan, mined: ReadonlyMap<string, MinedFile>): number {
+	let sum = 0;
+	for (const { selects } of groups) for (const [path, { chunks }] of mined) if (selects(path)) sum += chunks.length;
+	return sum;
 }
 
 /** A file counts as failed when something of it should have been mined and was not; being binary is no failure. */

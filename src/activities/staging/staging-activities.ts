@@ -1,15 +1,8 @@
-import { Context } from "@temporalio/activity";
-import { EMPTY_TALLY, tallyOf } from "../../domain/digest.js";
-import { graphRecordDigest } from "../../domain/entities.js";
-import { groupSelector } from "../../domain/group-filter.js";
-import { type ChunkRecord, chunkRecordDigest } from "../../domain/mined-file.js";
-import { embedTexts } from "../../embeddings/embed-texts.js";
-import type { OriginEntry } from "../../stores/catalog/catalog.port.js";
 import type { BatchActivities, CompensationActivities } from "../activity-types.js";
-import { type BatchReader, chunkRecords, type OriginRecords } from "../batch-records.js";
-import { openIngestion } from "../planning/open-ingestion.js";
+import type { BatchReader } from "../batch-records.js";
 import type { Ports } from "../ports.js";
 import type { Discards } from "./discards.js";
+import { entryOf, StagedContents } from "./staged-contents.js";
 import type { WritePermits } from "./write-permits.js";
 
 /** Writes of a batch to the graph, the vectors and the manifest in the catalog. Each is idempotent by (seq, origin). */
@@ -20,68 +13,33 @@ export function createStagingActivities(
 	discards: Discards,
 ): Pick<BatchActivities, "stageGraph" | "stageVectors" | "recordBatch"> & CompensationActivities {
 	const { catalog, graph, vectors } = ports;
-
-	/** Gives the chunk records of an origin, with everything that the group decides looked up once. */
-	async function chunkReader(seq: number, source: string) {
-		const { group } = await openIngestion(ports, seq);
-		const selects = groupSelector(group);
-		const place = { source, group: group.name, model: group.indexing.model };
-		const { cancellationSignal: signal } = Context.current();
-		const embed = async (texts: readonly { hash: string; text: string }[]) =>
-			(await embedTexts(await ports.provider(place.model), ports.embeddingCache, texts, { signal })).vectors;
-		return async ({ origin, file, texts }: OriginRecords): Promise<readonly ChunkRecord[]> =>
-			texts ??
-			(!file || file.mined.chunks.length === 0 || !selects(file.mined.path)
-				? []
-				: chunkRecords({ origin, mined: file.mined }, place, ports.embeddingCache, embed));
-	}
+	const staged = new StagedContents(ports, reader);
 
 	return {
-		async stageGraph({ seq, source, index }) {
+		async stageGraph(batch) {
 			const permit = permits.permit();
-			const { retired, origins } = await reader.contents(source, seq, index);
+			const { seq, source } = batch;
+			const { retired, origins } = await staged.of(batch);
 			const records = origins.flatMap((origin) => origin.graph);
 			if (retired.length > 0) await graph.retire(seq, source, retired, permit.options());
 			await graph.stage(seq, records, permit.options());
 			return { entities: records.length };
 		},
 
-		async stageVectors({ seq, source, index }) {
+		async stageVectors(batch) {
 			const permit = permits.permit();
-			const { retired, origins } = await reader.contents(source, seq, index);
+			const { seq, source } = batch;
+			const { retired, origins } = await staged.of(batch);
 			if (retired.length > 0) await vectors.retire(seq, source, retired, permit.options());
-			const records = (await Promise.all(origins.map(await chunkReader(seq, source)))).flat();
+			const records = (await Promise.all(origins.map(await staged.chunkReader(seq)))).flat();
 			if (records.length > 0) await vectors.stage(seq, records, permit.options());
 		},
 
-		async recordBatch({ seq, source, index }) {
-			const { retired, origins } = await reader.contents(source, seq, index);
-			const readChunks = await chunkReader(seq, source);
-			const entries = await Promise.all(
-				origins.map(async (records): Promise<OriginEntry> => {
-					const chunks = await readChunks(records);
-					const { file } = records;
-					return {
-						origin: records.origin,
-						graph: tallyOf(records.graph.map(graphRecordDigest)),
-						vectors: chunks.length === 0 ? EMPTY_TALLY : tallyOf(chunks.map(chunkRecordDigest)),
-						...(file && {
-							file: {
-								artifact: file.mined.artifact,
-								blob: file.entry.blob,
-								mode: file.entry.mode,
-								size: file.mined.size,
-								mediaType: file.mined.mediaType,
-								...(file.mined.language !== undefined && { language: file.mined.language }),
-								chunks: chunks.length,
-								mined: file.minedKey,
-								skips: file.mined.skips,
-							},
-						}),
-					};
-				}),
-			);
-			await catalog.recordBatch(seq, { batch: `batch-${index}`, retired, entries });
+		async recordBatch(batch) {
+			const { retired, origins } = await staged.of(batch);
+			const readChunks = await staged.chunkReader(batch.seq);
+			const entries = await Promise.all(origins.map(async (records) => entryOf(records, await readChunks(records))));
+			await catalog.recordBatch(batch.seq, { batch: `batch-${batch.index}`, retired, entries });
 		},
 
 		discardGraph: (seq) => discards.graph(seq),

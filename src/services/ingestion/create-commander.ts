@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import {
 	type Client,
-	WithStartWorkflowOperation,
 	WorkflowIdConflictPolicy,
 	WorkflowIdReusePolicy,
 	WorkflowNotFoundError,
@@ -10,10 +9,9 @@ import { LodeError } from "../../domain/errors.js";
 import type { IndexingVersions } from "../../mining/indexing-versions.js";
 import type { SourceAdapter } from "../../sources/source.port.js";
 import type { Catalog, Ingestion, Source } from "../../stores/catalog/catalog.port.js";
-import { ingestUpdate } from "../../workflows/contracts/follow-source.js";
 import { COLLECT_WORKFLOW_ID, ingestWorkflowId, removeWorkflowId } from "../../workflows/contracts/ids.js";
-import type { followSource } from "../../workflows/follow-source.js";
 import type { collectGarbage, removeSource } from "../../workflows/maintenance.js";
+import { createGroupCommands } from "../groups/change-groups.js";
 import type { IngestOptions, LodeCommander } from "../lode.js";
 import { parkedIngestions } from "../reading/create-reader.js";
 import { recipeOf, requireSource } from "../recipe.js";
@@ -21,13 +19,15 @@ import type { IngestReport, RetryReport } from "../reports.js";
 import { awaitBegin } from "./await-begin.js";
 import { awaitOutcome } from "./await-outcome.js";
 import { ensureSource, type NewSourcePorts } from "./ensure-source.js";
-import { followOptions } from "./follow-options.js";
 import { persistently } from "./persistently.js";
+import { startIngest } from "./start-ingest.js";
 import { fromWorkflowError } from "./workflow-errors.js";
 
 export interface CommanderPorts extends NewSourcePorts {
 	readonly catalog: Catalog;
 	readonly sources: { recognise(target: string): Promise<SourceAdapter> };
+	/** Whether a configured provider serves a model. */
+	readonly serves: (model: string) => boolean;
 	/** As the workers have them: part of what makes a commit unchanged. */
 	readonly plugins?: IndexingVersions;
 	readonly temporal: Client;
@@ -57,18 +57,10 @@ export function createCommander(ports: CommanderPorts): LodeCommander {
 	): Promise<IngestReport> {
 		const started = performance.now();
 		const took = () => Math.round(performance.now() - started);
-		const start = () =>
-			new WithStartWorkflowOperation<typeof followSource>("followSource", followOptions(source, ports.taskQueue));
 		const workflowId = ingestWorkflowId(source.id, commit);
 		// One id for every attempt: a server that went away and came back answers with what it accepted before.
 		const updateId = randomUUID();
-		const accept = () =>
-			temporal.workflow.startUpdateWithStart(ingestUpdate, {
-				updateId,
-				args: [{ commit, unlessPassed }],
-				waitForStage: "ACCEPTED",
-				startWorkflowOperation: start(),
-			});
+		const accept = () => startIngest(temporal, ports.taskQueue, source, updateId, { commit, unlessPassed });
 		if (options.noWait) {
 			const begun = await awaitBegin(catalog, source.id, commit, () => persistently(accept, options.signal));
 			const known = begun && { ingestion: begun.id, runId: begun.runId };
@@ -185,6 +177,8 @@ export function createCommander(ports: CommanderPorts): LodeCommander {
 				throw fromWorkflowError(error);
 			}
 		},
+
+		...createGroupCommands(ports),
 
 		close: ports.close,
 	};

@@ -1,6 +1,7 @@
 import { LodeError } from "../../domain/errors.js";
 import { fileKey } from "../../domain/keys.js";
 import type { EmbeddingProvider } from "../../embeddings/embedding.port.js";
+import type { IndexingVersions } from "../../mining/indexing-versions.js";
 import type { ArtifactStore } from "../../stores/artifacts/artifacts.port.js";
 import type { Catalog, Ingestion } from "../../stores/catalog/catalog.port.js";
 import type { EventStore } from "../../stores/events/events.port.js";
@@ -8,6 +9,7 @@ import type { EntityChange, GraphStore } from "../../stores/graph/graph.port.js"
 import type { VectorStore } from "../../stores/vectors/vectors.port.js";
 import { parseAt } from "../at.js";
 import { envelopeOf } from "../events/envelope.js";
+import { groupNotFound, groupsOfSource } from "../groups/group-report.js";
 import type { LodeReader } from "../lode.js";
 import { defaultGroup, readableSources, requireSource } from "../recipe.js";
 import type { DiffReport, IngestProgress, SourceReport, StatusReport, Waiting } from "../reports.js";
@@ -28,6 +30,8 @@ export interface ReaderPorts {
 	readonly vectors: VectorStore;
 	readonly events: EventStore;
 	readonly artifacts: ArtifactStore;
+	/** As the workers have them: part of whether the index has what a group says. */
+	readonly plugins?: IndexingVersions;
 	/** Asked for heads only. */
 	readonly adapterOf: AdapterOf;
 	/** Undefined where no configured provider serves the model: then text alone ranks. */
@@ -139,6 +143,19 @@ export function createReader(ports: ReaderPorts): LodeReader {
 			if (!lag) return reports;
 			const found = await lags.of(reports);
 			return reports.map((report, at) => ({ ...report, lag: found[at] }));
+		},
+
+		async groups(source) {
+			const ids =
+				source === undefined ? (await readableSources(catalog)).map(({ id }) => id) : [await sourceId(catalog, source)];
+			return (await Promise.all(ids.map((id) => groupsOfSource(catalog, id, ports.plugins)))).flat();
+		},
+
+		async group(wanted, name) {
+			const source = await sourceId(catalog, wanted);
+			const group = (await groupsOfSource(catalog, source, ports.plugins)).find((one) => one.name === name);
+			if (!group) throw groupNotFound(source, name);
+			return group;
 		},
 
 		async status(id) {

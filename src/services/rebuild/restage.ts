@@ -106,12 +106,15 @@ async function graphOf({ artifacts }: RestagePorts, source: string, { entry, gra
 async function chunksOf({ artifacts }: RestagePorts, source: string, { entry, chunks, vectors }: ArchivedEntry) {
 	const { origin } = entry;
 	if (entry.vectors.count === 0) return [];
-	let records: readonly ChunkRecord[];
-	if (entry.file) {
-		const mined = await minedOf(artifacts, entry);
-		records = vectors.flatMap((some) => chunkRecords(mined, { source, origin }, some));
-	} else {
-		records = chunks.map((chunk) => ({ ...chunk, vector: decodeVector(chunk.vector) }));
+	const records: ChunkRecord[] = entry.file
+		? []
+		: chunks.map((chunk) => ({ ...chunk, vector: decodeVector(chunk.vector) }));
+	// Lines of one group follow each other, so that each mined form is read once.
+	let before: { key: string; mined: MinedFile } | undefined;
+	for (const some of entry.file ? vectors : []) {
+		const key = entry.file?.minedBy?.[some.group] ?? entry.file?.mined ?? "";
+		if (before?.key !== key) before = { key, mined: await minedOf(artifacts, entry, key) };
+		records.push(...chunkRecords(before.mined, { source, origin }, some));
 	}
 	if (!sameTally(tallyOf(records.map(chunkRecordDigest)), entry.vectors)) throw differs("vectors", origin);
 	return records;
@@ -130,8 +133,8 @@ function chunkRecords(
 	});
 }
 
-async function minedOf(artifacts: ArtifactStore, { origin, file }: OriginEntry): Promise<MinedFile> {
-	const bytes = file && (await artifacts.getDerived(file.mined));
+async function minedOf(artifacts: ArtifactStore, { origin, file }: OriginEntry, key = file?.mined): Promise<MinedFile> {
+	const bytes = key === undefined ? undefined : await artifacts.getDerived(key);
 	const mined = bytes && decodeMinedFile(bytes);
 	if (mined && mined.path === originPath(origin)) return mined;
 	throw new LodeError("STORE_CORRUPT", `archive: the mined form of ${origin} is missing or damaged`, {

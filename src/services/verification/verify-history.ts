@@ -1,5 +1,6 @@
 import { sameTally, TallyBuilder } from "../../domain/digest.js";
 import { errorCode } from "../../domain/errors.js";
+import { minedKeys } from "../../domain/origin-entry.js";
 import { isCommitted, type Snapshot } from "../../domain/snapshot.js";
 import { readManifest } from "../../stores/artifacts/manifest.js";
 import type { Catalog, Ingestion, OriginEntry } from "../../stores/catalog/catalog.port.js";
@@ -96,7 +97,7 @@ async function verifyRetired(
 			});
 		}
 		for (const { origin, file } of entries)
-			if (file) await verifyMined(stores, source, `${origin} until ${id}`, file.mined, context);
+			for (const key of minedKeys(file)) await verifyMined(stores, source, `${origin} until ${id}`, key, context);
 		after = entries.at(-1)?.origin;
 	} while (after !== undefined);
 }

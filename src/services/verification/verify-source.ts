@@ -1,7 +1,7 @@
 import { compareBytes } from "../../domain/byte-order.js";
 import { sameTally, type Tally, TallyBuilder } from "../../domain/digest.js";
 import { originPath } from "../../domain/keys.js";
-import { artifactReferenceDigest, originEntryDigest } from "../../domain/origin-entry.js";
+import { artifactReferenceDigest, minedKeys, originEntryDigest } from "../../domain/origin-entry.js";
 import type { Snapshot } from "../../domain/snapshot.js";
 import { readManifest } from "../../stores/artifacts/manifest.js";
 import type { OriginEntry, StoreTotals } from "../../stores/catalog/catalog.port.js";
@@ -89,7 +89,7 @@ class SourceVerification {
 		for (const name of ["graph", "vectors"] as const) await this.#compareRecords(name, entry);
 		const { file } = entry;
 		if (!file) return;
-		await verifyMined(this.stores, this.source, entry.origin, file.mined, this.context);
+		for (const key of minedKeys(file)) await verifyMined(this.stores, this.source, entry.origin, key, this.context);
 		if (file.mode === "submodule") return;
 		const reference = artifactReferenceDigest(entry.origin, file);
 		this.#expected.artifacts.add(reference);

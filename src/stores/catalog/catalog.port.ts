@@ -131,6 +131,20 @@ export interface Head {
 	readonly totals: StoreTotals;
 }
 
+export interface GroupChanges {
+	readonly save: readonly Group[];
+	readonly remove: readonly string[];
+}
+
+/** What one file of one version refers to. */
+export interface Reference {
+	readonly cursor: string;
+	readonly artifact: string;
+	readonly mined: string;
+	/** Mined files of groups with other chunk settings than `default`; left out where there are none. */
+	readonly further?: readonly string[];
+}
+
 /** What an archive holds of a catalog: enough to make it again. */
 export interface ArchivedHistory {
 	/** All events in order, from position 1 on without gaps. */
@@ -159,6 +173,13 @@ export interface Catalog {
 	sources(): Promise<Source[]>;
 	groups(source: string): Promise<Group[]>;
 	putGroup(group: Group): Promise<void>;
+	/** Never `default`. One that is not there is no error. */
+	removeGroup(source: string, name: string): Promise<void>;
+	/**
+	 * Changes several groups of a source in one transaction, and returns what is there afterwards. `change` decides from what there is, and
+	 * from whether an ingestion of the source is open; it is pure, and may be asked more than once. @throws SOURCE_NOT_FOUND, what `change` throws
+	 */
+	changeGroups(source: string, change: (groups: readonly Group[], open: boolean) => GroupChanges): Promise<Group[]>;
 
 	begin(request: BeginRequest): Promise<BeginResult>;
 	/** @throws SEQ_CLOSED when the ingestion is no longer staging */
@@ -200,8 +221,8 @@ export interface Catalog {
 	entriesOf(snapshot: Snapshot, source: string, origins: readonly string[]): Promise<OriginEntry[]>;
 	/** Whether any file entry that the snapshot shows lies under the folder (of any depth; "" for all), other than the paths in `without`. */
 	hasFilesUnder(snapshot: Snapshot, source: string, folder: string, without: readonly string[]): Promise<boolean>;
-	/** Every reference to an artifact or mined file that some kept version makes: for garbage collection. */
-	references(after: string | undefined, limit: number): Promise<{ cursor: string; artifact: string; mined: string }[]>;
+	/** Every reference to an artifact or to mined files that some kept version makes: for garbage collection. */
+	references(after: string | undefined, limit: number): Promise<Reference[]>;
 
 	/**
 	 * Moves the horizon of a source to what its retention keeps, never to a snapshot superseded later than `graceBefore` (ISO 8601).

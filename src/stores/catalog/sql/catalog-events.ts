@@ -14,6 +14,7 @@ export const INSTALLATION_STREAM = "installation";
 export type SourceEventType =
 	| "SourceAdded"
 	| "GroupChanged"
+	| "GroupRemoved"
 	| "HorizonMoved"
 	| "SourceRemovalStarted"
 	| "SourceRemoved";

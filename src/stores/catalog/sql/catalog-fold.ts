@@ -64,6 +64,9 @@ export class CatalogFold {
 				this.groups.set(`${id} ${group.name}`, { source: id, name: group.name, definition: jsonText(group) });
 				break;
 			}
+			case "GroupRemoved":
+				this.groups.delete(`${id} ${data.name}`);
+				break;
 			case "HorizonMoved":
 				this.horizons.set(id, { source: id, number: data.snapshot as number });
 				break;

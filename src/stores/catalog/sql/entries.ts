@@ -6,7 +6,7 @@ import { fileOrigin } from "../../../domain/keys.js";
 import { type OriginEntry, originEntryJson } from "../../../domain/origin-entry.js";
 import type { Seq, Snapshot } from "../../../domain/snapshot.js";
 import { chunked } from "../../sqlite/chunked.js";
-import type { StoreTotals } from "../catalog.port.js";
+import type { Reference, StoreTotals } from "../catalog.port.js";
 import type { CatalogReader, CatalogTables } from "./catalog-tables.js";
 import { parseJson } from "./rows.js";
 import { TotalsBuilder } from "./totals.js";
@@ -128,7 +128,7 @@ export async function references(
 	kysely: CatalogReader,
 	after: string | undefined,
 	limit: number,
-): Promise<{ cursor: string; artifact: string; mined: string }[]> {
+): Promise<Reference[]> {
 	let query = kysely
 		.selectFrom("entry")
 		.select(["source", "origin", "added_at", "content"])
@@ -148,6 +148,7 @@ export async function references(
 			cursor: JSON.stringify([row.source, row.origin, row.added_at]),
 			artifact: file.artifact,
 			mined: file.mined,
+			...(file.minedBy && { further: [...new Set(Object.values(file.minedBy))] }),
 		};
 	});
 }

@@ -1,7 +1,7 @@
 import type { Insertable, Selectable } from "kysely";
 import { canonicalJson, type Json } from "../../../domain/digest.js";
 import { LodeError } from "../../../domain/errors.js";
-import type { Group } from "../../../domain/group.js";
+import { type Group, groupSchema } from "../../../domain/group.js";
 import type { Snapshot } from "../../../domain/snapshot.js";
 import type { Ingestion, Source } from "../catalog.port.js";
 import type { CatalogTables } from "./catalog-tables.js";
@@ -29,7 +29,10 @@ export function toSource(row: Selectable<CatalogTables["source"]>): Source {
 }
 
 export function toGroup(row: Selectable<CatalogTables["source_group"]>): Group {
-	return parseJson<Group>(row.definition, `group ${row.name} of ${row.source}`);
+	const of = `group ${row.name} of ${row.source}`;
+	const definition = groupSchema.safeParse(parseJson<unknown>(row.definition, of));
+	if (definition.success) return definition.data;
+	throw new LodeError("STORE_CORRUPT", `The catalog's ${of} is damaged`, { cause: definition.error });
 }
 
 export function toSnapshot(row: SnapshotRow): Snapshot {

@@ -1,10 +1,16 @@
 import { LodeError } from "../../../domain/errors.js";
-import type { Group } from "../../../domain/group.js";
-import type { Source } from "../catalog.port.js";
+import { DEFAULT_GROUP, type Group } from "../../../domain/group.js";
+import type { GroupChanges, Source } from "../catalog.port.js";
 import { appendSourceEvent } from "./catalog-events.js";
-import { type CatalogContext, type CatalogTransaction, lockInstallation, write } from "./catalog-tables.js";
+import {
+	type CatalogContext,
+	type CatalogReader,
+	type CatalogTransaction,
+	lockInstallation,
+	write,
+} from "./catalog-tables.js";
 import { openIngestion } from "./ingestion-rows.js";
-import { jsonText, parseJson, toSource } from "./rows.js";
+import { jsonText, parseJson, toGroup, toSource } from "./rows.js";
 
 export function putSource(
 	context: CatalogContext,
@@ -44,6 +50,51 @@ export function putGroup(context: CatalogContext, group: Group): Promise<void> {
 		if (!(await sourceRow(transaction, group.source))) throw unknown(group.source, `Cannot save group ${group.name}`);
 		await saveGroup(context, transaction, group);
 	});
+}
+
+/** A group that is not there is no error: whoever removes it may repeat that. */
+export function removeGroup(context: CatalogContext, source: string, name: string): Promise<void> {
+	return write(context, async (transaction) => {
+		await lockInstallation(transaction);
+		await deleteGroup(context, transaction, source, name);
+	});
+}
+
+export function changeGroups(
+	context: CatalogContext,
+	source: string,
+	change: (groups: readonly Group[], open: boolean) => GroupChanges,
+): Promise<Group[]> {
+	return write(context, async (transaction) => {
+		await lockInstallation(transaction);
+		if (!(await sourceRow(transaction, source))) throw unknown(source, "Cannot change its groups");
+		const open = (await openIngestion(transaction, source)) !== undefined;
+		const { save, remove } = change(await groupsOf(transaction, source), open);
+		for (const group of save) await saveGroup(context, transaction, group);
+		for (const name of remove) await deleteGroup(context, transaction, source, name);
+		return groupsOf(transaction, source);
+	});
+}
+
+export async function groupsOf(kysely: CatalogReader, source: string): Promise<Group[]> {
+	const query = kysely.selectFrom("source_group").selectAll().where("source", "=", source).orderBy("name");
+	return (await query.execute()).map(toGroup);
+}
+
+async function deleteGroup(
+	context: CatalogContext,
+	transaction: CatalogTransaction,
+	source: string,
+	name: string,
+): Promise<void> {
+	if (name === DEFAULT_GROUP) throw new LodeError("INTERNAL", `The group ${name} of ${source} cannot be removed`);
+	const { numDeletedRows } = await transaction
+		.deleteFrom("source_group")
+		.where("source", "=", source)
+		.where("name", "=", name)
+		.executeTakeFirstOrThrow();
+	if (Number(numDeletedRows) === 0) return;
+	await appendSourceEvent(transaction, context.now(), source, "GroupRemoved", { source, name });
 }
 
 async function saveGroup(context: CatalogContext, transaction: CatalogTransaction, group: Group): Promise<void> {

@@ -7,9 +7,9 @@ import { openSeqs } from "./ingestion-rows.js";
 import { abort, begin, publish, release } from "./ingestions.js";
 import { restoreCatalog } from "./restore.js";
 import { collectEntries, moveHorizon } from "./retention.js";
-import { toGroup, toIngestion, toSource } from "./rows.js";
+import { toIngestion, toSource } from "./rows.js";
 import { findSnapshot, headIn, snapshotsOf } from "./snapshots.js";
-import { dropSource, markRemoved, putGroup, putSource } from "./sources.js";
+import { changeGroups, dropSource, groupsOf, markRemoved, putGroup, putSource, removeGroup } from "./sources.js";
 
 /** The catalog on any engine that Kysely speaks to: the engine's folder gives it a connection, a schema and its own check. */
 export function createSqlCatalog(context: CatalogContext): Catalog {
@@ -22,11 +22,10 @@ export function createSqlCatalog(context: CatalogContext): Catalog {
 			return row && toSource(row);
 		},
 		sources: async () => (await kysely.selectFrom("source").selectAll().orderBy("id").execute()).map(toSource),
-		groups: async (source) => {
-			const query = kysely.selectFrom("source_group").selectAll().where("source", "=", source).orderBy("name");
-			return (await query.execute()).map(toGroup);
-		},
+		groups: (source) => groupsOf(kysely, source),
 		putGroup: (group) => putGroup(context, group),
+		removeGroup: (source, name) => removeGroup(context, source, name),
+		changeGroups: (source, change) => changeGroups(context, source, change),
 
 		begin: (request) => begin(context, request),
 		recordBatch: (seq, record) => recordBatch(context, seq, record),

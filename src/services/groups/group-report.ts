@@ -1,0 +1,45 @@
+import { LodeError } from "../../domain/errors.js";
+import type { Group, GroupSelection } from "../../domain/group.js";
+import { nextGroups } from "../../domain/indexed-groups.js";
+import type { Catalog } from "../../stores/catalog/catalog.port.js";
+import { type Plugins, recipeOfGroups } from "../recipe.js";
+
+/** A group, and whether the index has what it says. */
+export interface GroupReport extends Omit<Group, "reindex"> {
+	/** `<source>:<name>` */
+	readonly id: string;
+	/** `reindexing`: until the index has it readers see what it said before; `deleting`: the same, and then it is gone. */
+	readonly state: "indexed" | "reindexing" | "deleting";
+	/** What the index has meanwhile; null where nothing of the group, or where it has what the group says. */
+	readonly serves: GroupSelection | null;
+}
+
+export function groupReports(
+	groups: readonly Group[],
+	headRecipe: string | undefined,
+	plugins?: Plugins,
+): GroupReport[] {
+	const published = recipeOfGroups(nextGroups(groups), plugins) === headRecipe;
+	return groups.map(({ reindex, ...group }) => ({
+		id: `${group.source}:${group.name}`,
+		...group,
+		state: reindex?.deleting ? "deleting" : reindex || !published ? "reindexing" : "indexed",
+		serves: reindex?.serves ?? null,
+	}));
+}
+
+/** The groups of a source, by name. */
+export async function groupsOfSource(
+	catalog: Pick<Catalog, "groups" | "ingestions">,
+	source: string,
+	plugins: Plugins | undefined,
+): Promise<GroupReport[]> {
+	const [head] = await catalog.ingestions({ source, status: ["published"], limit: 1 });
+	return groupReports(await catalog.groups(source), head?.recipe, plugins);
+}
+
+export function groupNotFound(source: string, name: string): LodeError {
+	return new LodeError("GROUP_NOT_FOUND", `source ${source} has no group ${name}`, {
+		next: `list them with: lode group list ${source}`,
+	});
+}
