@@ -11,12 +11,12 @@ import { findEntity } from "../reading/find-entity.js";
 import { matchSource } from "../reading/match-source.js";
 import { readableSources } from "../recipe.js";
 import type { IngestProgress, Waiting } from "../reports.js";
-import { impact, lineage } from "./dependencies.js";
+import { impact, lineage } from "../traversal/dependencies.js";
+import { findPaths } from "../traversal/paths.js";
 import { eventPage, followEvents, lastPosition } from "./event-pages.js";
 import { archivedFile, filePage, ingestionPage } from "./listings.js";
 import type { LodeView, LodeViews } from "./lode-view.js";
 import { numberedCursor, pageOf } from "./page.js";
-import { findPaths } from "./paths.js";
 
 export interface ViewPorts {
 	readonly catalog: Catalog;

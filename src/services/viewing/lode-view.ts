@@ -7,10 +7,10 @@ import type { Head, Ingestion, IngestionStatus, Source } from "../../stores/cata
 import type { StoredEvent } from "../../stores/events/events.port.js";
 import type { EntityChange, Neighbour } from "../../stores/graph/graph.port.js";
 import type { IngestProgress, SearchQuery, SearchReport, Waiting } from "../reports.js";
+import type { FoundPaths } from "../traversal/paths.js";
+import type { Bounds, Steps, Walked } from "../traversal/walk.js";
 import type { EventFilter } from "./event-pages.js";
 import type { Page, PageRequest } from "./page.js";
-import type { FoundPaths } from "./paths.js";
-import type { Bounds, Steps, Walked } from "./walk.js";
 
 export type { Ingestion, IngestionStatus, Neighbour, Source, StoredEvent };
 
