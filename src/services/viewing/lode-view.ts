@@ -1,10 +1,10 @@
 import type { EdgeKind, Entity, EntityKey, EntityKind } from "../../domain/entities.js";
-import type { Group } from "../../domain/group.js";
 import type { OriginEntry } from "../../domain/origin-entry.js";
 import type { Snapshot } from "../../domain/snapshot.js";
 import type { Head, Ingestion, IngestionStatus, Source } from "../../stores/catalog/catalog.port.js";
 import type { StoredEvent } from "../../stores/events/events.port.js";
 import type { EntityChange, Neighbour } from "../../stores/graph/graph.port.js";
+import type { GroupReport } from "../groups/group-report.js";
 import type { IngestProgress, SearchQuery, SearchReport, Waiting } from "../reports.js";
 import type { EventFilter } from "./event-pages.js";
 import type { Page, PageRequest } from "./page.js";
@@ -56,7 +56,7 @@ export interface LodeView {
 	sources(): readonly Source[];
 	source(wanted: string): Source;
 	head(source: string): Promise<Head | undefined>;
-	groups(source: string): Promise<readonly Group[]>;
+	groups(source: string): Promise<readonly GroupReport[]>;
 	/** Newest first. */
 	snapshots(source: string | undefined, page: PageRequest): Promise<Page<PublishedSnapshot>>;
 	ingestions(
