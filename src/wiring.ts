@@ -208,12 +208,13 @@ export async function openReader(config: Config): Promise<LodeReader> {
 
 /** What the API serves, over the same opened stores. Temporal may come and go meanwhile: only what changes something needs it. */
 export async function openApiServices(config: Config): Promise<ApiServices> {
-	const { reader, stores, ports, providers, temporal } = await openReading(config);
-	const views = createViews({ ...stores, ...ports, reader, namespace: config.temporal.namespace });
+	const { reader, stores, ports, providers, temporal, plugins } = await openReading(config);
+	const views = createViews({ ...stores, ...ports, reader, plugins, namespace: config.temporal.namespace });
 	const commands = createCommands({
 		...stores,
 		...ports,
 		...newSources(config, providers),
+		plugins,
 		sources: openSources(config, stores),
 		temporal: () => temporal.client(),
 		taskQueue: config.temporal.taskQueue,
@@ -252,10 +253,11 @@ async function openReading(config: Config) {
 		},
 		temporalUi: async () => (await runningRuntime(config.home))?.uiAddress ?? config.temporal.uiUrl ?? null,
 	};
+	const versions = plugins && indexingVersions(plugins.plugins);
 	const reader = createReader({
 		...stores,
 		...ports,
-		plugins: plugins && indexingVersions(plugins.plugins),
+		plugins: versions,
 		adapterOf: (kind) => sources.of(kind),
 		searchLog: createSearchLog(stores.events, {
 			userData: config.search.userData,
@@ -275,13 +277,15 @@ async function openReading(config: Config) {
 		ports,
 		providers,
 		temporal,
+		plugins: versions,
 	};
 }
 
-/** What a new source gets. */
+/** What new sources and groups get. */
 function newSources({ chunks, retention }: Config, providers: Providers) {
 	return {
 		defaultProvider: async () => providers.default(),
+		serves: (model: string) => providers.find(model) !== undefined,
 		chunking: { chunkSize: chunks.size, overlap: chunks.overlap },
 		retention,
 	};
@@ -302,7 +306,6 @@ export async function openCommander(config: Config, { address }: { address: stri
 		plugins: plugins && indexingVersions(plugins.plugins),
 		catalog: stores.value.catalog,
 		sources: openSources(config, stores.value),
-		serves: (model) => providers.find(model) !== undefined,
 		...newSources(config, providers),
 		temporal: temporal.value,
 		taskQueue: config.temporal.taskQueue,

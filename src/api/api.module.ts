@@ -5,11 +5,13 @@ import { ReadinessOf } from "./health/readiness.js";
 import type { Log } from "./http-server.js";
 import { ArtifactsController } from "./reading/artifacts.controller.js";
 import { GraphController } from "./reading/graph.controller.js";
+import { GroupsController } from "./reading/groups.controller.js";
 import { LogController } from "./reading/log.controller.js";
 import { OpenReader } from "./reading/open-reader.js";
 import { SearchController } from "./reading/search.controller.js";
 import { SourcesController } from "./reading/sources.controller.js";
 import { CommandsController } from "./writing/commands.controller.js";
+import { GroupsWritingController } from "./writing/groups-writing.controller.js";
 import { IngestionsWritingController } from "./writing/ingestions-writing.controller.js";
 import { MaintenanceController } from "./writing/maintenance.controller.js";
 import { SourcesWritingController } from "./writing/sources-writing.controller.js";
@@ -20,9 +22,11 @@ import { SourcesWritingController } from "./writing/sources-writing.controller.j
 		SearchController,
 		GraphController,
 		SourcesController,
+		GroupsController,
 		ArtifactsController,
 		LogController,
 		SourcesWritingController,
+		GroupsWritingController,
 		IngestionsWritingController,
 		MaintenanceController,
 		CommandsController,

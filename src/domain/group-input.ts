@@ -22,6 +22,7 @@ export type FieldProblems = Readonly<Record<string, string>>;
 
 const MAX_GLOBS = 100;
 const MAX_RULES = 50;
+const MAX_STARS = 24;
 const MAX_TEXT = 500;
 
 const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
@@ -52,6 +53,7 @@ function globProblem(glob: string): string | undefined {
 	if (glob.startsWith("!")) return "must not begin with !: what is left out goes into exclude";
 	if (/[@?!+*]\(/.test(glob)) return "must not have ?( +( *( @( or !(";
 	if ((glob.match(/[{[(]/g)?.length ?? 0) > 10) return "must have 10 brackets at most";
+	if ((glob.match(/\*+/g)?.length ?? 0) > MAX_STARS) return `must have * at ${MAX_STARS} places at most`;
 	const parts = glob.split("/");
 	if (parts.filter((part) => part.includes("**")).length > 4) return "must have ** at most four times";
 	if (parts.some((part) => (part.match(/\*+/g)?.length ?? 0) > 3))
@@ -109,6 +111,8 @@ const wholeGroup = z
 		if (grouping === "custom" && rules.length === 0)
 			say(["rules"], "must have one rule at least where grouping is custom");
 		if (grouping !== "custom" && rules.length > 0) say(["rules"], "must be empty unless grouping is custom");
+		if (rules.flatMap(({ globs }) => globs).length > MAX_GLOBS)
+			say(["rules"], `must have ${MAX_GLOBS} globs at most in all`);
 		const names = rules.map(({ name }) => name);
 		if (new Set(names).size < names.length) say(["rules"], "must not have two rules of one name");
 		if (indexing.overlap > indexing.chunkSize / 2) say(["indexing", "overlap"], "must be half of chunkSize at most");

@@ -61,6 +61,7 @@ describe("what users say of a group", () => {
 		"+(a|b)",
 		"*a*a*a*a*b",
 		"**/**/**/**/**/a",
+		"*a/".repeat(25),
 		"x".repeat(501),
 	])("a glob that leaves the source, or is costly, is refused: %j", (glob) => {
 		expect(Object.keys(problems({ include: ["ok", glob] }))).toEqual(["include.1"]);
@@ -95,6 +96,9 @@ describe("what users say of a group", () => {
 			"indexing.overlap": "must be half of chunkSize at most",
 		});
 		expect(problems({ grouping: "custom" })).toEqual({ rules: expect.stringContaining("one rule at least") });
+		const many = Array.from({ length: 60 }, (_, at) => `${at}`);
+		const rules = ["a", "b"].map((name) => ({ name, globs: many }));
+		expect(problems({ grouping: "custom", rules })).toEqual({ rules: "must have 100 globs at most in all" });
 		expect(problems({ rules: [{ name: "a", globs: ["x"] }] })).toEqual({ rules: expect.stringContaining("custom") });
 		for (const nonsense of [null, 7, "x", [], { path: 7 }]) expect(checkGroup(nonsense)).toHaveProperty("problems");
 	});

@@ -46,6 +46,11 @@ export function sameSelection(a: GroupSelection, b: GroupSelection): boolean {
 	return canonicalJson(selectionOf(a)) === canonicalJson(selectionOf(b));
 }
 
+/** Whether two say the same, whatever the index has. */
+export function sameGroup({ reindex: _a, ...a }: Group, { reindex: _b, ...b }: Group): boolean {
+	return canonicalJson(a) === canonicalJson(b);
+}
+
 /** What the index has of a group that is stored: undefined where nothing. */
 export function servedSelection(group: Group): GroupSelection | undefined {
 	return group.reindex ? group.reindex.serves : selectionOf(group);

@@ -1,6 +1,6 @@
 import { applyDecorators, Body, Query } from "@nestjs/common";
 import { ApiResponse } from "@nestjs/swagger";
-import type { z } from "zod";
+import { z } from "zod";
 import { Validated } from "../errors/validated.js";
 
 /** A query string that is checked by a schema, which is in the OpenAPI document too. */
@@ -8,6 +8,10 @@ export const CheckedQuery = (schema: z.ZodType): ParameterDecorator =>
 	Query({ schema, pipes: [new Validated(schema)] });
 /** The same for a body. */
 export const CheckedBody = (schema: z.ZodType): ParameterDecorator => Body({ schema, pipes: [new Validated(schema)] });
+
+/** One that a service checks, field by field; here it has to be an object. */
+export const DescribedBody = (schema: z.ZodType): ParameterDecorator =>
+	Body({ schema, pipes: [new Validated(z.looseObject({}))] });
 
 /** What a route answers where all is well. */
 export const Answers = (schema: z.ZodType, description: string, status = 200): MethodDecorator =>

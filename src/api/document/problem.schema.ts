@@ -8,6 +8,10 @@ export const problemSchema = z
 		detail: z.string(),
 		code: z.string().describe("Lode's code: see docs/cli.md."),
 		next: z.string().optional().describe("What can be done about it."),
+		fields: z
+			.record(z.string(), z.string())
+			.optional()
+			.describe("What is wrong with each field of the request, by its dotted name."),
 		command_id: z.string().optional().describe("The command that goes on, or failed."),
 		status_url: z.string().optional(),
 		wait_url: z.string().optional(),

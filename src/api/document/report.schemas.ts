@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { GROUPINGS } from "../../domain/group.js";
 
 /** The answers of reads, as reports.ts has them. Objects may get further fields. */
 
@@ -33,23 +34,22 @@ export const sourceReportSchema = z
 	.meta({ id: "SourceReport" });
 export const sourcesSchema = z.looseObject({ sources: z.array(sourceReportSchema) }).meta({ id: "Sources" });
 
-export const groupsSchema = z
+const indexing = z.looseObject({ model: z.string(), chunkSize: count, overlap: count });
+const selection = { path: z.string(), include: z.array(z.string()), exclude: z.array(z.string()), indexing };
+export const groupSchema = z
 	.looseObject({
-		groups: z.array(
-			z
-				.looseObject({
-					source: z.string(),
-					name: z.string(),
-					include: z.array(z.string()),
-					exclude: z.array(z.string()),
-					grouping: z.string(),
-					indexing: z.looseObject({ model: z.string(), chunkSize: count, overlap: count }),
-					retention: z.looseObject({ maxVersions: count.optional(), ttl: count.optional() }),
-				})
-				.meta({ id: "Group" }),
-		),
+		id: z.string().describe("<source>:<name>"),
+		source: z.string(),
+		name: z.string(),
+		...selection,
+		grouping: z.enum(GROUPINGS),
+		rules: z.array(z.looseObject({ name: z.string(), globs: z.array(z.string()) })),
+		retention: z.looseObject({ maxVersions: count.optional(), ttl: count.optional() }),
+		state: z.enum(["indexed", "reindexing", "deleting"]).describe("Whether the index has what the group says."),
+		serves: z.looseObject(selection).nullable().describe("What the index has until it is re-indexed."),
 	})
-	.meta({ id: "Groups" });
+	.meta({ id: "Group" });
+export const groupsSchema = z.looseObject({ groups: z.array(groupSchema) }).meta({ id: "Groups" });
 
 const progress = z
 	.looseObject({

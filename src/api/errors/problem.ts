@@ -8,6 +8,8 @@ export interface Problem {
 	readonly detail: string;
 	readonly code: string;
 	readonly next?: string;
+	/** What is wrong with single fields of the request, by their dotted names. */
+	readonly fields?: Readonly<Record<string, string>>;
 }
 
 const STATUS: Partial<Record<ErrorCode, number>> = {
@@ -19,10 +21,12 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 	// What a client waited for, as long as it said.
 	TIMEOUT: 408,
 	SOURCE_BUSY: 409,
+	GROUP_EXISTS: 409,
 	INGESTION_FAILED: 409,
 	CANCELLED: 409,
-	// Where the key names another request, or what was named cannot be read: the client's to mend.
+	// Where the key names another request, a field is wrong, or what was named cannot be read: the client's to mend.
 	IDEMPOTENCY_KEY_REUSED: 422,
+	GROUP_INVALID: 422,
 	REPOSITORY_UNREADABLE: 422,
 	PERMISSION_DENIED: 422,
 	SOURCE_UNAVAILABLE: 422,
@@ -48,7 +52,7 @@ export function problemOf(error: unknown): Problem & { readonly retryAfterSecond
 			code: "INTERNAL",
 		};
 	}
-	const { message, next, retryAfterMs } = error as LodeError;
+	const { message, next, fields, retryAfterMs } = error as LodeError;
 	const status = statusOf(code);
 	return {
 		type: `urn:lode:error:${code}`,
@@ -57,6 +61,7 @@ export function problemOf(error: unknown): Problem & { readonly retryAfterSecond
 		detail: message,
 		code,
 		...(next !== undefined && { next }),
+		...(fields !== undefined && { fields }),
 		...(status === 503 && { retryAfterSeconds: Math.max(1, Math.ceil((retryAfterMs ?? 5_000) / 1_000)) }),
 	};
 }

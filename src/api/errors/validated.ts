@@ -10,7 +10,9 @@ export class Validated<T> implements PipeTransform<unknown, T> {
 	transform(value: unknown): T {
 		const { success, data, error } = this.schema.safeParse(value);
 		if (success) return data;
+		const fields: Record<string, string> = {};
+		for (const { path, message } of error.issues) fields[path.join(".") || "request"] ??= message;
 		const problems = error.issues.map(({ path, message }) => `${path.join(".") || "request"}: ${message}`);
-		throw new LodeError("USAGE", problems.join("; "), { next: "See docs/api.md for what the request takes." });
+		throw new LodeError("USAGE", problems.join("; "), { next: "See docs/api.md for what the request takes.", fields });
 	}
 }

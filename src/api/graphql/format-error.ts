@@ -26,11 +26,12 @@ export function errorFormatter(log: Log): (error: Readonly<GraphQLError | Error>
 			});
 			return coded("Something in Lode failed. Its log has the details.", { code: "INTERNAL" });
 		}
-		const { next } = origin as LodeError;
+		const { next, fields } = origin as LodeError;
 		return coded(origin.message, {
 			code,
 			retryable: !ERROR_CODES[code].permanent,
 			...(next !== undefined && { next: redact(next) }),
+			...(fields !== undefined && { fields: JSON.parse(redact(JSON.stringify(fields))) as typeof fields }),
 		});
 	};
 }

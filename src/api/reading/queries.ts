@@ -93,6 +93,8 @@ export const sourcesQuery = query({
 		.transform((given) => given === "true"),
 });
 
+export const groupsQuery = query({ source });
+export type GroupsParameters = z.infer<typeof groupsQuery>;
 export type SourcesParameters = z.infer<typeof sourcesQuery>;
 export const plainQuery = query({});
 

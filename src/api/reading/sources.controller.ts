@@ -1,6 +1,6 @@
 import { Controller, Get, Inject, Param, UseInterceptors } from "@nestjs/common";
 import { ApiTags } from "@nestjs/swagger";
-import type { Group } from "../../domain/group.js";
+import type { GroupReport } from "../../services/groups/group-report.js";
 import type { SourceReport, StatusReport } from "../../services/reports.js";
 import { Answers, AnswersProblems, CheckedQuery } from "../document/described.js";
 import { groupsSchema, sourcesSchema, statusSchema } from "../document/report.schemas.js";
@@ -28,9 +28,8 @@ export class SourcesController {
 	async groups(
 		@Param("source") source: string,
 		@CheckedQuery(plainQuery) _query: PlainParameters,
-	): Promise<{ groups: readonly Group[] }> {
-		const view = await this.reader.services().views.open();
-		return { groups: await view.groups(source) };
+	): Promise<{ groups: readonly GroupReport[] }> {
+		return { groups: await this.reader.use().groups(source) };
 	}
 
 	/** The latest ingestions, and every parked one. */

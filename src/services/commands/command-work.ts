@@ -21,16 +21,15 @@ import { ensureSource, type NewSourcePorts } from "../ingestion/ensure-source.js
 import { followOptions } from "../ingestion/follow-options.js";
 import { matchSource } from "../reading/match-source.js";
 import { readableSources, requireSource } from "../recipe.js";
-import type { CommandKind, CommandRequest } from "./command.js";
+import type { CommandKind, CommandProgress, CommandRequest } from "./command.js";
 import type { RecordedCommand, WorkRef } from "./command-log.js";
+import { createGroupWork, type GroupWorkPorts } from "./group-work.js";
 
-export interface WorkPorts extends NewSourcePorts {
+export interface WorkPorts extends NewSourcePorts, GroupWorkPorts {
 	readonly catalog: Catalog;
 	readonly sources: { recognise(target: string): Promise<SourceAdapter> };
 	/** Connected when it is first needed. @throws TEMPORAL_UNAVAILABLE */
 	readonly temporal: () => Promise<Client>;
-	/** Where this installation's workers poll. */
-	readonly taskQueue: string;
 }
 
 /** One kind of command. */
@@ -41,6 +40,8 @@ export interface Work<R extends CommandRequest = CommandRequest> {
 	start(command: RecordedCommand): Promise<WorkRef | undefined>;
 	/** What came of it, when it has come. */
 	outcome(command: RecordedCommand, ref: WorkRef | undefined): Promise<JsonObject>;
+	/** How far it is, where that is not told by an ingestion. */
+	progress?(ref: WorkRef): Promise<CommandProgress>;
 }
 
 /** How long Temporal and a worker may take to accept. Milliseconds. */
@@ -102,7 +103,17 @@ export function createWork(ports: WorkPorts): { [K in CommandKind]: Work<Extract
 		return (await ports.temporal()).workflow.getHandle(workflowId, runId ?? undefined).result();
 	}
 
+	const asking = {
+		within,
+		outcome: (ref: WorkRef) =>
+			workflowOutcome(ref).catch((error: unknown) => {
+				if (!isForgotten(error)) throw error;
+			}),
+	};
+
 	return {
+		...createGroupWork(ports, asking),
+
 		"create-source": {
 			async resolve({ target: wanted, ref, policy = "every" }) {
 				const { kind, address, branch } = await target(wanted, ref);

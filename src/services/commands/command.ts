@@ -1,4 +1,5 @@
 import type { JsonObject } from "../../domain/digest.js";
+import type { GroupFields } from "../../domain/group-input.js";
 import type { Failure } from "../../stores/catalog/catalog.port.js";
 import type { IngestProgress } from "../reports.js";
 
@@ -18,9 +19,17 @@ export type CommandRequest =
 	| { readonly kind: "retry"; readonly ingestion: string }
 	| { readonly kind: "cancel"; readonly ingestion: string }
 	| { readonly kind: "verify"; readonly source?: string; readonly at?: string }
-	| { readonly kind: "collect-garbage" };
+	| { readonly kind: "collect-garbage" }
+	/** `source`: an id, a unique beginning of one, or an address. */
+	| ({ readonly kind: "create-group"; readonly source: string; readonly name: string } & GroupFields)
+	/** `group`: its id. What is left out stays as it is. */
+	| ({ readonly kind: "update-group"; readonly group: string } & GroupFields)
+	| { readonly kind: "delete-group"; readonly group: string };
 
 export type CommandKind = CommandRequest["kind"];
+
+/** Of an ingestion, or of a re-index: their stages differ. */
+export type CommandProgress = Omit<IngestProgress, "stage"> & { readonly stage: string };
 
 /** PENDING: accepted, waits for its turn or for a worker. The others say themselves. */
 export type CommandStatus = "PENDING" | "RUNNING" | "SUCCEEDED" | "FAILED" | "CANCELLED";
@@ -43,7 +52,7 @@ export interface CommandReport {
 	readonly commit: string | null;
 	/** Null until it began. */
 	readonly ingestion: string | null;
-	readonly progress: IngestProgress | null;
+	readonly progress: CommandProgress | null;
 	/** Where the Temporal Web UI shows the work. */
 	readonly workflowUrl: string | null;
 	/** What came of it. */

@@ -7,10 +7,18 @@ import type { Failure, Ingestion } from "../../stores/catalog/catalog.port.js";
 import type { EventStore } from "../../stores/events/events.port.js";
 import { fromWorkflowError } from "../ingestion/workflow-errors.js";
 import type { IngestProgress } from "../reports.js";
-import type { CommandReport, CommandRequest, CommandStatus, LodeCommands, Submitted } from "./command.js";
+import type {
+	CommandProgress,
+	CommandReport,
+	CommandRequest,
+	CommandStatus,
+	LodeCommands,
+	Submitted,
+} from "./command.js";
 import { isEnded } from "./command.js";
 import { CommandLog, commandId, fingerprintOf, type RecordedCommand } from "./command-log.js";
 import { createWork, ingestionOf, type Work, type WorkPorts } from "./command-work.js";
+import { reindexOf } from "./group-work.js";
 import { parseVisibility, visibilityToken } from "./visibility.js";
 
 export interface CommandPorts extends WorkPorts {
@@ -130,7 +138,8 @@ export function createCommands(ports: CommandPorts): LodeCommands {
 		const ingests = kind === "ingest" || kind === "retry";
 		const ingestion = ingests && !result ? await ingestionOf(catalog, command) : undefined;
 		const running = ingestion?.status === "staging" || ingestion?.status === "aborted";
-		const named = text(result?.ingestion) ?? ingestion?.id ?? (ingests ? undefined : text(work.ingestion));
+		const reindexed = text(reindexOf(command, result).ingestion);
+		const named = text(result?.ingestion) ?? reindexed ?? ingestion?.id ?? (ingests ? undefined : text(work.ingestion));
 		const status: CommandStatus = result
 			? "SUCCEEDED"
 			: failure
@@ -151,13 +160,19 @@ export function createCommands(ports: CommandPorts): LodeCommands {
 			source: text(work.source) ?? null,
 			commit: text(work.commit) ?? null,
 			ingestion: named ?? null,
-			progress: (running && ingestion && (await ports.progress(ingestion))) || null,
+			progress: (running && ingestion && (await ports.progress(ingestion))) || (await progressOf(command)),
 			workflowUrl: shown ? await ports.workflowUrl(shown.workflowId, shown.runId ?? undefined) : null,
 			result,
 			failure,
 			visibilityToken: tokenOf(command, result),
 			history: await historyOf(command, named),
 		};
+	}
+
+	/** Where nobody can be asked, nothing is known of it. */
+	async function progressOf({ kind, started: ref, outcome }: RecordedCommand): Promise<CommandProgress | null> {
+		if (ref === undefined || outcome !== undefined) return null;
+		return (await works[kind].progress?.(ref).catch(() => undefined)) ?? null;
 	}
 
 	async function historyOf(command: RecordedCommand, ingestion: string | undefined) {
@@ -226,9 +241,9 @@ const text = (value: unknown): string | undefined => (typeof value === "string" 
 
 function tokenOf(command: RecordedCommand, result: JsonObject | null): string {
 	if (result === null) return visibilityToken({ by: "command", id: command.id });
-	if (typeof result.snapshot === "number" && (command.kind === "ingest" || command.kind === "retry")) {
-		return visibilityToken({ by: "snapshot", number: result.snapshot });
-	}
+	const ingests = command.kind === "ingest" || command.kind === "retry";
+	const snapshot = ingests ? result.snapshot : reindexOf(command, result).snapshot;
+	if (typeof snapshot === "number") return visibilityToken({ by: "snapshot", number: snapshot });
 	return visibilityToken({ by: "event", position: command.position ?? 0 });
 }
 

@@ -38,6 +38,13 @@ export async function groupsOfSource(
 	return groupReports(await catalog.groups(source), head?.recipe, plugins);
 }
 
+/** A group by its id: `<source>:<name>`, where the source may be named by a beginning of its id, or its address. @throws GROUP_NOT_FOUND */
+export function groupPlace(id: string): { readonly source: string; readonly name: string } {
+	const at = id.lastIndexOf(":");
+	if (at < 1) throw new LodeError("GROUP_NOT_FOUND", `there is no group ${id}`, { next: "name it as <source>:<name>" });
+	return { source: id.slice(0, at), name: id.slice(at + 1) };
+}
+
 export function groupNotFound(source: string, name: string): LodeError {
 	return new LodeError("GROUP_NOT_FOUND", `source ${source} has no group ${name}`, {
 		next: `list them with: lode group list ${source}`,

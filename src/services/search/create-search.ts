@@ -10,6 +10,7 @@ import { parseAt } from "../at.js";
 import { readingScope } from "../reading/scope.js";
 import type { SearchHit, SearchQuery, SearchReport } from "../reports.js";
 import { groupHits } from "./group-hits.js";
+import { groupingOfGroup } from "./grouping-of-group.js";
 import { highlighter } from "./highlights.js";
 import { hitContexts } from "./hit-context.js";
 import { hitId } from "./hit-id.js";
@@ -54,7 +55,7 @@ async function answer(ports: SearchServicePorts, query: SearchQuery, elapsed: ()
 		});
 	}
 	const { sources, snapshot } = await readingScope(catalog, query.source, query.at);
-	if (query.group !== undefined) await requireGroup(catalog, sources, query.group);
+	const grouping = query.grouping ?? (await groupingOfGroup(ports, query.group, { snapshot, sources }));
 	const commits = await commitsOf(catalog, snapshot, sources);
 	const filter = await filterOf(catalog, query, { snapshot, sources });
 	const found = filter === undefined ? NOTHING : await rank(ports, query, filter);
@@ -92,7 +93,7 @@ async function answer(ports: SearchServicePorts, query: SearchQuery, elapsed: ()
 		model: found.model,
 		tookMs: elapsed(),
 		hits,
-		...(query.grouping && { groups: groupHits(hits, query.grouping) }),
+		...(grouping && { groups: groupHits(hits, grouping) }),
 		...(found.unavailable.length > 0 && { unavailable: found.unavailable }),
 	};
 	return { report, vectorMs: Math.round(found.vectorMs * 10) / 10 };
@@ -154,13 +155,6 @@ async function commitsOf(
 ): Promise<ReadonlyMap<string, string>> {
 	const heads = await Promise.all(sources.map((source) => catalog.head(snapshot, source)));
 	return new Map(heads.flatMap((head) => (head ? [[head.source, head.commit] as const] : [])));
-}
-
-async function requireGroup(catalog: Catalog, sources: readonly string[], name: string): Promise<void> {
-	for (const source of sources) if ((await catalog.groups(source)).some((group) => group.name === name)) return;
-	throw new LodeError("GROUP_NOT_FOUND", `no source in scope has a group ${name}`, {
-		next: "every source has the group default",
-	});
 }
 
 /** How close each hit is to the question, by its stored vector, whatever ranking found it. */

@@ -1,5 +1,6 @@
 import type { ChunkHit } from "../../stores/vectors/vectors.port.js";
 import { type FileKey, fileKey } from "./file-history.js";
+import { bestFirst, onceAPlace } from "./once-a-place.js";
 
 /** One ranking of chunks, best first, and what it is worth beside the others. */
 export interface Ranking {
@@ -28,7 +29,7 @@ const CHUNKS_BEFORE_OTHERS = 3;
  * Adds up the rankings' scores, each scaled to its best and weighted: unlike ranks, scores keep how far the first is ahead of the second, so
  * a weak ranking cannot outvote a clear answer of a strong one. Then files are ordered by their best chunks together, and each
  * file's chunks follow its first one at a discount. What is known of whole files is added before that; `others` are chunks of
- * files that no ranking of chunks found. Scores: 0..1, the best is 1.
+ * files that no ranking of chunks found. What several groups have of the same lines counts once. Scores: 0..1, the best is 1.
  */
 export function fuseRankings(
 	rankings: readonly Ranking[],
@@ -60,7 +61,7 @@ function scoreChunks(rankings: readonly Ranking[]): ChunkHit[] {
 
 function arrange(hits: readonly ChunkHit[], limit: number, ofFiles: readonly FileRanking[]): ChunkHit[] {
 	const files = new Map<string, ChunkHit[]>();
-	for (const hit of [...hits].sort(byScoreThenPlace)) {
+	for (const hit of onceAPlace([...hits].sort(bestFirst))) {
 		const file = fileKey(hit);
 		const known = files.get(file);
 		if (known) known.push(hit);
@@ -86,7 +87,7 @@ function arrange(hits: readonly ChunkHit[], limit: number, ofFiles: readonly Fil
 		}
 	}
 	// A file's score may be lower than that of a chunk that waits: order within each part, never across.
-	const ordered = [...first.sort(byScoreThenPlace), ...later.sort(byScoreThenPlace)].slice(0, Math.max(0, limit));
+	const ordered = [...first.sort(bestFirst), ...later.sort(bestFirst)].slice(0, Math.max(0, limit));
 	const top = ordered[0]?.score || 1;
 	let ceiling = 1;
 	return ordered.map((hit) => {
@@ -94,11 +95,3 @@ function arrange(hits: readonly ChunkHit[], limit: number, ofFiles: readonly Fil
 		return { ...hit, score: ceiling };
 	});
 }
-
-const order = <T>(a: T, b: T): number => (a < b ? -1 : a > b ? 1 : 0);
-const byScoreThenPlace = (a: ChunkHit, b: ChunkHit): number =>
-	b.score - a.score ||
-	order(a.source, b.source) ||
-	order(a.path, b.path) ||
-	a.ordinal - b.ordinal ||
-	order(a.group, b.group);

@@ -5,6 +5,7 @@ import type { GraphStore } from "../../stores/graph/graph.port.js";
 import type { ChunkHit, FilePlace, SearchFilter, VectorStore } from "../../stores/vectors/vectors.port.js";
 import { findEntity } from "../reading/find-entity.js";
 import { parseHitId } from "./hit-id.js";
+import { bestFirst, isSamePlace, onceAPlace } from "./once-a-place.js";
 import type { SearchResult } from "./search-chunks.js";
 
 export interface LikePorts {
@@ -47,14 +48,11 @@ export async function searchLike(
 	const found = await Promise.all(
 		[...vectors].map(async ([model, vector]) => {
 			if (filter.model !== undefined && filter.model !== model) return [];
-			const hits = await ports.vectors.searchVector(model, vector, filter, limit + chunks.length);
+			const hits = await ports.vectors.searchVector(model, vector, filter, 2 * limit + chunks.length);
 			return hits.filter((hit) => !isPart(hit));
 		}),
 	);
-	const hits = found
-		.flat()
-		.sort((a, b) => b.score - a.score || order(a.source, b.source) || order(a.path, b.path) || a.ordinal - b.ordinal)
-		.slice(0, limit);
+	const hits = onceAPlace(found.flat().sort(bestFirst)).slice(0, limit);
 	const best = hits[0]?.score ?? 0;
 	return {
 		hits: hits.map((hit) => ({ ...hit, score: best > 0 ? Math.max(0, hit.score / best) : 0 })),
@@ -74,7 +72,7 @@ async function findExample(ports: LikePorts, like: string, scope: SearchFilter):
 			hit.group === place.group &&
 			hit.ordinal === place.ordinal;
 		const chunks = (await ports.vectors.chunksOf({ ...scope, sources: [place.source] }, [place], 10_000)).filter(same);
-		if (chunks.length > 0) return { chunks, isPart: same };
+		if (chunks.length > 0) return { chunks, isPart: isOneOf(chunks) };
 	}
 	const files = await filesAt(ports, like, scope);
 	if (files.length > 0) {
@@ -96,8 +94,13 @@ async function findExample(ports: LikePorts, like: string, scope: SearchFilter):
 	);
 	const chunks = (own.length > 0 ? own : all).slice(0, MAX_EXAMPLE);
 	if (chunks.length === 0) throw nothingLike(like);
+	return { chunks, isPart: isOneOf(chunks) };
+}
+
+/** Also what other groups have of the same lines is the example itself. */
+function isOneOf(chunks: readonly ChunkHit[]): Example["isPart"] {
 	const ids = new Set(chunks.map(({ id }) => id));
-	return { chunks, isPart: ({ id }) => ids.has(id) };
+	return (hit) => ids.has(hit.id) || chunks.some((chunk) => isSamePlace(chunk, hit));
 }
 
 /** `symbol:s:a.ts#Client.send` names the chunks of `Client.send` and of what lies in it. */
@@ -132,5 +135,3 @@ function meanDirection(vectors: readonly Float32Array[]): Float32Array {
 	const length = Math.hypot(...sum);
 	return length > 0 ? sum.map((value) => value / length) : (vectors[0] ?? sum);
 }
-
-const order = <T>(a: T, b: T): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -6,10 +6,11 @@ import type { Catalog, Head, Ingestion, Source } from "../../stores/catalog/cata
 import type { EventStore } from "../../stores/events/events.port.js";
 import type { GraphScope, GraphStore } from "../../stores/graph/graph.port.js";
 import { parseAt } from "../at.js";
+import { groupsOfSource } from "../groups/group-report.js";
 import type { LodeReader } from "../lode.js";
 import { findEntity } from "../reading/find-entity.js";
 import { matchSource } from "../reading/match-source.js";
-import { readableSources } from "../recipe.js";
+import { type Plugins, readableSources } from "../recipe.js";
 import type { IngestProgress, Waiting } from "../reports.js";
 import { impact, lineage } from "../traversal/dependencies.js";
 import { findPaths } from "../traversal/paths.js";
@@ -24,6 +25,8 @@ export interface ViewPorts {
 	readonly artifacts: Pick<ArtifactStore, "getStream">;
 	readonly events: Pick<EventStore, "read" | "readAll" | "latest">;
 	readonly reader: Pick<LodeReader, "search">;
+	/** As the workers have them. */
+	readonly plugins?: Plugins;
 	readonly progress: (ingestion: Ingestion) => Promise<IngestProgress | undefined>;
 	readonly waiting: (ingestion: Ingestion) => Promise<Waiting[]>;
 	/** Where the Temporal Web UI is, while it runs. */
@@ -130,7 +133,8 @@ class View implements LodeView {
 	}
 
 	async groups(wanted: string) {
-		return this.ports.catalog.groups(this.source(wanted).id);
+		const { catalog, plugins } = this.ports;
+		return groupsOfSource(catalog, this.source(wanted).id, plugins);
 	}
 
 	async snapshots(...[wanted, page]: Parameters<LodeView["snapshots"]>) {

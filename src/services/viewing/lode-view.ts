@@ -1,11 +1,11 @@
 import type { EdgeKind, Entity, EntityKey, EntityKind } from "../../domain/entities.js";
-import type { Group } from "../../domain/group.js";
 import type { OriginEntry } from "../../domain/origin-entry.js";
 import type { Snapshot } from "../../domain/snapshot.js";
 import type { ObjectContent } from "../../stores/artifacts/artifacts.port.js";
 import type { Head, Ingestion, IngestionStatus, Source } from "../../stores/catalog/catalog.port.js";
 import type { StoredEvent } from "../../stores/events/events.port.js";
 import type { EntityChange, Neighbour } from "../../stores/graph/graph.port.js";
+import type { GroupReport } from "../groups/group-report.js";
 import type { IngestProgress, SearchQuery, SearchReport, Waiting } from "../reports.js";
 import type { FoundPaths } from "../traversal/paths.js";
 import type { Bounds, Steps, Walked } from "../traversal/walk.js";
@@ -57,7 +57,7 @@ export interface LodeView {
 	sources(): readonly Source[];
 	source(wanted: string): Source;
 	head(source: string): Promise<Head | undefined>;
-	groups(source: string): Promise<readonly Group[]>;
+	groups(source: string): Promise<readonly GroupReport[]>;
 	/** Newest first. */
 	snapshots(source: string | undefined, page: PageRequest): Promise<Page<PublishedSnapshot>>;
 	ingestions(

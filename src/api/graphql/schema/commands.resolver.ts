@@ -9,7 +9,7 @@ import { SourcePolicyEnum } from "./enums.js";
 const MOST_WAIT_SECONDS = 300;
 
 @ArgsType()
-class WriteArgs {
+export class WriteArgs {
 	@Field(() => String, {
 		nullable: true,
 		description: "A repeat with the same key and content starts nothing and is answered about the first one.",
@@ -119,7 +119,7 @@ export class CommandsResolver {
 	}
 }
 
-async function submit(
+export async function submit(
 	{ read }: GraphqlContext,
 	kind: CommandRequest["kind"],
 	{ idempotencyKey, timeout, ...given }: WriteArgs,

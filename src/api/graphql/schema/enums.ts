@@ -47,7 +47,10 @@ export const StageStateEnum = named(
 );
 export const CommandKindEnum = named(
 	"CommandKind",
-	["create-source", "delete-source", "ingest", "retry", "cancel", "verify", "collect-garbage"] as const,
+	[
+		...(["create-source", "delete-source", "ingest", "retry", "cancel", "verify", "collect-garbage"] as const),
+		...(["create-group", "update-group", "delete-group"] as const),
+	],
 	"What was asked for.",
 );
 export const CommandStatusEnum = named(
@@ -61,3 +64,8 @@ export const SourcePolicyEnum = named(
 	"Which commits of a branch are ingested.",
 );
 export const GroupByEnum = named("GroupBy", ["file", "folder", "custom"] as const, "How hits are put together.");
+export const GroupStateEnum = named(
+	"GroupState",
+	["indexed", "reindexing", "deleting"] as const,
+	"Whether the index has what the group says.",
+);

@@ -4,6 +4,7 @@ import { CommitsResolver } from "./commits.resolver.js";
 import { DiffResolver } from "./diff.resolver.js";
 import { EdgeResolver, EntitiesResolver, NeighbourResolver, ReachedEntityResolver } from "./entities.resolver.js";
 import { EventsResolver } from "./events.resolver.js";
+import { GroupsResolver } from "./groups.resolver.js";
 import { IngestionsResolver } from "./ingestions.resolver.js";
 import { SearchResolver } from "./search.resolver.js";
 import { SourcesResolver } from "./sources.resolver.js";
@@ -24,6 +25,7 @@ export const RESOLVERS = [
 	ArtifactsResolver,
 	EventsResolver,
 	CommandsResolver,
+	GroupsResolver,
 	SubscriptionsResolver,
 ];
 

@@ -19,42 +19,6 @@ export class Head {
 	chunks!: number;
 }
 
-@ObjectType()
-export class GroupIndexing {
-	@Field()
-	model!: string;
-	@Field(() => Int, { description: "Characters." })
-	chunkSize!: number;
-	@Field(() => Int, { description: "Characters." })
-	overlap!: number;
-}
-
-@ObjectType()
-export class GroupRetention {
-	@Field(() => Int, { nullable: true, description: "Published commits that stay queryable; null: all." })
-	maxVersions!: number | null;
-	@Field(() => SafeInt, { nullable: true, description: "Seconds that a superseded version stays; null: for ever." })
-	ttl!: number | null;
-}
-
-@ObjectType({ description: "What of a source is indexed and how." })
-export class Group {
-	@Field(() => ID)
-	source!: string;
-	@Field()
-	name!: string;
-	@Field(() => [String])
-	include!: string[];
-	@Field(() => [String])
-	exclude!: string[];
-	@Field()
-	grouping!: string;
-	@Field(() => GroupIndexing)
-	indexing!: GroupIndexing;
-	@Field(() => GroupRetention)
-	retention!: GroupRetention;
-}
-
 @ObjectType({ description: "Something whose commits are followed." })
 export class Source {
 	@Field(() => ID)

@@ -3,9 +3,10 @@ import type { Source as SourceRecord } from "../../../services/viewing/lode-view
 import { pageOf } from "../../../services/viewing/page.js";
 import type { GraphqlContext } from "../operation.js";
 import { connectionOf, pageCost, pageRequest } from "../relay.js";
+import { Group } from "./group.types.js";
 import { PagedReadArgs } from "./paged-args.js";
 import { ReadArgs } from "./read-args.js";
-import { Group, Head, Source, SourceConnection } from "./source.types.js";
+import { Head, Source, SourceConnection } from "./source.types.js";
 
 @ArgsType()
 class SourceArgs extends ReadArgs {
@@ -30,11 +31,6 @@ export class SourcesResolver {
 	@Query(() => Source)
 	async source(@Context() { read }: GraphqlContext, @Args({ type: () => SourceArgs }) { source }: SourceArgs) {
 		return (await read.view()).source(source);
-	}
-
-	@Query(() => [Group], { complexity: 10 })
-	async groups(@Context() { read }: GraphqlContext, @Args({ type: () => SourceArgs }) { source }: SourceArgs) {
-		return (await read.view()).groups(source);
 	}
 
 	@ResolveField(() => Head, { nullable: true, description: "Null while nothing of it is published." })
