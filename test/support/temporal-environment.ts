@@ -23,6 +23,9 @@ let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
 export function workflowBundle(): Promise<WorkflowBundleWithSourceMap> {
 	bundle ??= bundleWorkflowCode({
 		workflowsPath: fileURLToPath(new URL("../../src/workflows/index.ts", import.meta.url)),
+		workflowInterceptorModules: [
+			fileURLToPath(new URL("../../src/workflows/tracing/interceptors.ts", import.meta.url)),
+		],
 		logger: silent,
 	});
 	return bundle;
