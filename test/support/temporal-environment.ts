@@ -5,6 +5,7 @@ import {
 	DefaultLogger,
 	Runtime,
 	Worker,
+	type WorkerOptions,
 	type WorkflowBundleWithSourceMap,
 } from "@temporalio/worker";
 import { SEARCH_ATTRIBUTES } from "../../temporal/server/search-attributes.js";
@@ -53,11 +54,13 @@ export async function testWorker(
 	environment: TestWorkflowEnvironment,
 	taskQueue: string,
 	activities: object,
+	options: Pick<WorkerOptions, "interceptors" | "sinks"> = {},
 ): Promise<Worker> {
 	return Worker.create({
 		connection: environment.nativeConnection,
 		taskQueue,
 		workflowBundle: await workflowBundle(),
 		activities,
+		...options,
 	});
 }
