@@ -4,9 +4,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { HttpServer } from "../../src/api/http-server.js";
 import { createGateway } from "../../src/api/webhooks/create-gateway.js";
 import { Secret } from "../../src/config/secret.js";
+import type { Group } from "../../src/domain/group.js";
+import { measureInstallation } from "../../src/observability/metrics/installation-state.js";
 import { Metrics } from "../../src/observability/metrics/metrics.js";
 import { startTracing, type Tracing } from "../../src/observability/tracing/start-tracing.js";
 import { tracedCommander } from "../../src/observability/tracing/traced-commander.js";
+import { recordConfiguration } from "../../src/services/events/record-configuration.js";
 import { dispatchPorts } from "../../src/wiring.js";
 import { ApiInstance } from "../support/api-instance.js";
 import { createRepository, type TestRepository } from "../support/git-repository.js";
@@ -33,6 +36,8 @@ const metrics = { worker: new Metrics(), api: new Metrics(), gateway: new Metric
 
 beforeAll(async () => {
 	new Secret(PLANTED);
+	// Spans wait for others no longer than the test does.
+	process.env.OTEL_BSP_SCHEDULE_DELAY = "50";
 	collector = await OtlpCollector.open();
 	tracing = (await startTracing({ traces: { endpoint: collector.endpoint } }, "lode-test")) as Tracing;
 	environment = await temporalEnvironment();
@@ -177,14 +182,10 @@ describe("metrics", () => {
 	test("move with what they measure", async () => {
 		const before = await (await fetch(`${api.url}/metrics`)).text();
 		expect(before).toContain("lode_store_records");
-		const search = (text: string) =>
-			fetch(`${api.url}/api/v1/search`, {
-				method: "POST",
-				headers: { "content-type": "application/json" },
-				body: JSON.stringify({ text }),
-			});
+		const search = (text: string, more: Record<string, string> = {}) =>
+			fetch(`${api.url}/api/v1/search?${new URLSearchParams({ q: text, ...more })}`);
 		expect((await search("customers and orders")).status).toBe(200);
-		expect((await search("x".repeat(100_000))).status).toBeGreaterThanOrEqual(400);
+		expect((await search("x", { at: "9999" })).status).toBeGreaterThanOrEqual(400);
 		const { data } = await api.graphql("{ sources { edges { node { id } } } }");
 		expect(data).toBeDefined();
 		await send(gateway.url, push("1".repeat(40), "d1"));
@@ -200,60 +201,82 @@ describe("metrics", () => {
 		);
 		await until(
 			async () => (await pages()).gateway,
-			(found) => valueOf(found, "lode_webhook_dispatches_total", { outcome: "parked" }) === 1,
+			(found) => total(found, "lode_webhook_dispatches_total", { outcome: "parked" }) === 1,
 		);
 		const { worker, api: ofApi, gateway: ofGateway } = await pages();
 
 		// Ingestions.
-		expect(valueOf(worker, "lode_ingestions_total", { outcome: "published" })).toBe(4);
-		expect(valueOf(worker, "lode_ingestion_seconds_count")).toBe(4);
-		expect(valueOf(worker, "lode_ingested_files_total", { change: "added" })).toBe(2);
-		expect(valueOf(worker, "lode_ingested_files_total", { change: "changed" })).toBe(3);
-		expect(valueOf(worker, "lode_ingested_chunks_total", { embedding: "made" })).toBeGreaterThan(0);
+		expect(total(worker, "lode_ingestions_total", { outcome: "published" })).toBe(4);
+		expect(total(worker, "lode_ingestion_seconds_count")).toBe(4);
+		expect(total(worker, "lode_ingested_files_total", { change: "added" })).toBe(2);
+		expect(total(worker, "lode_ingested_files_total", { change: "changed" })).toBe(3);
+		expect(total(worker, "lode_ingested_chunks_total", { embedding: "made" })).toBeGreaterThan(0);
 		for (const stage of ["begin", "prepare", "diff", "mine", "embed", "stage", "link", "verify", "publish"])
-			expect([stage, valueOf(worker, "lode_ingestion_stage_seconds_count", { stage, outcome: "ok" })]).toEqual([
+			expect([stage, total(worker, "lode_ingestion_stage_seconds_count", { stage, outcome: "ok" })]).toEqual([
 				stage,
 				expect.toSatisfy((count: number) => count >= 4),
 			]);
-		expect(valueOf(worker, "lode_activity_queue_seconds_count", { stage: "mine" })).toBe(4);
+		expect(total(worker, "lode_activity_queue_seconds_count", { stage: "mine" })).toBe(4);
 		// Stores.
 		for (const store of ["catalog", "events", "graph", "vectors", "artifacts", "embeddings"]) {
-			expect([store, valueOf(worker, "lode_store_operation_seconds_count", { store })]).toEqual([
+			expect([store, total(worker, "lode_store_operation_seconds_count", { store })]).toEqual([
 				store,
 				expect.toSatisfy((count: number) => count > 0),
 			]);
 		}
 		for (const store of ["catalog", "graph", "vectors", "artifacts", "embeddings"])
-			expect(valueOf(worker, "lode_store_staged_records_total", { store })).toBeGreaterThan(0);
-		expect(valueOf(worker, "lode_store_transferred_bytes_total", { direction: "in" })).toBeGreaterThan(0);
-		expect(valueOf(worker, "lode_store_transferred_bytes_total", { direction: "out" })).toBeGreaterThan(0);
-		expect(valueOf(worker, "lode_embedding_texts_total", { provider: "lexical" })).toBeGreaterThan(0);
-		expect(valueOf(worker, "lode_embedding_seconds_count", { provider: "lexical" })).toBeGreaterThan(0);
+			expect(total(worker, "lode_store_staged_records_total", { store })).toBeGreaterThan(0);
+		expect(total(worker, "lode_store_transferred_bytes_total", { direction: "in" })).toBeGreaterThan(0);
+		expect(total(worker, "lode_store_transferred_bytes_total", { direction: "out" })).toBeGreaterThan(0);
+		expect(total(worker, "lode_embedding_texts_total", { provider: "lexical" })).toBeGreaterThan(0);
+		expect(total(worker, "lode_embedding_seconds_count", { provider: "lexical" })).toBeGreaterThan(0);
+		expect(total(ofApi, "lode_store_errors_total", { store: "catalog", code: "SNAPSHOT_NOT_FOUND" })).toBe(1);
 		// Searches and requests.
-		expect(valueOf(ofApi, "lode_search_seconds_count", { outcome: "answered" })).toBe(1);
-		expect(valueOf(ofApi, "lode_search_vector_seconds_count")).toBe(1);
-		expect(valueOf(ofApi, "lode_search_hits_total")).toBeGreaterThan(0);
-		expect(valueOf(ofApi, "lode_http_request_seconds_count", { route: "/api/v1/search", status: "200" })).toBe(1);
-		expect(valueOf(ofApi, "lode_http_request_seconds_count", { route: "/graphql", method: "POST" })).toBe(1);
-		expect(valueOf(ofApi, "lode_http_connections")).toBeGreaterThan(0);
+		expect(total(ofApi, "lode_search_seconds_count", { outcome: "answered" })).toBe(1);
+		expect(total(ofApi, "lode_search_vector_seconds_count")).toBe(1);
+		expect(total(ofApi, "lode_search_hits_total")).toBeGreaterThan(0);
+		expect(total(ofApi, "lode_http_request_seconds_count", { route: "/api/v1/search", status: "200" })).toBe(1);
+		expect(total(ofApi, "lode_http_request_seconds_count", { route: "/graphql", method: "POST" })).toBe(1);
+		expect(total(ofApi, "lode_http_connections")).toBeGreaterThan(0);
 		// The installation.
-		expect(valueOf(ofApi, "lode_sources")).toBe(1);
-		expect(valueOf(ofApi, "lode_snapshot_number")).toBe(4);
-		expect(valueOf(ofApi, "lode_open_ingestions")).toBe(0);
+		expect(total(ofApi, "lode_sources")).toBe(1);
+		expect(total(ofApi, "lode_snapshot_number")).toBe(4);
+		expect(total(ofApi, "lode_open_ingestions")).toBe(0);
 		for (const store of ["catalog", "graph", "vectors", "artifacts", "events"])
-			expect(valueOf(ofApi, "lode_store_records", { store })).toBeGreaterThan(0);
+			expect(total(ofApi, "lode_store_records", { store })).toBeGreaterThan(0);
 		for (const store of ["catalog", "graph", "vectors", "embeddings"])
-			expect(valueOf(ofApi, "lode_store_bytes", { store })).toBeGreaterThan(0);
-		expect(valueOf(ofApi, "lode_archive_lag_events")).toBeGreaterThan(0);
-		expect(valueOf(ofApi, "process_resident_memory_bytes")).toBeGreaterThan(0);
+			expect(total(ofApi, "lode_store_bytes", { store })).toBeGreaterThan(0);
+		expect(total(ofApi, "lode_archive_lag_events")).toBeGreaterThan(0);
+		expect(total(ofApi, "process_resident_memory_bytes")).toBeGreaterThan(0);
 		// Webhooks.
 		for (const [outcome, count] of Object.entries({ accepted: 3, repeated: 1, refused: 2 }))
-			expect([outcome, valueOf(ofGateway, "lode_webhook_deliveries_total", { outcome })]).toEqual([outcome, count]);
-		expect(valueOf(ofGateway, "lode_webhook_dispatches_total", { outcome: "told" })).toBe(2);
-		expect(valueOf(ofGateway, "lode_event_processing_seconds_count", { outcome: "told" })).toBe(2);
-		expect(valueOf(ofGateway, "lode_ledger_receipts", { state: "parked" })).toBe(1);
-		expect(valueOf(ofGateway, "lode_ledger_bytes")).toBeGreaterThan(0);
-		expect(valueOf(ofGateway, "lode_dispatch_failing")).toBe(0);
+			expect([outcome, total(ofGateway, "lode_webhook_deliveries_total", { outcome })]).toEqual([outcome, count]);
+		expect(total(ofGateway, "lode_webhook_dispatches_total", { outcome: "told" })).toBe(2);
+		expect(total(ofGateway, "lode_event_processing_seconds_count", { outcome: "told" })).toBe(2);
+		expect(total(ofGateway, "lode_ledger_receipts", { state: "parked" })).toBe(1);
+		expect(total(ofGateway, "lode_ledger_bytes")).toBeGreaterThan(0);
+		expect(total(ofGateway, "lode_dispatch_failing")).toBe(0);
+	});
+
+	test("tell of open WebSockets, and of changes of groups and of the configuration", async () => {
+		const socket = new WebSocket(`${api.url.replace("http", "ws")}/graphql`, "graphql-transport-ws");
+		await new Promise((resolve) => socket.addEventListener("open", resolve));
+		expect(total((await pages()).api, "lode_websocket_connections")).toBe(1);
+		socket.close();
+		await until(pages, (found) => total(found.api, "lode_websocket_connections") === 0);
+
+		const own = new Metrics({ process: false });
+		measureInstallation(lode.ports, async () => ({}), own, { freshMs: 0 });
+		const changes = async () => {
+			const page = exposedMetrics((await own.page()).body);
+			return ["source", "group", "configuration"].map((subject) => total(page, "lode_changes_total", { subject }));
+		};
+		expect(await changes()).toEqual([0, 0, 0]);
+		const [group] = await lode.ports.catalog.groups((await lode.ports.catalog.sources())[0]?.id as string);
+		await lode.ports.catalog.putGroup({ ...(group as Group), name: "other" });
+		await recordConfiguration(lode.ports.events, { LODE_X: "1" });
+		expect(await changes()).toEqual([0, 1, 1]);
+		expect(await changes()).toEqual([0, 1, 1]);
 	});
 
 	test("are all explained, with their types and labels", async () => {
@@ -288,7 +311,7 @@ describe("metrics", () => {
 	});
 });
 
-function valueOf(
+function total(
 	exposed: ReadonlyMap<string, ExposedMetric>,
 	sample: string,
 	labels: Record<string, string> = {},

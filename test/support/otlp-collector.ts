@@ -3,6 +3,8 @@ import type { AddressInfo } from "node:net";
 
 export interface CollectedSpan {
 	readonly name: string;
+	/** Of the process that sent it. */
+	readonly service: string;
 	readonly traceId: string;
 	readonly spanId: string;
 	readonly parentSpanId?: string;
@@ -14,6 +16,8 @@ export class OtlpCollector {
 	readonly spans: CollectedSpan[] = [];
 	/** What came, as it came. */
 	readonly bodies: string[] = [];
+	/** The headers that it came with. */
+	readonly authorizations = new Set<string>();
 
 	private constructor(
 		readonly endpoint: string,
@@ -26,6 +30,7 @@ export class OtlpCollector {
 			request.on("data", (chunk: Buffer) => chunks.push(chunk));
 			request.on("end", () => {
 				const body = Buffer.concat(chunks).toString("utf8");
+				if (request.headers.authorization !== undefined) collector.authorizations.add(request.headers.authorization);
 				if (request.url === "/v1/traces") collector.take(body);
 				response.writeHead(200, { "content-type": "application/json" }).end("{}");
 			});
@@ -42,8 +47,14 @@ export class OtlpCollector {
 	private take(body: string): void {
 		this.bodies.push(body);
 		const { resourceSpans } = JSON.parse(body) as {
-			resourceSpans: { scopeSpans: { spans: CollectedSpan[] }[] }[];
+			resourceSpans: {
+				resource: { attributes: { key: string; value: { stringValue?: string } }[] };
+				scopeSpans: { spans: CollectedSpan[] }[];
+			}[];
 		};
-		for (const { scopeSpans } of resourceSpans) for (const { spans } of scopeSpans) this.spans.push(...spans);
+		for (const { resource, scopeSpans } of resourceSpans) {
+			const service = resource.attributes.find(({ key }) => key === "service.name")?.value.stringValue ?? "";
+			for (const { spans } of scopeSpans) this.spans.push(...spans.map((span) => ({ ...span, service })));
+		}
 	}
 }

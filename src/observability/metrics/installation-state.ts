@@ -27,6 +27,7 @@ export function measureInstallation(
 	{ catalog, events }: Pick<Stores, "catalog" | "events">,
 	sizes: () => Promise<Readonly<Record<string, number>>>,
 	metrics: Metrics,
+	{ freshMs = FRESH_MS }: { readonly freshMs?: number } = {},
 ): void {
 	const changed = metrics.count("changes");
 	const counted = new Map<string, number>();
@@ -76,7 +77,7 @@ export function measureInstallation(
 
 	let fresh: { readonly at: number; readonly state: ReturnType<typeof read> } | undefined;
 	const state = () => {
-		if (fresh === undefined || performance.now() - fresh.at > FRESH_MS) {
+		if (fresh === undefined || performance.now() - fresh.at >= freshMs) {
 			fresh = { at: performance.now(), state: read() };
 			fresh.state.catch(() => undefined);
 		}
