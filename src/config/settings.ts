@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { logShape, OBSERVABILITY_SETTINGS, observabilityShape } from "./observability-settings.js";
 import { ENGINE_SETTINGS, enginesShape, PROFILES, SERVER_SETTINGS, serversShape } from "./server-settings.js";
 import type { Setting } from "./setting.js";
 import { flag, httpUrl, integer, list, object, oneOf, secret, text } from "./setting-values.js";
@@ -59,6 +60,7 @@ export const SETTINGS: readonly Setting[] = [
 		environmentOnly: true,
 	},
 	{ name: "LODE_LOG_LEVEL", key: "log.level", describe: "debug, info, warn or error" },
+	...OBSERVABILITY_SETTINGS,
 	{ name: "LODE_RETENTION_MAX_VERSIONS", key: "retention.maxVersions", describe: "published commits kept a group" },
 	{ name: "LODE_RETENTION_TTL", key: "retention.ttl", describe: "seconds a superseded version is kept" },
 	{ name: "LODE_GC_GRACE", key: "gc.graceSeconds", describe: "seconds before what is unused may be deleted" },
@@ -115,7 +117,8 @@ export const configSchema = object({
 		threads: integer(1, 64).default(() => Math.min(4, Math.max(1, availableParallelism() - 1))),
 	}).prefault({}),
 	plugins: list.optional(),
-	log: object({ level: oneOf(["debug", "info", "warn", "error"]).default("info") }).prefault({}),
+	log: object(logShape).prefault({}),
+	...observabilityShape,
 	retention: object({
 		maxVersions: integer(1, 1_000_000_000).optional(),
 		ttl: integer(0, 1_000_000_000_000).optional(),
