@@ -10,6 +10,7 @@ import type { ApiServices } from "../../src/services/lode.js";
 import { openApiServices } from "../../src/wiring.js";
 import { ApiInstance } from "../support/api-instance.js";
 import { LodeInstance } from "../support/lode-instance.js";
+import { type OperationInput, openApiClient } from "../support/openapi-client.js";
 import { createShop } from "../support/shop-repository.js";
 import { temporalEnvironment } from "../support/temporal-environment.js";
 import { versionedRepository } from "../support/versioned-repository.js";
@@ -17,7 +18,7 @@ import { versionedRepository } from "../support/versioned-repository.js";
 // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every form.
 type Answer = any;
 
-/** Real: a whole Lode, and clients that others wrote: graphql-request, and graphql-ws over ws. */
+/** Real: a whole Lode, and clients that others wrote: graphql-request, graphql-ws over ws, and one that @hey-api/openapi-ts makes. */
 let environment: TestWorkflowEnvironment;
 let lode: LodeInstance;
 let api: ApiInstance;
@@ -61,7 +62,7 @@ async function until(isThere: () => boolean): Promise<void> {
 }
 
 describe("a client that nobody here wrote", () => {
-	test("runs a whole session: ingest, watch, search, travel in time, diff, delete", async () => {
+	test("runs a whole session: ingest, watch, a group of its own, search, travel in time, diff, delete", async () => {
 		const shop = await createShop();
 		try {
 			const published = follow("subscription { snapshotPublished { number commit sourceId } }");
@@ -88,14 +89,68 @@ describe("a client that nobody here wrote", () => {
 				snapshot: 1,
 			});
 
+			const { sources }: Answer = await http.request("{ sources { nodes { id groups { id name state } } } }");
+			const [{ id: source, groups }] = sources.nodes;
+			expect(groups).toEqual([{ id: `${source}:default`, name: "default", state: "INDEXED" }]);
+			const { createGroup }: Answer = await http.request(
+				`mutation($source: String!, $include: [String!]) {
+					createGroup(source: $source, name: "code", path: "src", include: $include, indexing: { chunkSize: 400, overlap: 0 }, grouping: FOLDER) { id status visibilityToken }
+				}`,
+				{ source, include: ["**/*.ts"] },
+			);
+			const grouped: Answer = await http.request(
+				`query($token: String, $id: ID!) {
+					search(text: "orders", group: "code", minVisibility: $token, visibilityTimeout: 60) { snapshot hits { path group } groups { key } }
+					group(id: $id) { state serves { path } path include rules { name } indexing { chunkSize } retention { maxVersions } }
+				}`,
+				{ token: createGroup.visibilityToken, id: `${source}:code` },
+			);
+			expect(grouped.search).toMatchObject({ snapshot: 2, groups: [{ key: "src" }] });
+			expect(new Set(grouped.search.hits.map(({ path, group }: Answer) => `${group} ${path}`))).toEqual(
+				new Set(["code src/orders.ts"]),
+			);
+			expect(grouped.group).toMatchObject({
+				state: "INDEXED",
+				serves: null,
+				path: "src",
+				indexing: { chunkSize: 400 },
+			});
+			const made: Answer = await http.request("query($id: ID!) { command(id: $id) { kind status ingestion result } }", {
+				id: createGroup.id,
+			});
+			expect(made.command).toMatchObject({
+				...{ kind: "CREATE_GROUP", status: "SUCCEEDED", ingestion: "ing-2" },
+				result: { name: "code", state: "indexed", reindex: { outcome: "switched", snapshot: 2 } },
+			});
+			const refused = http.request(
+				`mutation($group: ID!) { updateGroup(group: $group, path: "../x", indexing: { chunkSize: 7 }) { id } }`,
+				{ group: `${source}:code` },
+			);
+			await expect(refused).rejects.toMatchObject({
+				response: {
+					errors: [
+						{
+							extensions: {
+								code: "GROUP_INVALID",
+								fields: {
+									path: expect.stringContaining("inside"),
+									"indexing.chunkSize": expect.stringContaining("200"),
+								},
+							},
+						},
+					],
+				},
+			});
+
 			const { ingest: second } = await ingest(shop.commits[1], "two");
 			const seen: Answer = await http.request(
 				`query($token: String) { search(text: "refundedOrders", minVisibility: $token, visibilityTimeout: 60) { snapshot hits { symbol source } } }`,
 				{ token: second.visibilityToken },
 			);
-			expect(seen.search.snapshot).toBe(2);
+			expect(seen.search.snapshot).toBe(3);
 			expect(seen.search.hits[0].symbol).toBe("refundedOrders");
-			const [{ source }] = seen.search.hits;
+			// Two groups have its lines: they come once.
+			expect(seen.search.hits.filter(({ symbol }: Answer) => symbol === "refundedOrders")).toHaveLength(1);
 			const then: Answer = await http.request(`{ search(text: "refundedOrders", at: "1") { hits { symbol } } }`);
 			expect(then.search.hits.map(({ symbol }: Answer) => symbol)).not.toContain("refundedOrders");
 			const diff: Answer = await http.request(
@@ -107,8 +162,16 @@ describe("a client that nobody here wrote", () => {
 				"query($id: ID!) { command(id: $id) { status result history { type } } }",
 				{ id: second.id },
 			);
-			expect(command.command).toMatchObject({ status: "SUCCEEDED", result: { outcome: "published", snapshot: 2 } });
+			expect(command.command).toMatchObject({ status: "SUCCEEDED", result: { outcome: "published", snapshot: 3 } });
 
+			const { deleteGroup }: Answer = await http.request(
+				`mutation($group: ID!) { deleteGroup(group: $group, timeout: 60) { status result } }`,
+				{ group: `${source}:code` },
+			);
+			expect(deleteGroup).toMatchObject({
+				status: "SUCCEEDED",
+				result: { state: "deleted", reindex: { snapshot: 4 } },
+			});
 			const removed: Answer = await http.request(
 				"mutation($source: ID!) { deleteSource(source: $source, timeout: 60) { status } }",
 				{ source },
@@ -121,21 +184,111 @@ describe("a client that nobody here wrote", () => {
 				response: { errors: [{ extensions: { code: "SOURCE_NOT_FOUND", retryable: false } }] },
 			});
 
-			await until(() => published.values.length === 2 && events.values.length === 5);
+			await until(() => published.values.length === 4 && events.values.length === 9);
 			expect(published.values.map(({ snapshotPublished: { number, commit } }: Answer) => [number, commit])).toEqual([
 				[1, shop.commits[0]],
-				[2, shop.commits[1]],
+				[2, shop.commits[0]],
+				[3, shop.commits[1]],
+				[4, shop.commits[1]],
 			]);
 			expect(events.values.map(({ eventAppended: { type } }: Answer) => type)).toEqual([
-				"CommandAccepted",
-				"IngestionPublished",
-				"CommandAccepted",
-				"IngestionPublished",
+				...Array(4).fill(["CommandAccepted", "IngestionPublished"]).flat(),
 				"CommandAccepted",
 			]);
 			published.stop();
 			await published.ended;
 		} finally {
+			await shop.remove();
+		}
+	});
+
+	test("generated from the OpenAPI document runs the same session", async () => {
+		const shop = await createShop();
+		const { operations, remove } = await openApiClient(api.url);
+		/** The answer of an operation; its status has to be the one that is named. */
+		const call = async (status: number, operation: string, options: OperationInput) => {
+			const ask = operations[operation];
+			if (ask === undefined) throw new Error(`the document has no operation ${operation}`);
+			const { data, error, response } = await ask(options);
+			if (response.status !== status)
+				throw new Error(`${operation}: ${response.status} ${JSON.stringify(data ?? error)}`);
+			return data ?? error;
+		};
+		const timeout = 60;
+		try {
+			const added = await call(201, "sourcesWritingCreate", { body: { target: shop.path } });
+			const { id: source } = added.result.source;
+			// A group of a source of which nothing is published yet: it counts from the first commit on.
+			const body = { source, name: "docs", include: ["*.md"], indexing: { chunkSize: 300, overlap: 0 } };
+			const key = { "Idempotency-Key": "docs" };
+			const made = await call(200, "groupsWritingCreate", { body, query: { timeout }, headers: key });
+			expect(made).toMatchObject({
+				kind: "create-group",
+				status: "SUCCEEDED",
+				result: { reindex: { outcome: "nothing" } },
+			});
+			expect(await call(200, "groupsWritingCreate", { body, query: { timeout }, headers: key })).toEqual(made);
+			expect(await call(409, "groupsWritingCreate", { body })).toMatchObject({ code: "GROUP_EXISTS" });
+			expect(
+				await call(422, "groupsWritingCreate", {
+					body: { source, name: "A", include: ["/x"], indexing: 3, colour: "red" },
+				}),
+			).toMatchObject({
+				code: "GROUP_INVALID",
+				fields: {
+					name: expect.stringContaining("lower-case"),
+					"include.0": expect.stringContaining("inside the source"),
+					indexing: expect.stringContaining("{model, chunkSize, overlap}"),
+					colour: "is not known",
+				},
+			});
+
+			const started = await call(202, "ingestionsWritingCreate", { body: { source, ref: shop.commits[0] } });
+			const path = { id: started.command_id };
+			const seen = new Set<string>();
+			for (let status = "PENDING"; status === "PENDING" || status === "RUNNING"; ) {
+				({ status } = await call(200, "commandsStatus", { path }));
+				seen.add(status);
+			}
+			expect(seen).toContain("SUCCEEDED");
+			expect(await call(200, "commandsWait", { path })).toMatchObject({
+				result: { outcome: "published", snapshot: 1 },
+			});
+			const second = await call(202, "ingestionsWritingCreate", { body: { source, ref: shop.commits[1] } });
+
+			const { visibility_token: minVisibility } = second;
+			const query = { q: "refundedOrders", limit: 1, minVisibility, visibilityTimeout: timeout };
+			const now = await call(200, "searchSearch", { query });
+			expect(now).toMatchObject({ snapshot: 2, hits: [{ symbol: "refundedOrders" }] });
+			const then = await call(200, "searchSearch", { query: { q: "refundedOrders", at: "1" } });
+			expect(then.hits.map(({ symbol }: Answer) => symbol)).not.toContain("refundedOrders");
+			const docs = await call(200, "searchSearch", { query: { q: "order of a customer", group: "docs" } });
+			expect(new Set(docs.hits.map((hit: Answer) => hit.path))).toEqual(new Set(["README.md"]));
+			const diff = await call(200, "graphDiff", { query: { source, from: shop.commits[0], to: shop.commits[1] } });
+			expect(diff.added.map(({ name }: Answer) => name)).toContain("refundedOrders");
+
+			const changed = await call(202, "groupsWritingUpdate", {
+				path: { id: `${source}:docs` },
+				body: { include: ["models/**"], retention: { maxVersions: 3 } },
+			});
+			const shown = await call(200, "groupsShow", {
+				path: { id: `${source}:docs` },
+				query: { minVisibility: changed.visibility_token, visibilityTimeout: timeout },
+			});
+			expect(shown).toMatchObject({ state: "indexed", include: ["models/**"], retention: { maxVersions: 3 } });
+			const { groups } = await call(200, "groupsList", { query: { source } });
+			expect(groups.map(({ name }: Answer) => name)).toEqual(["default", "docs"]);
+			await call(422, "groupsWritingDelete", { path: { id: `${source}:default` } });
+			const gone = await call(200, "groupsWritingDelete", { path: { id: `${source}:docs` }, query: { timeout } });
+			expect(gone.result).toMatchObject({ state: "deleted", reindex: { outcome: "switched", snapshot: 4 } });
+			await call(404, "groupsShow", { path: { id: `${source}:docs` } });
+			const earlier = await call(200, "searchSearch", { query: { q: "customers", group: "docs", at: "3" } });
+			expect(new Set(earlier.hits.map(({ group }: Answer) => group))).toEqual(new Set(["docs"]));
+			await call(404, "searchSearch", { query: { q: "customers", group: "docs" } });
+			await call(200, "sourcesWritingDelete", { path: { source }, query: { timeout } });
+			await call(404, "groupsList", { query: { source } });
+		} finally {
+			await remove();
 			await shop.remove();
 		}
 	});
