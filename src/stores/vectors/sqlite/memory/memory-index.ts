@@ -7,7 +7,7 @@ import { matchingPaths, nameIds } from "../chunk-filter.js";
 import { queryWords } from "../text-query.js";
 import { BitRows } from "./bit-rows.js";
 import { changedAfter, newestChange } from "./change-log.js";
-import { readRows, type StoredRow } from "./read-rows.js";
+import { readRows, type StoredRow, termCount } from "./read-rows.js";
 import { type NumberedFilter, passingRows } from "./row-filter.js";
 import { ROW_BYTES, RowTable } from "./row-table.js";
 import { TextScores } from "./text-scores.js";
@@ -49,6 +49,18 @@ interface State {
 	/** The last change, and the last chunk, that it knows. */
 	version: number;
 	last: number;
+}
+
+interface ModelRow {
+	readonly id: number;
+	readonly text: string;
+	readonly dimensions: number;
+}
+
+/** What numbers in rows mean. */
+interface Dictionary {
+	readonly commits: number | undefined;
+	readonly models: ReadonlyMap<number, ModelRow>;
 }
 
 /**
@@ -194,8 +206,9 @@ export class MemoryIndex {
 	#append(state: State, limit: number): boolean {
 		for (let read = 0; read < limit; ) {
 			const rows = readRows(this.#database, this.#options.text.index, state.last, PAGE);
-			for (const row of rows) this.#appendRow(state, row);
 			if (rows.length > 0) {
+				const dictionary = this.#dictionary();
+				for (const row of rows) this.#appendRow(state, row, dictionary);
 				state.passing.clear();
 				state.text.forget();
 			}
@@ -205,20 +218,29 @@ export class MemoryIndex {
 		return false;
 	}
 
-	#appendRow(state: State, row: StoredRow): void {
+	#appendRow(state: State, row: StoredRow, { commits, models }: Dictionary): void {
 		state.last = row.id;
 		// What commits say is few, and has an index of its own.
-		if (row.kind === COMMIT_KIND) return;
-		const at = state.table.append(row, row.length);
-		if (row.model === null || row.dimensions === null) throw new RangeError("a model is missing");
+		if (row.kind_id === commits) return;
+		const at = state.table.append(row, termCount(row.sz));
+		const model = models.get(row.model_id);
+		if (model === undefined) throw new RangeError("a model is missing");
 		let bits = state.bits.get(row.model_id);
 		if (bits === undefined) {
-			if (!this.#options.hasBits({ text: row.model, dimensions: row.dimensions })) return;
-			bits = new BitRows(row.dimensions);
+			if (!this.#options.hasBits(model)) return;
+			bits = new BitRows(model.dimensions);
 			state.bits.set(row.model_id, bits);
 		}
 		bits.append(at, row.bits);
 		if (at % PAGE === 0 && rowBytes(state) > this.#options.bytes) this.#turnOff();
+	}
+
+	#dictionary(): Dictionary {
+		const models = this.#database.prepare("SELECT id, text, dimensions FROM model").all<ModelRow>();
+		return {
+			commits: nameIds(this.#database, [COMMIT_KIND])[0],
+			models: new Map(models.map((model) => [model.id, model])),
+		};
 	}
 
 	#schedule(afterMs: number): void {

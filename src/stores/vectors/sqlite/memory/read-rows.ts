@@ -1,54 +1,32 @@
 import type { SqliteDatabase } from "../../../sqlite/sqlite-database.js";
-import { readVarints } from "../varints.js";
 import type { IndexedRow } from "./row-table.js";
 
 export interface StoredRow extends IndexedRow {
-	readonly kind: string | null;
-	readonly model: string | null;
-	readonly dimensions: number | null;
 	readonly bits: Uint8Array;
-	/** Terms of all columns in full text. */
-	readonly length: number;
-}
-
-interface Row extends Omit<StoredRow, "length" | "kind" | "model" | "dimensions"> {
+	/** Terms of each column in full text, as FTS5 keeps them. */
 	readonly sz: Uint8Array | null;
 }
 
 /** The next rows after an id. */
 export function readRows(database: SqliteDatabase, index: string, after: number, limit: number): StoredRow[] {
-	const rows = database
+	return database
 		.prepare(
 			`SELECT c.id, c.model_id, c.source_id, c.group_id, c.kind_id, c.language_id, c.path_id, c.added_at, c.removed_at, c.bits, d.sz
 			FROM chunk c LEFT JOIN ${index}_docsize d ON d.id = c.id WHERE c.id > ? ORDER BY c.id LIMIT ?`,
 		)
-		.all<Row>([after, limit]);
-	if (rows.length === 0) return [];
-	const kinds = texts(database, "SELECT id, text FROM name WHERE id IN (SELECT value FROM json_each(?))", rows);
-	const models = new Map(
-		database
-			.prepare("SELECT id, text, dimensions FROM model")
-			.all<{ id: number; text: string; dimensions: number }>()
-			.map(({ id, ...model }) => [id, model]),
-	);
-	return rows.map((row) => {
-		const model = models.get(row.model_id);
-		return {
-			...row,
-			kind: kinds.get(row.kind_id) ?? null,
-			model: model?.text ?? null,
-			dimensions: model?.dimensions ?? null,
-			length: row.sz === null ? 0 : readVarints(row.sz).reduce((sum, size) => sum + size, 0),
-		};
-	});
+		.all<StoredRow>([after, limit]);
 }
 
-function texts(database: SqliteDatabase, sql: string, rows: readonly Row[]): Map<number, string> {
-	const ids = JSON.stringify([...new Set(rows.map(({ kind_id }) => kind_id))]);
-	return new Map(
-		database
-			.prepare(sql)
-			.all<{ id: number; text: string }>([ids])
-			.map(({ id, text }) => [id, text]),
-	);
+/** The sum of varints. */
+export function termCount(sizes: Uint8Array | null): number {
+	if (sizes === null) return 0;
+	let [sum, value] = [0, 0];
+	for (let at = 0; at < sizes.length; at += 1) {
+		const byte = sizes[at] as number;
+		value = value * 128 + (byte & 0x7f);
+		if (byte >= 0x80) continue;
+		sum += value;
+		value = 0;
+	}
+	return sum;
 }

@@ -23,6 +23,7 @@ export const ROW_BYTES = 24;
 export class RowTable {
 	readonly classes: RowClass[] = [];
 	readonly #classOf = new Map<string, number>();
+	#lastClass = 0;
 	count = 0;
 	deleted = 0;
 	ids = new Int32Array(1_024);
@@ -90,12 +91,21 @@ export class RowTable {
 
 	#class(row: RowClass): number {
 		const { model_id, source_id, group_id, kind_id, language_id } = row;
+		const last = this.classes[this.#lastClass];
+		// As that of the row before, as a rule.
+		if (
+			last?.source_id === source_id &&
+			last.kind_id === kind_id &&
+			last.language_id === language_id &&
+			last.group_id === group_id &&
+			last.model_id === model_id
+		)
+			return this.#lastClass;
 		const key = `${model_id} ${source_id} ${group_id} ${kind_id} ${language_id}`;
 		const known = this.#classOf.get(key);
-		if (known !== undefined) return known;
-		const number = this.classes.push({ model_id, source_id, group_id, kind_id, language_id }) - 1;
-		this.#classOf.set(key, number);
-		return number;
+		this.#lastClass = known ?? this.classes.push({ model_id, source_id, group_id, kind_id, language_id }) - 1;
+		this.#classOf.set(key, this.#lastClass);
+		return this.#lastClass;
 	}
 
 	#grow(): void {

@@ -8,7 +8,7 @@ const [K1, B] = [1.2, 0.75];
 const LEAST_IDF = 1e-6;
 const POSTING_BYTES = 6;
 
-/** The rows that a term stands in, ascending, and what its occurrences count there. */
+/** The rows that a term stands in, and what its occurrences count there. In no order: each segment of the index has its own. */
 interface Postings {
 	readonly rows: Int32Array;
 	readonly weighted: Uint16Array;
@@ -120,8 +120,6 @@ export class TextScores {
 		let weighted = new Uint16Array(64);
 		let count = 0;
 		let near = 0;
-		let isOrdered = true;
-		let last = -1;
 		this.#pages.read(segments, term, (rowid, sum) => {
 			if (rowid < (table.ids[near] as number)) near = 0;
 			const row = table.find(rowid, near);
@@ -137,17 +135,8 @@ export class TextScores {
 			rows[count] = row;
 			weighted[count] = Math.min(sum, 0xffff);
 			count += 1;
-			isOrdered &&= row > last;
-			last = row;
 		});
-		if (isOrdered) return { rows: rows.slice(0, count), weighted: weighted.slice(0, count) };
-		const order = Uint32Array.from({ length: count }, (_, at) => at).sort(
-			(a, b) => (rows[a] as number) - (rows[b] as number),
-		);
-		return {
-			rows: Int32Array.from(order, (at) => rows[at] as number),
-			weighted: Uint16Array.from(order, (at) => weighted[at] as number),
-		};
+		return { rows: rows.slice(0, count), weighted: weighted.slice(0, count) };
 	}
 }
 
