@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import type { Bench } from "./bench.js";
 import { commit } from "./commit.bench.js";
 import { dgraph } from "./dgraph.bench.js";
+import { graph } from "./graph.bench.js";
 import { ingest } from "./ingest.bench.js";
 import { describeMachine, measureLimits } from "./machine.js";
 import { rounded } from "./measuring.js";
@@ -25,6 +26,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
 	ingest,
 	search,
 	retrieval,
+	graph,
 	dgraph,
 	weaviate,
 	s3,
