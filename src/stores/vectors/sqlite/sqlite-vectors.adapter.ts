@@ -48,8 +48,9 @@ const BITS_FROM_DIMENSIONS = 128;
  * and 6 among 4,000 (of 25,000 chunks), against all of them for clustered vectors. So these are compared exactly, all of them.
  */
 const isSparse = (model: string): boolean => model.startsWith("lexical-");
-const hasBits = ({ text, dimensions }: { readonly text: string; readonly dimensions: number }): boolean =>
-	dimensions >= BITS_FROM_DIMENSIONS && !isSparse(text);
+/** How the vectors of a model are told apart before they are compared exactly. */
+const coarseOf = ({ text, dimensions }: { readonly text: string; readonly dimensions: number }) =>
+	isSparse(text) ? "nibbles" : dimensions >= BITS_FROM_DIMENSIONS ? "bits" : undefined;
 const MAX_LIMIT = 10_000;
 /** Rows between two turns of the event loop. */
 const PAGE = 2_000;
@@ -80,7 +81,7 @@ class SqliteVectorStore implements SqliteVectors {
 		this.#memory = new MemoryIndex(database, {
 			bytes: memoryBytes,
 			text: { index: fullTextIndexOf("").name, weights: COLUMN_WEIGHTS },
-			hasBits,
+			coarse: coarseOf,
 		});
 	}
 
@@ -205,15 +206,15 @@ class SqliteVectorStore implements SqliteVectors {
 				);
 			}
 			const wanted = bounded(limit);
-			const coarse = hasBits({ text: model, dimensions: known.dimensions });
-			const bits = signBits(vector);
+			const kind = coarseOf({ text: model, dimensions: known.dimensions });
 			const candidates = Math.max(RESCORE_MIN, wanted * RESCORE_FACTOR);
-			const nearest = coarse ? this.#memory.nearest(known.id, bits, filter, candidates) : undefined;
+			const nearest = kind && this.#memory.nearest(known.id, vector, filter, candidates);
 			// One pass over the narrow table: the planner would rather look rows up one by one through an index that hardly selects.
 			const among = `SELECT c.id FROM chunk c NOT INDEXED WHERE c.model_id = :model AND ${sql.where}`;
-			const scan = coarse
-				? `${among} ORDER BY vec_distance_hamming(vec_bit(c.bits), vec_bit(:bits)), c.id LIMIT :candidates`
-				: among;
+			const scan =
+				kind === "bits"
+					? `${among} ORDER BY vec_distance_hamming(vec_bit(c.bits), vec_bit(:bits)), c.id LIMIT :candidates`
+					: among;
 			const ranked = this.#database
 				.prepare(
 					`SELECT v.id AS id, 1 - vec_distance_cosine(v.floats, :vector) AS score FROM vector v
@@ -225,7 +226,7 @@ class SqliteVectorStore implements SqliteVectors {
 					bytes: vector.byteLength,
 					limit: wanted,
 					...(nearest === undefined
-						? { ...sql.parameters, model: known.id, ...(coarse ? { bits, candidates } : {}) }
+						? { ...sql.parameters, model: known.id, ...(kind === "bits" ? { bits: signBits(vector), candidates } : {}) }
 						: { nearest: JSON.stringify(nearest) }),
 				});
 			return this.#hits(ranked);

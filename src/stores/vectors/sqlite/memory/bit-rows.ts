@@ -1,4 +1,6 @@
-import { createHammingKernel, type HammingKernel, PAGE_BYTES } from "./hamming-kernel.js";
+import { signBits } from "../vector-codec.js";
+import { type CoarseRows, RowNumbers } from "./coarse-rows.js";
+import { createScanKernel, KernelMemory, type ScanKernel } from "./scan-kernel.js";
 
 const BLOCK = 32_768;
 
@@ -7,60 +9,51 @@ interface Block {
 	readonly distances: number;
 }
 
-/** Sign bits of one model's vectors, in blocks that stay where they are. */
-export class BitRows {
-	readonly #kernel: HammingKernel;
-	readonly #bytes: number;
+/** Sign bits, in blocks that stay where they are: of vectors of a model that knows meaning they tell nearly all. */
+export class BitRows implements CoarseRows {
+	readonly #kernel: ScanKernel;
+	readonly #memory: KernelMemory;
+	readonly #size: number;
 	readonly #stride: number;
 	readonly #query: number;
 	readonly #blocks: Block[] = [];
-	#used = 0;
-	#view: Uint8Array;
-	#count = 0;
-	/** The number of each one's row in the table, ascending. */
-	#rows = new Int32Array(1_024);
+	readonly #rows = new RowNumbers();
 
-	constructor(dimensions: number, kernel: HammingKernel = createHammingKernel()) {
+	constructor(dimensions: number, kernel: ScanKernel = createScanKernel()) {
 		this.#kernel = kernel;
-		this.#bytes = Math.ceil(dimensions / 8);
-		this.#stride = Math.ceil(this.#bytes / 16) * 16;
-		this.#view = new Uint8Array(kernel.memory.buffer);
-		this.#query = this.#allocate(this.#stride);
+		this.#memory = new KernelMemory(kernel);
+		this.#size = Math.ceil(dimensions / 8);
+		this.#stride = Math.ceil(this.#size / 16) * 16;
+		this.#query = this.#memory.allocate(this.#stride);
 	}
 
 	get bytes(): number {
-		return this.#view.byteLength + this.#rows.byteLength;
+		return this.#memory.bytes.length + this.#rows.values.byteLength;
 	}
 
-	/** @throws RangeError where the bits are not those of such a vector */
-	append(row: number, bits: Uint8Array): void {
-		if (bits.length !== this.#bytes) throw new RangeError("bits of another length");
-		const [block, place] = [Math.floor(this.#count / BLOCK), this.#count % BLOCK];
+	append(row: number, { bits }: { readonly bits: Uint8Array }): void {
+		if (bits.length !== this.#size) throw new RangeError("bits of another length");
+		const [block, place] = [Math.floor(this.#rows.count / BLOCK), this.#rows.count % BLOCK];
 		if (block === this.#blocks.length) {
-			this.#blocks.push({ bits: this.#allocate(BLOCK * this.#stride), distances: this.#allocate(BLOCK * 2) });
+			const [all, distances] = [this.#memory.allocate(BLOCK * this.#stride), this.#memory.allocate(BLOCK * 2)];
+			this.#blocks.push({ bits: all, distances });
 		}
-		this.#view.set(bits, (this.#blocks[block] as Block).bits + place * this.#stride);
-		if (this.#count === this.#rows.length) {
-			const larger = new Int32Array(Math.ceil(this.#count * 1.5));
-			larger.set(this.#rows);
-			this.#rows = larger;
-		}
-		this.#rows[this.#count] = row;
-		this.#count += 1;
+		this.#memory.bytes.set(bits, (this.#blocks[block] as Block).bits + place * this.#stride);
+		this.#rows.push(row);
 	}
 
-	/** Of the rows that pass the `limit` nearest, the earlier first where they are as near; in order of rows. */
-	nearest(query: Uint8Array, passing: Uint8Array, limit: number): number[] {
-		if (query.length !== this.#bytes) throw new RangeError("bits of another length");
-		this.#view.fill(0, this.#query, this.#query + this.#stride);
-		this.#view.set(query, this.#query);
-		const rows = this.#rows;
-		const near = new Uint32Array(this.#bytes * 8 + 1);
+	/** The earlier first where they are as near: what the scan in SQL does. */
+	nearest(query: Float32Array, passing: Uint8Array, limit: number): number[] {
+		const bits = signBits(query);
+		if (bits.length !== this.#size) throw new RangeError("bits of another length");
+		this.#memory.bytes.set(bits, this.#query);
+		const { values: rows } = this.#rows;
+		const near = new Uint32Array(this.#size * 8 + 1);
 		this.#blocks.forEach(({ bits, distances }, block) => {
 			const from = block * BLOCK;
-			const count = Math.min(BLOCK, this.#count - from);
+			const count = Math.min(BLOCK, this.#rows.count - from);
 			this.#kernel.distances(bits, bits + count * this.#stride, this.#stride, this.#query, distances);
-			const found = new Uint16Array(this.#kernel.memory.buffer, distances, count);
+			const found = new Uint16Array(this.#memory.buffer, distances, count);
 			for (let at = 0; at < count; at += 1) {
 				const distance = found[at] as number;
 				near[distance] = (near[distance] as number) + (passing[rows[from + at] as number] as number);
@@ -72,8 +65,8 @@ export class BitRows {
 		const chosen: number[] = [];
 		this.#blocks.forEach(({ distances }, block) => {
 			const from = block * BLOCK;
-			const count = Math.min(BLOCK, this.#count - from);
-			const found = new Uint16Array(this.#kernel.memory.buffer, distances, count);
+			const count = Math.min(BLOCK, this.#rows.count - from);
+			const found = new Uint16Array(this.#memory.buffer, distances, count);
 			for (let at = 0; at < count; at += 1) {
 				const distance = found[at] as number;
 				if (distance > last || passing[rows[from + at] as number] === 0) continue;
@@ -82,16 +75,5 @@ export class BitRows {
 			}
 		});
 		return chosen;
-	}
-
-	#allocate(bytes: number): number {
-		const address = this.#used;
-		this.#used += Math.ceil(bytes / 16) * 16;
-		const missing = this.#used - this.#kernel.memory.buffer.byteLength;
-		if (missing > 0) {
-			this.#kernel.memory.grow(Math.ceil(missing / PAGE_BYTES));
-			this.#view = new Uint8Array(this.#kernel.memory.buffer);
-		}
-		return address;
 	}
 }

@@ -7,6 +7,8 @@ import { matchingPaths, nameIds } from "../chunk-filter.js";
 import { queryWords } from "../text-query.js";
 import { BitRows } from "./bit-rows.js";
 import { changedAfter, newestChange } from "./change-log.js";
+import type { CoarseRows } from "./coarse-rows.js";
+import { NibbleRows } from "./nibble-rows.js";
 import { readRows, type StoredRow, termCount } from "./read-rows.js";
 import { type NumberedFilter, passingRows } from "./row-filter.js";
 import { ROW_BYTES, RowTable } from "./row-table.js";
@@ -17,8 +19,8 @@ export interface MemoryIndexOptions {
 	readonly bytes: number;
 	/** Full text of chunks: its index, and what an occurrence in each column counts. */
 	readonly text: { readonly index: string; readonly weights: readonly number[] };
-	/** Whether sign bits tell a model's vectors apart. */
-	readonly hasBits: (model: { readonly text: string; readonly dimensions: number }) => boolean;
+	/** What tells a model's vectors apart. */
+	readonly coarse: (model: { readonly text: string; readonly dimensions: number }) => "bits" | "nibbles" | undefined;
 	/** Milliseconds from the first search to the building: a process of one search is over by then. */
 	readonly buildAfterMs?: number;
 }
@@ -41,8 +43,8 @@ const FILTERS = 8;
 /** All that is kept of one state of the file. */
 interface State {
 	readonly table: RowTable;
-	/** By model. Models without an entry have no sign bits to go by. */
-	readonly bits: Map<number, BitRows>;
+	/** By model. Vectors of models without an entry are only compared exactly. */
+	readonly coarse: Map<number, CoarseRows>;
 	readonly text: TextScores;
 	/** Rows that pass, by filter. */
 	readonly passing: Map<string, Uint8Array>;
@@ -61,6 +63,8 @@ interface ModelRow {
 interface Dictionary {
 	readonly commits: number | undefined;
 	readonly models: ReadonlyMap<number, ModelRow>;
+	/** Models whose vectors are read, not only their sign bits. */
+	readonly withFloats: readonly number[];
 }
 
 /**
@@ -95,11 +99,11 @@ export class MemoryIndex {
 		});
 	}
 
-	/** The chunks nearest by sign bits, in order of ids. */
-	nearest(model: number, bits: Uint8Array, filter: SearchFilter, limit: number): number[] | undefined {
+	/** The chunks that are roughly the nearest, in order of ids. */
+	nearest(model: number, vector: Float32Array, filter: SearchFilter, limit: number): number[] | undefined {
 		return this.#answer(filter, (state, passing) => {
-			const rows = state.bits.get(model);
-			return rows?.nearest(bits, passing(), limit).map((row) => state.table.ids[row] as number);
+			const rows = state.coarse.get(model);
+			return rows?.nearest(vector, passing(), limit).map((row) => state.table.ids[row] as number);
 		});
 	}
 
@@ -205,9 +209,9 @@ export class MemoryIndex {
 	/** Reads rows that came since; false where there are more than `limit`. */
 	#append(state: State, limit: number): boolean {
 		for (let read = 0; read < limit; ) {
-			const rows = readRows(this.#database, this.#options.text.index, state.last, PAGE);
+			const dictionary = this.#dictionary();
+			const rows = readRows(this.#database, this.#options.text.index, state.last, PAGE, dictionary.withFloats);
 			if (rows.length > 0) {
-				const dictionary = this.#dictionary();
 				for (const row of rows) this.#appendRow(state, row, dictionary);
 				state.passing.clear();
 				state.text.forget();
@@ -225,19 +229,21 @@ export class MemoryIndex {
 		const at = state.table.append(row, termCount(row.sz));
 		const model = models.get(row.model_id);
 		if (model === undefined) throw new RangeError("a model is missing");
-		let bits = state.bits.get(row.model_id);
-		if (bits === undefined) {
-			if (!this.#options.hasBits(model)) return;
-			bits = new BitRows(model.dimensions);
-			state.bits.set(row.model_id, bits);
+		let coarse = state.coarse.get(row.model_id);
+		if (coarse === undefined) {
+			const kind = this.#options.coarse(model);
+			if (kind === undefined) return;
+			coarse = kind === "bits" ? new BitRows(model.dimensions) : new NibbleRows(model.dimensions);
+			state.coarse.set(row.model_id, coarse);
 		}
-		bits.append(at, row.bits);
+		coarse.append(at, row);
 		if (at % PAGE === 0 && rowBytes(state) > this.#options.bytes) this.#turnOff();
 	}
 
 	#dictionary(): Dictionary {
 		const models = this.#database.prepare("SELECT id, text, dimensions FROM model").all<ModelRow>();
 		return {
+			withFloats: models.filter((model) => this.#options.coarse(model) === "nibbles").map(({ id }) => id),
 			commits: nameIds(this.#database, [COMMIT_KIND])[0],
 			models: new Map(models.map((model) => [model.id, model])),
 		};
@@ -277,7 +283,7 @@ export class MemoryIndex {
 		const { index, weights } = this.#options.text;
 		const state: State = {
 			table,
-			bits: new Map(),
+			coarse: new Map(),
 			text: new TextScores(table, this.#database, index, weights, () =>
 				Math.max(0, this.#options.bytes - rowBytes(state)),
 			),
@@ -297,9 +303,9 @@ export class MemoryIndex {
 }
 
 /** Without lists of terms, which take what is left. */
-function rowBytes({ table, bits }: State): number {
+function rowBytes({ table, coarse }: State): number {
 	let bytes = table.count * ROW_BYTES;
-	for (const rows of bits.values()) bytes += rows.bytes;
+	for (const rows of coarse.values()) bytes += rows.bytes;
 	return bytes;
 }
 

@@ -5,14 +5,25 @@ export interface StoredRow extends IndexedRow {
 	readonly bits: Uint8Array;
 	/** Terms of each column in full text, as FTS5 keeps them. */
 	readonly sz: Uint8Array | null;
+	readonly floats: Uint8Array | null;
 }
 
-/** The next rows after an id. */
-export function readRows(database: SqliteDatabase, index: string, after: number, limit: number): StoredRow[] {
+/** The next rows after an id, with the vectors of some models. */
+export function readRows(
+	database: SqliteDatabase,
+	index: string,
+	after: number,
+	limit: number,
+	models: readonly number[],
+): StoredRow[] {
+	const [floats, vectors] =
+		models.length === 0
+			? ["NULL AS floats", ""]
+			: ["v.floats", `LEFT JOIN vector v ON v.id = c.id AND c.model_id IN (${models.map(Math.trunc).join(", ")})`];
 	return database
 		.prepare(
-			`SELECT c.id, c.model_id, c.source_id, c.group_id, c.kind_id, c.language_id, c.path_id, c.added_at, c.removed_at, c.bits, d.sz
-			FROM chunk c LEFT JOIN ${index}_docsize d ON d.id = c.id WHERE c.id > ? ORDER BY c.id LIMIT ?`,
+			`SELECT c.id, c.model_id, c.source_id, c.group_id, c.kind_id, c.language_id, c.path_id, c.added_at, c.removed_at, c.bits, d.sz, ${floats}
+			FROM chunk c LEFT JOIN ${index}_docsize d ON d.id = c.id ${vectors} WHERE c.id > ? ORDER BY c.id LIMIT ?`,
 		)
 		.all<StoredRow>([after, limit]);
 }

@@ -1,11 +1,13 @@
-import { HAMMING_KERNEL } from "./hamming-kernel-code.js";
+import { SCAN_KERNEL } from "./scan-kernel-code.js";
 
-/** Distances of many rows of sign bits from one. */
-export interface HammingKernel {
+/** Compares one vector with many; see scan-kernel.wat. */
+export interface ScanKernel {
 	/** Where rows lie: it grows, and its buffer is another one then. */
 	readonly memory: { readonly buffer: ArrayBufferLike; grow(pages: number): unknown };
 	/** From address `rows` to `end` rows of `stride` bytes (a multiple of 16); at `out` 16 bits for each. */
 	distances(rows: number, end: number, stride: number, query: number, out: number): void;
+	/** From address `values` to `end` four bits a row; at `sums` 16 bits for each. */
+	addProducts(values: number, end: number, weight: number, sums: number): void;
 }
 
 /** What is used of it here: this project's types do not know browsers. */
@@ -14,14 +16,14 @@ interface WebAssemblyApi {
 	readonly Instance: new (module: object) => { readonly exports: unknown };
 }
 
-export const PAGE_BYTES = 65_536;
+const PAGE_BYTES = 65_536;
 
 /** In WebAssembly with its vector instructions; where these are missing, the same in JavaScript, some ten times slower. */
-export function createHammingKernel(use: "fastest" | "javascript" = "fastest"): HammingKernel {
+export function createScanKernel(use: "fastest" | "javascript" = "fastest"): ScanKernel {
 	if (use === "fastest") {
 		try {
 			const { Module, Instance } = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly;
-			return new Instance(new Module(Buffer.from(HAMMING_KERNEL, "base64"))).exports as HammingKernel;
+			return new Instance(new Module(Buffer.from(SCAN_KERNEL, "base64"))).exports as ScanKernel;
 		} catch {
 			// No vector instructions, or no WebAssembly (`--jitless`).
 		}
@@ -29,7 +31,7 @@ export function createHammingKernel(use: "fastest" | "javascript" = "fastest"): 
 	return new JavaScriptKernel();
 }
 
-class JavaScriptKernel implements HammingKernel {
+class JavaScriptKernel implements ScanKernel {
 	readonly memory = {
 		buffer: new ArrayBuffer(PAGE_BYTES),
 		grow(pages: number) {
@@ -49,6 +51,47 @@ class JavaScriptKernel implements HammingKernel {
 				distance += ones((words[row + part] as number) ^ (words[from + part] as number));
 			found[place] = distance;
 		}
+	}
+
+	addProducts(values: number, end: number, weight: number, sums: number): void {
+		const bytes = new Int8Array(this.memory.buffer);
+		const words = new Int16Array(this.memory.buffer);
+		for (let at = values, place = sums >> 1; at < end; at += 16, place += 32) {
+			for (let row = 0; row < 16; row += 1) {
+				const both = bytes[at + row] as number;
+				words[place + row] = (words[place + row] as number) + ((both << 28) >> 28) * weight;
+				words[place + 16 + row] = (words[place + 16 + row] as number) + (both >> 4) * weight;
+			}
+		}
+	}
+}
+
+/** Memory of a kernel, given out piece by piece and never taken back. */
+export class KernelMemory {
+	readonly #kernel: ScanKernel;
+	#used = 0;
+	/** All of it, for writing. */
+	bytes: Uint8Array;
+
+	constructor(kernel: ScanKernel) {
+		this.#kernel = kernel;
+		this.bytes = new Uint8Array(kernel.memory.buffer);
+	}
+
+	/** The address of so many zeros, a multiple of 16. */
+	allocate(size: number): number {
+		const address = this.#used;
+		this.#used += Math.ceil(size / 16) * 16;
+		const missing = this.#used - this.bytes.length;
+		if (missing > 0) {
+			this.#kernel.memory.grow(Math.ceil(missing / PAGE_BYTES));
+			this.bytes = new Uint8Array(this.#kernel.memory.buffer);
+		}
+		return address;
+	}
+
+	get buffer(): ArrayBufferLike {
+		return this.#kernel.memory.buffer;
 	}
 }
 
