@@ -33,6 +33,11 @@ export const SETTINGS: readonly Setting[] = [
 		describe: "what events say of the words of a search: full, hashed or off",
 	},
 	{
+		name: "LODE_SEARCH_MEMORY_BYTES",
+		key: "search.memoryBytes",
+		describe: "what a process may take to search SQLite's chunks from memory; 0: search the file",
+	},
+	{
 		name: "LODE_RECONCILE_EVERY",
 		key: "reconcile.everySeconds",
 		describe: "seconds after which each source is compared with its repository again; 0: never",
@@ -78,6 +83,9 @@ const MAX_FILE_BYTES = 64 * 1024 * 1024;
 /** 100 MiB: enough to discard an ingestion and for Temporal to go on. */
 const MIN_FREE_BYTES = 100 * 1024 * 1024;
 
+/** 256 MiB: a million chunks take some 80 MB, the lists of their words what they can get. */
+const SEARCH_MEMORY_BYTES = 256 * 1024 * 1024;
+
 /** The whole configuration, nested as `Config` and as lode.config.json. `.prefault({})` makes the inner defaults apply. */
 export const configSchema = object({
 	home: text.default(".lode"),
@@ -98,7 +106,10 @@ export const configSchema = object({
 		explorer: flag.default(false),
 	}).prefault({}),
 	...webhookShape,
-	search: object({ userData: oneOf(["full", "hashed", "off"]).default("full") }).prefault({}),
+	search: object({
+		userData: oneOf(["full", "hashed", "off"]).default("full"),
+		memoryBytes: integer(0, 2 ** 32).default(SEARCH_MEMORY_BYTES),
+	}).prefault({}),
 	reconcile: object({ everySeconds: integer(0, 86_400).default(300) }).prefault({}),
 	archive: object({ everySeconds: integer(0, 86_400).default(60) }).prefault({}),
 	chunks: object({

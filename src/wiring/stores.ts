@@ -121,7 +121,7 @@ async function openVectors(config: Config): Promise<VectorStore> {
 		return createWeaviateVectorStore(weaviateOptions(config));
 	}
 	const { createSqliteVectorStore } = await import("../stores/vectors/sqlite/sqlite-vectors.adapter.js");
-	return createSqliteVectorStore({ path: join(config.home, "vectors.db") });
+	return createSqliteVectorStore({ path: join(config.home, "vectors.db"), memoryBytes: config.search.memoryBytes });
 }
 
 async function openArtifacts(config: Config): Promise<ArtifactStore> {
