@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { GraphRecord } from "../../src/domain/entities.js";
 import { showGraph } from "../../src/services/reading/show-graph.js";
-import { walkEdges } from "../../src/services/reading/walk-edges.js";
+import { walk } from "../../src/services/traversal/walk.js";
 import { createSqliteGraphStore } from "../../src/stores/graph/sqlite/sqlite-graph.adapter.js";
 import type { Bench } from "./bench.js";
 import { batchesOf, latencies } from "./bench-server.js";
@@ -79,9 +79,7 @@ export const graph: Bench = {
 				const scope = { snapshot: SNAPSHOT };
 				const step = Math.floor(records.length / QUESTIONS);
 				const keys = records.filter((_, n) => n % step === 0).map(({ key }) => key);
-				const walked = await latencies(keys, (key) =>
-					walkEdges(store, scope, key, { directions: ["out", "in"], depth: 2, limit: 2_000 }),
-				);
+				const walked = await latencies(keys, (key) => walk(store, scope, [key], {}, { depth: 2, limit: 2_000 }));
 				const shown = await latencies(keys, (key) => showGraph(store, scope, key, { depth: 2 }));
 				const twoHops = bare.prepare(TWO_HOPS);
 				const plain = await latencies(keys, async (key) => twoHops.all({ key }));
