@@ -18,15 +18,19 @@ import { recordConfiguration } from "./services/events/record-configuration.js";
 import { askProgress, askWaiting } from "./services/ingestion/ask-progress.js";
 import { createCommander } from "./services/ingestion/create-commander.js";
 import { ensureSchedules } from "./services/ingestion/schedules.js";
-import type { ApiServices, LodeCommander, LodeReader } from "./services/lode.js";
+import type { LodeCommander, LodeReader, OpenedServices } from "./services/lode.js";
 import { createReader, type ReaderPorts } from "./services/reading/create-reader.js";
 import { requireFinished } from "./services/rebuild/unfinished.js";
 import { createSearchLog } from "./services/search/event-search-log.js";
+import { servicesFor } from "./services/security/services-for.js";
 import { createViews } from "./services/viewing/create-views.js";
 import { createFolderSource } from "./sources/folder/folder-source.adapter.js";
 import { createGitSource } from "./sources/git/git-source.adapter.js";
+import { pinsTo } from "./sources/git/remote-pins.js";
 import { createLakefsSource } from "./sources/lakefs/lakefs-source.adapter.js";
 import { createSourceRegistry, type SourceRegistry } from "./sources/registry.js";
+import type { SourceKind } from "./stores/catalog/catalog.port.js";
+import { openAccess } from "./wiring/access.js";
 import { lakefsOptions } from "./wiring/server-options.js";
 import { type OpenedStores, openStores } from "./wiring/stores.js";
 import { TemporalAccess } from "./wiring/temporal-access.js";
@@ -44,10 +48,11 @@ interface Opened<T> {
 	readonly close: Close;
 }
 
-function openSources(config: Pick<Config, "home" | "lakefs">, stores: Stores): SourceRegistry {
+function openSources(config: Pick<Config, "home" | "lakefs" | "remotes">, stores: Stores): SourceRegistry {
+	const { guard, allow = [] } = config.remotes;
 	return createSourceRegistry([
 		createLakefsSource(lakefsOptions(config)),
-		createGitSource({ home: config.home }),
+		createGitSource({ home: config.home, pins: guard === "always" ? pinsTo(allow) : undefined }),
 		createFolderSource({ home: config.home, artifacts: stores.artifacts }),
 	]);
 }
@@ -206,25 +211,33 @@ export async function openReader(config: Config): Promise<LodeReader> {
 	return (await openReading(config)).reader;
 }
 
-/** What the API serves, over the same opened stores. Temporal may come and go meanwhile: only what changes something needs it. */
-export async function openApiServices(config: Config): Promise<ApiServices> {
-	const { reader, stores, ports, providers, temporal } = await openReading(config);
-	const views = createViews({ ...stores, ...ports, reader, namespace: config.temporal.namespace });
+/**
+ * What the API serves, over the same opened stores: to each principal what it may see. Temporal may come and go meanwhile: only what changes
+ * something needs it.
+ */
+export async function openApiServices(config: Config): Promise<OpenedServices> {
+	const { reader, stores, ports, providers, temporal, sources, withHooks } = await openReading(config);
+	const shared = { ...stores, ...ports, namespace: config.temporal.namespace };
+	const views = createViews({ ...shared, reader });
 	const commands = createCommands({
 		...stores,
 		...ports,
 		...newSources(config, providers),
-		sources: openSources(config, stores),
+		sources,
 		temporal: () => temporal.client(),
 		taskQueue: config.temporal.taskQueue,
 		workflowUrl: views.workflowUrl,
 		redact,
 	});
+	const access = openAccess(config, stores.events);
+	const { keys, audit, checkTarget } = access;
+	const services = { ...shared, reader, views, commands, withHooks, keys, audit, checkTarget };
 	return {
-		reader,
-		views,
-		commands,
+		as: (principal) => servicesFor(services, principal),
+		authenticator: access.authenticator,
+		count: access.count,
 		async close() {
+			await access.close();
 			await commands.close();
 			await reader.close();
 		},
@@ -252,16 +265,20 @@ async function openReading(config: Config) {
 		},
 		temporalUi: async () => (await runningRuntime(config.home))?.uiAddress ?? config.temporal.uiUrl ?? null,
 	};
-	const reader = createReader({
-		...stores,
+	const reading = {
 		...ports,
-		adapterOf: (kind) => sources.of(kind),
+		adapterOf: (kind: SourceKind) => sources.of(kind),
 		searchLog: createSearchLog(stores.events, {
 			userData: config.search.userData,
 			onLost: (searches, error) =>
 				process.emitWarning(`${searches} searches are not in the events: ${errorCode(error) ?? "the store is away"}`),
 		}),
-		provider: (model) => providers.find(model),
+		provider: (model: string) => providers.find(model),
+	};
+	const withHooks = (one: LodeReader) => (plugins === undefined ? one : withSearchHooks(one, plugins));
+	const reader = createReader({
+		...stores,
+		...reading,
 		async close() {
 			await temporal.close();
 			await providers.close();
@@ -269,11 +286,13 @@ async function openReading(config: Config) {
 		},
 	});
 	return {
-		reader: plugins === undefined ? reader : withSearchHooks(reader, plugins),
+		reader: withHooks(reader),
 		stores,
-		ports,
+		ports: reading,
 		providers,
 		temporal,
+		sources,
+		withHooks,
 	};
 }
 

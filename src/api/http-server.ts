@@ -6,7 +6,8 @@ import type { DynamicModule } from "@nestjs/common";
 import { NestFactory } from "@nestjs/core";
 import { FastifyAdapter, type NestFastifyApplication } from "@nestjs/platform-fastify";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { ProblemFilter, sendProblem } from "./errors/problem.filter.js";
+import { sendProblem } from "./errors/answer-failure.js";
+import { ProblemFilter } from "./errors/problem.filter.js";
 
 /** One line of a log, as an object. */
 export type Log = (line: Readonly<Record<string, unknown>>) => void;

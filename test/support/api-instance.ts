@@ -1,7 +1,9 @@
 import type { Stores } from "../../src/activities/ports.js";
-import { createApi } from "../../src/api/create-api.js";
+import { type ApiOptions, createApi } from "../../src/api/create-api.js";
 import type { HttpServer } from "../../src/api/http-server.js";
-import type { ApiServices } from "../../src/services/lode.js";
+import type { Config } from "../../src/config/config.js";
+import type { ApiServices, OpenedServices } from "../../src/services/lode.js";
+import { LOCAL } from "../../src/services/security/principal.js";
 import { openApiServices } from "../../src/wiring.js";
 import type { LodeInstance } from "./lode-instance.js";
 
@@ -22,7 +24,14 @@ export class ApiInstance {
 
 	static async open(
 		lode: LodeInstance,
-		options: { readonly services?: () => Promise<ApiServices>; readonly explorer?: boolean } = {},
+		options: {
+			/** Instead of those over the instance's stores: for everybody the same. */
+			readonly services?: () => Promise<ApiServices>;
+			readonly explorer?: boolean;
+			/** Over the instance's settings. */
+			readonly api?: Partial<Omit<ApiOptions, "open" | "log">>;
+			readonly config?: Partial<Config>;
+		} = {},
 	): Promise<ApiInstance> {
 		const log: ApiInstance["log"] = [];
 		const server = await createApi({
@@ -30,9 +39,15 @@ export class ApiInstance {
 			port: 0,
 			allowAnonymous: false,
 			explorer: options.explorer,
-			open:
-				options.services ??
-				(() => openApiServices({ ...lode.config, temporal: { ...lode.config.temporal, address: lode.address } })),
+			...options.api,
+			open: options.services
+				? async () => toEverybody(await (options.services as () => Promise<ApiServices>)())
+				: () =>
+						openApiServices({
+							...lode.config,
+							temporal: { ...lode.config.temporal, address: lode.address },
+							...options.config,
+						}),
 			log: (line) => log.push(line),
 		});
 		const api = new ApiInstance(server);
@@ -67,6 +82,13 @@ export class ApiInstance {
 		return this.server.close();
 	}
 }
+
+const toEverybody = (services: ApiServices): OpenedServices => ({
+	as: () => services,
+	authenticator: { authenticate: async () => LOCAL, required: async () => false, possible: async () => false },
+	count: async () => undefined,
+	close: services.close,
+});
 
 /** Stores that count the questions that readers ask, by store and method. */
 export function countingStores(stores: Stores): { stores: Stores; counts: Map<string, number> } {

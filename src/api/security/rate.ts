@@ -1,0 +1,52 @@
+import rateLimit, { normalizeIP } from "@fastify/rate-limit";
+import type { NestFastifyApplication } from "@nestjs/platform-fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import { LodeError } from "../../domain/errors.js";
+import type { Principal } from "../../services/security/principal.js";
+
+/** How often somebody may ask. Where nobody is asked who they are, the machine's own user is not held up. */
+export interface Rate {
+	/** Counts a request. @throws RATE_LIMITED */
+	ofPrincipal(principal: Principal): Promise<void>;
+	/** Before a credential of this address is looked at. @throws RATE_LIMITED where too many of its were wrong */
+	beforeCredential(address: string): Promise<void>;
+	/** Counts one that was wrong. */
+	wrongCredential(address: string): Promise<void>;
+}
+
+/** Principals and addresses that are remembered at a time. */
+const CACHE = 20_000;
+
+export async function createRate(app: NestFastifyApplication, fastify: FastifyInstance, max: number): Promise<Rate> {
+	await app.register(rateLimit, { global: false, cache: CACHE });
+	const limit = fastify.createRateLimit({
+		max,
+		timeWindow: "1 minute",
+		keyGenerator: (request) => (request as unknown as Asking).who,
+	});
+	const count = async (who: string, increment: boolean): Promise<void> => {
+		// Sockets are limited as requests are, and are none: the limiter reads nothing else of one.
+		const asking: Asking = { who, routeOptions: {} };
+		const found = await limit(asking as unknown as FastifyRequest, { increment });
+		const used = increment ? !found.isAllowed && found.isExceeded : !found.isAllowed && found.remaining === 0;
+		if (!found.isAllowed && used) {
+			throw new LodeError("RATE_LIMITED", `more than ${max} requests a minute`, {
+				next: "Send fewer, or wait.",
+				retryAfterMs: found.ttl,
+			});
+		}
+	};
+	const from = (address: string): string => `address:${normalizeIP(address, 64)}`;
+	return {
+		async ofPrincipal({ id, kind }) {
+			if (kind !== "local") await count(id, true);
+		},
+		beforeCredential: (address) => count(from(address), false),
+		wrongCredential: (address) => count(from(address), true).catch(() => undefined),
+	};
+}
+
+interface Asking {
+	readonly who: string;
+	readonly routeOptions: object;
+}
