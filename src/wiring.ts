@@ -22,6 +22,9 @@ import type { LodeCommander, LodeReader, OpenedServices } from "./services/lode.
 import { createReader, type ReaderPorts } from "./services/reading/create-reader.js";
 import { requireFinished } from "./services/rebuild/unfinished.js";
 import { createSearchLog } from "./services/search/event-search-log.js";
+import { guardKeys } from "./services/security/guarded-keys.js";
+import { handleKeys, type LodeKeys } from "./services/security/handle-keys.js";
+import { LOCAL } from "./services/security/principal.js";
 import { servicesFor } from "./services/security/services-for.js";
 import { createViews } from "./services/viewing/create-views.js";
 import { createFolderSource } from "./sources/folder/folder-source.adapter.js";
@@ -242,6 +245,13 @@ export async function openApiServices(config: Config): Promise<OpenedServices> {
 			await reader.close();
 		},
 	};
+}
+
+/** API keys for whoever sits at the machine. */
+export async function openKeys(config: Config): Promise<LodeKeys> {
+	const { value, close } = await openSound(config);
+	const { keys, audit } = openAccess(config, value.events);
+	return handleKeys(guardKeys(keys, LOCAL, audit), value.catalog, close);
 }
 
 async function openReading(config: Config) {

@@ -3,6 +3,7 @@ import { graphqlApi } from "./graphql/graphql-api.module.js";
 import { HealthController } from "./health/health.controller.js";
 import { ReadinessOf } from "./health/readiness.js";
 import type { Log } from "./http-server.js";
+import { KeysController } from "./keys/keys.controller.js";
 import { ArtifactsController } from "./reading/artifacts.controller.js";
 import { GraphController } from "./reading/graph.controller.js";
 import { LogController } from "./reading/log.controller.js";
@@ -26,6 +27,7 @@ import { SourcesWritingController } from "./writing/sources-writing.controller.j
 		IngestionsWritingController,
 		MaintenanceController,
 		CommandsController,
+		KeysController,
 	],
 })
 class ApiModule {}

@@ -9,6 +9,7 @@ import type { LodeEvents } from "../services/events/create-events.js";
 import type { LodeCommander, LodeReader } from "../services/lode.js";
 import type { RebuildOptions } from "../services/rebuild/rebuild.js";
 import type { Check, Migrated, RebuildReport } from "../services/reports.js";
+import type { LodeKeys } from "../services/security/handle-keys.js";
 import { Interrupts } from "./interrupts.js";
 import { type CliIo, jsonLine, printable } from "./io.js";
 import { Progress } from "./progress.js";
@@ -20,6 +21,8 @@ export interface CliDependencies {
 	openCommander(config: Config, options: { address: string }): Promise<LodeCommander>;
 	/** Webhooks that were parked, whether the gateway runs or not. */
 	openEvents(config: Config): Promise<LodeEvents>;
+	/** API keys. */
+	openKeys(config: Config): Promise<LodeKeys>;
 	withRuntime<T>(
 		config: Config,
 		report: (line: string) => void,

@@ -5,6 +5,7 @@ import { DiffResolver } from "./diff.resolver.js";
 import { EdgeResolver, EntitiesResolver, NeighbourResolver, ReachedEntityResolver } from "./entities.resolver.js";
 import { EventsResolver } from "./events.resolver.js";
 import { IngestionsResolver } from "./ingestions.resolver.js";
+import { KeysResolver } from "./keys.resolver.js";
 import { SearchResolver } from "./search.resolver.js";
 import { SourcesResolver } from "./sources.resolver.js";
 import { SubscriptionsResolver } from "./subscriptions.resolver.js";
@@ -24,6 +25,7 @@ export const RESOLVERS = [
 	ArtifactsResolver,
 	EventsResolver,
 	CommandsResolver,
+	KeysResolver,
 	SubscriptionsResolver,
 ];
 
