@@ -72,7 +72,7 @@ export async function createApi({
 			async configure(app, fastify) {
 				// Before all others: what a browser asks beforehand shows no credentials.
 				if (corsOrigins.length > 0) await allowOrigins(app, corsOrigins);
-				admission = new Admission(reader, places, await createRate(app, fastify, requestsPerMinute));
+				admission = new Admission(reader, places, await createRate(fastify, requestsPerMinute));
 				guardRoutes(fastify, { places, admission, log });
 				serveDocument(app);
 				if (explorer) await serveExplorer(app, fastify as FastifyInstance);

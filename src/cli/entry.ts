@@ -15,6 +15,7 @@ export function realDependencies(): CliDependencies {
 		openReader: async (config) => (await import("../wiring.js")).openReader(config),
 		openCommander: async (config, options) => (await import("../wiring.js")).openCommander(config, options),
 		openEvents: async (config) => (await import("../wiring.js")).openEvents(config),
+		openServices: async (config) => (await import("../wiring.js")).openApiServices(config),
 		openKeys: async (config) => (await import("../wiring.js")).openKeys(config),
 		withRuntime: async (config, ...rest) => {
 			if (config.plugins !== undefined) await (await import("../wiring.js")).checkPlugins(config);

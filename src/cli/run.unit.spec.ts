@@ -110,6 +110,7 @@ async function lode(argv: string[], stubs: Stubs = {}) {
 			configs.push(config);
 			return { close: async () => void closed.push("commander"), ...stubs.commander } as LodeCommander;
 		},
+		openServices: () => Promise.reject(new Error("not used")),
 		openKeys: async () => ({ ...stubs.keys, close: async () => {} }) as LodeKeys,
 		openEvents: async () => ({ ...stubs.events }) as LodeEvents,
 		withRuntime: async (_config, _report, fn) => {

@@ -1,5 +1,4 @@
 import rateLimit, { normalizeIP } from "@fastify/rate-limit";
-import type { NestFastifyApplication } from "@nestjs/platform-fastify";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { LodeError } from "../../domain/errors.js";
 import type { Principal } from "../../services/security/principal.js";
@@ -17,8 +16,8 @@ export interface Rate {
 /** Principals and addresses that are remembered at a time. */
 const CACHE = 20_000;
 
-export async function createRate(app: NestFastifyApplication, fastify: FastifyInstance, max: number): Promise<Rate> {
-	await app.register(rateLimit, { global: false, cache: CACHE });
+export async function createRate(fastify: FastifyInstance, max: number): Promise<Rate> {
+	await fastify.register(rateLimit, { global: false, cache: CACHE });
 	const limit = fastify.createRateLimit({
 		max,
 		timeWindow: "1 minute",
