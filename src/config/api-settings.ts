@@ -88,7 +88,9 @@ export const apiShape = {
 		localPaths: flag.default(false),
 	}).prefault({}),
 	oidc: object({
-		issuer: httpUrl("no credentials").optional(),
+		issuer: httpUrl("none")
+			.refine((url) => /^(https:|http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:|\/|$))/.test(url), "must be an https URL")
+			.optional(),
 		audience: text.optional(),
 		rolesClaim: text.default("lode_roles"),
 	})

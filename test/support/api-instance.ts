@@ -23,7 +23,7 @@ export class ApiInstance {
 	private constructor(private server: HttpServer) {}
 
 	static async open(
-		lode: LodeInstance,
+		lode: Pick<LodeInstance, "config" | "address">,
 		options: {
 			/** Instead of those over the instance's stores: for everybody the same. */
 			readonly services?: () => Promise<ApiServices>;

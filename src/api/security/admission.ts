@@ -39,11 +39,10 @@ export class Admission {
 	/** The same without counting. */
 	async recognise({ address, ...credentials }: Showing): Promise<ApiServices> {
 		const opened = this.open.opened();
-		await this.rate.beforeCredential(address);
 		try {
 			return opened.as(await opened.authenticator.authenticate(credentials, this.places.isExposed));
 		} catch (error) {
-			if (errorCode(error) === "UNAUTHENTICATED") await this.rate.wrongCredential(address);
+			if (errorCode(error) === "UNAUTHENTICATED") await this.rate.ofStranger(address);
 			throw error;
 		}
 	}

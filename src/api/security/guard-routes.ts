@@ -33,6 +33,8 @@ export function guardRoutes(
 			if (name === undefined) throw forbidden("admin", "everywhere");
 			await services.permit(name);
 			asking.set(request, services.principal);
+			// What is for one is not for the next one who asks a cache.
+			void reply.header("cache-control", "private, no-cache");
 		} catch (error) {
 			return answerFailure(error, request, reply, log);
 		}

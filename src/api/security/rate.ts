@@ -7,10 +7,11 @@ import type { Principal } from "../../services/security/principal.js";
 export interface Rate {
 	/** Counts a request. @throws RATE_LIMITED */
 	ofPrincipal(principal: Principal): Promise<void>;
-	/** Before a credential of this address is looked at. @throws RATE_LIMITED where too many of its were wrong */
-	beforeCredential(address: string): Promise<void>;
-	/** Counts one that was wrong. */
-	wrongCredential(address: string): Promise<void>;
+	/**
+	 * Counts a request of this address that showed nothing valid. One that does is never held up by others: behind a proxy all have one address.
+	 * @throws RATE_LIMITED
+	 */
+	ofStranger(address: string): Promise<void>;
 }
 
 /** Principals and addresses that are remembered at a time. */
@@ -23,25 +24,22 @@ export async function createRate(fastify: FastifyInstance, max: number): Promise
 		timeWindow: "1 minute",
 		keyGenerator: (request) => (request as unknown as Asking).who,
 	});
-	const count = async (who: string, increment: boolean): Promise<void> => {
-		// Sockets are limited as requests are, and are none: the limiter reads nothing else of one.
+	const count = async (who: string): Promise<void> => {
+		// Messages of sockets are limited as requests are, and are none: the limiter reads nothing else of one.
 		const asking: Asking = { who, routeOptions: {} };
-		const found = await limit(asking as unknown as FastifyRequest, { increment });
-		const used = increment ? !found.isAllowed && found.isExceeded : !found.isAllowed && found.remaining === 0;
-		if (!found.isAllowed && used) {
+		const found = await limit(asking as unknown as FastifyRequest);
+		if (!found.isAllowed && found.isExceeded) {
 			throw new LodeError("RATE_LIMITED", `more than ${max} requests a minute`, {
 				next: "Send fewer, or wait.",
 				retryAfterMs: found.ttl,
 			});
 		}
 	};
-	const from = (address: string): string => `address:${normalizeIP(address, 64)}`;
 	return {
 		async ofPrincipal({ id, kind }) {
-			if (kind !== "local") await count(id, true);
+			if (kind !== "local") await count(id);
 		},
-		beforeCredential: (address) => count(from(address), false),
-		wrongCredential: (address) => count(from(address), true).catch(() => undefined),
+		ofStranger: (address) => count(`address:${normalizeIP(address, 64)}`),
 	};
 }
 
