@@ -125,7 +125,7 @@ describe("reference", () => {
 			.map((part): Documented => {
 				const [heading = "", ...lines] = part.split("\n");
 				const [name = "", args = ""] =
-					/^lode ([a-z-]+(?: (?:show|get|set|list|parked|replay))?) ?(.*)$/.exec(heading)?.slice(1) ?? [];
+					/^lode ([a-z-]+(?: (?:show|get|set|list|parked|replay|create|revoke))?) ?(.*)$/.exec(heading)?.slice(1) ?? [];
 				const rows = lines.filter((line) => line.startsWith("| `--"));
 				return { name, args, options: rows.map((row) => /^\| `(--[a-z-]+)/.exec(row)?.[1] ?? row).sort() };
 			});
@@ -181,6 +181,7 @@ describe("reference", () => {
 			"docs/cli.md",
 			"docs/mcp.md",
 			"docs/mining.md",
+			"docs/security.md",
 			"docs/plugins.md",
 			"docs/architecture.md",
 			...decisions,
