@@ -13,7 +13,8 @@ export type Grants = Readonly<Record<string, Role>>;
 export const isAtLeast = (role: Role | undefined, least: Role): boolean =>
 	role !== undefined && ROLES.indexOf(role) >= ROLES.indexOf(least);
 
-const GRANT = /^(viewer|editor|admin)(?::(\*|[A-Za-z0-9._-]{1,200}))?$/;
+/** What `parseGrants` reads. */
+export const GRANT = /^(viewer|editor|admin)(?::(\*|[A-Za-z0-9._-]{1,200}))?$/;
 const MOST_GRANTS = 1_000;
 
 /** `viewer:shop-66101d4f3727` is the role on one source, `viewer` alone that on all of them. The highest counts. @throws USAGE */

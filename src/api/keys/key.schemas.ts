@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { GRANT } from "../../domain/roles.js";
 
 /** API keys as REST takes and shows them. */
 
@@ -6,7 +7,11 @@ export const newKeySchema = z
 	.strictObject({
 		name: z.string().trim().min(1).max(200).describe("What it is for."),
 		roles: z
-			.array(z.string().max(300))
+			.array(
+				z
+					.string()
+					.regex(GRANT, "must be viewer, editor or admin, or one of them with a source: viewer:shop-66101d4f3727"),
+			)
 			.min(1)
 			.max(1_000)
 			.describe("viewer, editor or admin of all sources, or of one by its id: viewer:shop-66101d4f3727."),

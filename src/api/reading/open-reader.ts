@@ -33,6 +33,11 @@ export class OpenReader {
 		return this.#opened?.as(LOCAL).reader;
 	}
 
+	/** Whether people have to say who they are, as far as is known. */
+	async isForKnown(): Promise<boolean> {
+		return (await this.#opened?.authenticator.required().catch(() => true)) ?? false;
+	}
+
 	/** Resolves when it was tried once to open it: undefined where that failed. */
 	async firstOpened(): Promise<OpenedServices | undefined> {
 		await this.#tried;
