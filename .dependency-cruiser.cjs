@@ -115,14 +115,24 @@ module.exports = {
 		only(
 			"cli-translates",
 			"^src/cli/",
-			["^src/(cli|services|mcp|config|domain|runtime)/", "^src/wiring\\.ts$", "^temporal/server/"],
+			["^src/(cli|services|mcp|config|domain|runtime|observability)/", "^src/wiring\\.ts$", "^temporal/server/"],
 			"The CLI translates and calls services.",
 		),
 		only(
 			"api-translates",
 			"^src/api/",
-			["^src/(api|services|config|domain|webhooks)/", "^src/runtime/parent\\.ts$"],
+			["^src/(api|services|config|domain|webhooks|observability)/", "^src/runtime/parent\\.ts$"],
 			"Controllers translate and call services; api.ts and gateway.ts wire them.",
+		),
+		only(
+			"observability-around-ports",
+			"^src/observability/",
+			[
+				"^src/(observability|services|activities|embeddings|webhooks|config|domain)/",
+				"^src/workflows/contracts/",
+				PORTS,
+			],
+			"What is measured are ports and what goes through them; wiring.ts and the programs put it there.",
 		),
 		only(
 			"mcp-translates",

@@ -6,6 +6,12 @@ import { loadConfig } from "./src/config/config.js";
 import { enginesOf } from "./src/config/requirements.js";
 import { redact } from "./src/config/secret.js";
 import type { LodeError } from "./src/domain/errors.js";
+import { createLog } from "./src/observability/log/create-log.js";
+import { Metrics } from "./src/observability/metrics/metrics.js";
+import { offerMetrics } from "./src/observability/metrics/metrics-server.js";
+import { observedActivities } from "./src/observability/metrics/observed-activities.js";
+import { temporalMetrics } from "./src/observability/metrics/temporal-metrics.js";
+import { startTracing, workerTracing } from "./src/observability/tracing/start-tracing.js";
 import { followParent } from "./src/runtime/parent.js";
 import { keepSchedules, openPorts } from "./src/wiring.js";
 import { WORKFLOW_BUNDLE } from "./temporal/bundle/bundle-workflows.js";
@@ -19,19 +25,15 @@ const CLUSTER_READY_MS = 120_000;
 const { config } = loadConfig();
 // Its log lies on the disk that may be full: a line that cannot be written must not end it.
 process.stderr.on("error", () => undefined);
+const log = createLog(config.log);
+const tracing = await startTracing(config, "lode-worker");
+const metrics = config.metrics.workerPort === undefined ? undefined : new Metrics();
 Runtime.install({
 	logger: new DefaultLogger(
 		config.log.level === "warn" ? "WARN" : (config.log.level.toUpperCase() as "INFO"),
-		(entry) => {
-			const line = JSON.stringify({
-				time: new Date().toISOString(),
-				level: entry.level,
-				message: entry.message,
-				...entry.meta,
-			});
-			process.stderr.write(`${redact(line)}\n`);
-		},
+		({ level, message, meta }) => log({ ...meta, level, message }),
 	),
+	telemetryOptions: metrics ? { metrics: await temporalMetrics(metrics) } : {},
 	// The parent decides when to stop: see followParent.
 	shutdownSignals: [],
 });
@@ -39,26 +41,30 @@ const address = config.temporal.address ?? "127.0.0.1:7233";
 const access = accessTo(config.temporal, address);
 // Started by a supervisor, the server is known to be ready. On a cluster this may be the first process that ever comes.
 if (enginesOf(config).temporal === "cluster") {
-	const report = (line: string) => void process.stderr.write(`${redact(line)}\n`);
+	const report = (message: string) => log({ level: "info", message });
 	await temporalReady({ access, timeoutMs: CLUSTER_READY_MS, report });
 	// A cluster may not let this key keep schedules: webhooks and people still bring commits in.
 	await keepSchedules(config, { address }).catch((error: unknown) => {
-		report(`sources are not compared with their repositories: ${(error as Error).message}`);
+		const problem = (error as Error).message;
+		log({ level: "warn", message: "sources are not compared with their repositories", problem });
 	});
 }
 const connection = await NativeConnection.connect(connectionOptions(access));
-const { ports, close } = await openPorts(config, { address }).catch((error: unknown): never => {
+const { ports, close } = await openPorts(config, { address, metrics }).catch((error: unknown): never => {
 	// The last line of its log is what the supervisor tells the user.
 	const { code = "INTERNAL", message, next } = error as Partial<LodeError>;
 	writeSync(process.stderr.fd, `${redact(JSON.stringify({ error: { code, message, next } }))}\n`);
 	process.exit(1);
 });
+const activities = createActivities(ports);
+const page = await offerMetrics(metrics, { host: config.metrics.host, port: config.metrics.workerPort }, log);
 const worker = await Worker.create({
+	...workerTracing(),
 	connection,
 	namespace: config.temporal.namespace,
 	taskQueue: config.temporal.taskQueue,
 	workflowBundle: { codePath: WORKFLOW_BUNDLE },
-	activities: createActivities(ports),
+	activities: metrics ? observedActivities(activities, metrics) : activities,
 	maxConcurrentActivityTaskExecutions: 4 + 2 * availableParallelism(),
 	// A poller holds a slot while it waits. The default of ten would hold them all, and no workflow task could take its activities along
 	// (eager execution, which the embedded server allows): each would go through the server's queues first.
@@ -75,10 +81,12 @@ followParent({
 		await running;
 		await close();
 		await connection.close();
+		await page?.close();
+		await tracing?.close();
 	},
 });
 process.stdout.write(`${JSON.stringify({ ready: true, pid: process.pid, taskQueue: config.temporal.taskQueue })}\n`);
 running.catch((error: unknown) => {
-	process.stderr.write(`${redact(String(error))}\n`);
+	log({ level: "error", message: "the worker failed", error: String(error) });
 	process.exit(1);
 });

@@ -2,11 +2,18 @@ import { Client, Connection } from "@temporalio/client";
 import { accessTo, connectionOptions } from "../temporal/server/connection.js";
 import type { Miner, Ports, Stores } from "./activities/ports.js";
 import { type Config, publicSettings } from "./config/config.js";
+import { enginesOf } from "./config/requirements.js";
 import { redact } from "./config/secret.js";
 import { errorCode, LodeError } from "./domain/errors.js";
 import { createProvider, type EmbeddingSettings, providerForModel } from "./embeddings/choose-provider.js";
 import type { EmbeddingProvider } from "./embeddings/embedding.port.js";
 import { createMiningPool, type MiningPool } from "./mining/mining-pool.js";
+import { diskSizes } from "./observability/metrics/disk-sizes.js";
+import { measureInstallation } from "./observability/metrics/installation-state.js";
+import type { Metrics } from "./observability/metrics/metrics.js";
+import { observedProvider } from "./observability/metrics/observed-provider.js";
+import { observedSearchLog } from "./observability/metrics/observed-search-log.js";
+import { clientTracing } from "./observability/tracing/start-tracing.js";
 import { withIndexingHooks } from "./plugins/indexing-hooks.js";
 import { indexingVersions, loadPlugins, type Plugins } from "./plugins/load-plugins.js";
 import { withSearchHooks } from "./plugins/search-hooks.js";
@@ -59,17 +66,21 @@ class Providers {
 
 	constructor(
 		private readonly config: Config,
+		private readonly metrics?: Metrics,
 		private readonly onDownload?: EmbeddingSettings["onDownload"],
 	) {}
 
 	default(): EmbeddingProvider {
-		this.#default ??= createProvider(this.#settings);
+		this.#default ??= this.#measured(createProvider(this.#settings));
 		return this.#default;
 	}
 
 	/** Undefined where nothing that is configured serves the model. */
 	find(model: string): EmbeddingProvider | undefined {
-		if (!this.#byModel.has(model)) this.#byModel.set(model, providerForModel(this.#settings, model));
+		if (!this.#byModel.has(model)) {
+			const provider = providerForModel(this.#settings, model);
+			this.#byModel.set(model, provider && this.#measured(provider));
+		}
 		return this.#byModel.get(model);
 	}
 
@@ -83,6 +94,10 @@ class Providers {
 
 	async close(): Promise<void> {
 		for (const provider of [...this.#byModel.values(), this.#default]) await provider?.close();
+	}
+
+	#measured(provider: EmbeddingProvider): EmbeddingProvider {
+		return this.metrics ? observedProvider(provider, this.metrics) : provider;
 	}
 
 	get #settings(): EmbeddingSettings {
@@ -117,7 +132,7 @@ async function connect(config: Config, address: string): Promise<Opened<Client>>
 		const access = accessTo(config.temporal, address);
 		const connection = await Connection.connect({ ...connectionOptions(access), connectTimeout: "10s" });
 		return {
-			value: new Client({ connection, namespace: config.temporal.namespace }),
+			value: new Client({ connection, namespace: config.temporal.namespace, ...clientTracing() }),
 			close: () => connection.close(),
 		};
 	} catch (error) {
@@ -132,8 +147,9 @@ async function connect(config: Config, address: string): Promise<Opened<Client>>
 async function openSound(
 	config: Config,
 	check: (stores: Stores) => Promise<void> = async () => undefined,
+	metrics?: Metrics,
 ): Promise<OpenedStores> {
-	const stores = await openStores(config);
+	const stores = await openStores(config, metrics);
 	try {
 		await requireFinished(stores.value.events);
 		await check(stores.value);
@@ -144,21 +160,26 @@ async function openSound(
 	}
 }
 
-/** Everything a worker needs. */
+/** Everything a worker needs. `metrics`: it is measured. */
 export async function openPorts(
 	config: Config,
-	{ address, miningThreads = config.worker.threads }: { address: string; miningThreads?: number },
+	{
+		address,
+		miningThreads = config.worker.threads,
+		metrics,
+	}: { readonly address: string; readonly miningThreads?: number; readonly metrics?: Metrics },
 ): Promise<{ ports: Ports; close: Close }> {
 	const temporal = await connect(config, address);
-	const stores = await openSound(config, async ({ events, artifacts }) => {
+	const check = async ({ events, artifacts }: Stores) => {
 		await requireLineage(events, artifacts);
 		await recordConfiguration(events, publicSettings(config));
-	}).catch(async (error: unknown) => {
+	};
+	const stores = await openSound(config, check, metrics).catch(async (error: unknown) => {
 		await temporal.close();
 		throw error;
 	});
 	const embeddingCache = await stores.embeddingCache();
-	const providers = new Providers(config);
+	const providers = new Providers(config, metrics);
 	const plugins = await openPlugins(config, config.worker.threads);
 	const mining = createMiningPool({ threads: miningThreads });
 	const pool = plugins === undefined ? mining : withIndexingHooks(mining, plugins);
@@ -207,8 +228,9 @@ export async function openReader(config: Config): Promise<LodeReader> {
 }
 
 /** What the API serves, over the same opened stores. Temporal may come and go meanwhile: only what changes something needs it. */
-export async function openApiServices(config: Config): Promise<ApiServices> {
-	const { reader, stores, ports, providers, temporal, plugins } = await openReading(config);
+export async function openApiServices(config: Config, metrics?: Metrics): Promise<ApiServices> {
+	const { reader, stores, ports, providers, temporal, plugins } = await openReading(config, metrics);
+	if (metrics) measureInstallation(stores, diskSizes(config.home, enginesOf(config)), metrics);
 	const views = createViews({ ...stores, ...ports, reader, plugins, namespace: config.temporal.namespace });
 	const commands = createCommands({
 		...stores,
@@ -232,16 +254,24 @@ export async function openApiServices(config: Config): Promise<ApiServices> {
 	};
 }
 
-async function openReading(config: Config) {
+async function openReading(config: Config, metrics?: Metrics) {
 	const plugins = await openPlugins(config, SEARCH_HOOK_THREADS);
-	const opened = await openSound(config).catch(async (error: unknown) => {
+	const opened = await openSound(config, undefined, metrics).catch(async (error: unknown) => {
 		await plugins?.close();
 		throw error;
 	});
 	const stores = opened.value;
 	const sources = openSources(config, stores);
-	const providers = new Providers(config);
+	const providers = new Providers(config, metrics);
 	const temporal = new TemporalAccess(config);
+	const lost = metrics?.count("searchesLost");
+	const log = createSearchLog(stores.events, {
+		userData: config.search.userData,
+		onLost: (searches, error) => {
+			lost?.({}, searches);
+			process.emitWarning(`${searches} searches are not in the events: ${errorCode(error) ?? "the store is away"}`);
+		},
+	});
 	const ports: Pick<ReaderPorts, "progress" | "waiting" | "temporalUi"> = {
 		async progress({ workflowId, runId }) {
 			const client = await temporal.ifRunning();
@@ -259,11 +289,7 @@ async function openReading(config: Config) {
 		...ports,
 		plugins: versions,
 		adapterOf: (kind) => sources.of(kind),
-		searchLog: createSearchLog(stores.events, {
-			userData: config.search.userData,
-			onLost: (searches, error) =>
-				process.emitWarning(`${searches} searches are not in the events: ${errorCode(error) ?? "the store is away"}`),
-		}),
+		searchLog: metrics ? observedSearchLog(log, metrics) : log,
 		provider: (model) => providers.find(model),
 		async close() {
 			await temporal.close();

@@ -29,6 +29,7 @@ const VIOLATIONS: Record<string, readonly [module: string, specifier: string]> =
 	"runtime-runs-processes": ["src/runtime/planted.ts", "../services/target.js"],
 	"temporal-stands-alone": ["temporal/server/planted.ts", "../../src/config/target.js"],
 	"cli-translates": ["src/cli/planted.ts", "../stores/target.js"],
+	"observability-around-ports": ["src/observability/planted.ts", "../stores/target.js"],
 	"mcp-translates": ["src/mcp/planted.ts", "../stores/target.js"],
 	"webhooks-stand-alone": ["src/webhooks/planted.ts", "../services/target.js"],
 	"api-translates": ["src/api/planted.ts", "../stores/target.js"],

@@ -1,6 +1,8 @@
 import { type DynamicModule, Module } from "@nestjs/common";
+import type { Metrics } from "../observability/metrics/metrics.js";
 import { graphqlApi } from "./graphql/graphql-api.module.js";
 import { HealthController } from "./health/health.controller.js";
+import { MetricsController, PageOfMetrics } from "./health/metrics.controller.js";
 import { ReadinessOf } from "./health/readiness.js";
 import type { Log } from "./http-server.js";
 import { ArtifactsController } from "./reading/artifacts.controller.js";
@@ -19,6 +21,7 @@ import { SourcesWritingController } from "./writing/sources-writing.controller.j
 @Module({
 	controllers: [
 		HealthController,
+		MetricsController,
 		SearchController,
 		GraphController,
 		SourcesController,
@@ -35,19 +38,20 @@ import { SourcesWritingController } from "./writing/sources-writing.controller.j
 class ApiModule {}
 
 /** The REST routes over what the process has opened. */
-export function restModule(reader: OpenReader, readiness: ReadinessOf): DynamicModule {
+export function restModule(reader: OpenReader, readiness: ReadinessOf, metrics?: Metrics): DynamicModule {
 	return {
 		module: ApiModule,
 		providers: [
 			{ provide: OpenReader, useValue: reader },
 			{ provide: ReadinessOf, useValue: readiness },
+			{ provide: PageOfMetrics, useValue: new PageOfMetrics(metrics) },
 		],
 	};
 }
 
 /** The application over what the process has opened. */
-export function apiModule(reader: OpenReader, readiness: ReadinessOf, log: Log): DynamicModule {
-	const rest = restModule(reader, readiness);
+export function apiModule(reader: OpenReader, readiness: ReadinessOf, log: Log, metrics?: Metrics): DynamicModule {
+	const rest = restModule(reader, readiness, metrics);
 	const graphql = graphqlApi(() => reader.services(), log);
 	return { ...rest, imports: graphql.imports, providers: [...(rest.providers ?? []), ...graphql.providers] };
 }

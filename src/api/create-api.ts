@@ -1,5 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { GraphQLSchemaHost } from "@nestjs/graphql";
+import type { Metrics } from "../observability/metrics/metrics.js";
+import { traceRequests } from "../observability/tracing/trace-requests.js";
 import type { ApiServices } from "../services/lode.js";
 import { apiModule } from "./api.module.js";
 import { serveDocument } from "./document/openapi.js";
@@ -23,6 +25,8 @@ export interface ApiOptions {
 	/** Opens the use cases; tried again while it fails. */
 	readonly open: () => Promise<ApiServices>;
 	readonly log: Log;
+	/** Served at `/metrics`; without, there is no such page. */
+	readonly metrics?: Metrics;
 }
 
 /** Of a request: nothing that is asked for takes more. */
@@ -36,6 +40,7 @@ export async function createApi({
 	explorer = false,
 	open,
 	log,
+	metrics,
 }: ApiOptions): Promise<HttpServer> {
 	requireListenable({ host, allowAnonymous });
 	const reader = new OpenReader(open, (error) =>
@@ -45,11 +50,12 @@ export async function createApi({
 	let server: HttpServer;
 	try {
 		server = await startHttpServer({
-			module: apiModule(reader, readiness, log),
+			module: apiModule(reader, readiness, log, metrics),
 			host,
 			port,
 			bodyLimit: BODY_LIMIT,
 			log,
+			metrics,
 			listening(app, http) {
 				const { schema } = app.get(GraphQLSchemaHost);
 				const services = () => reader.services();
@@ -66,6 +72,7 @@ export async function createApi({
 					const detail = "Pages of other places may not change anything here.";
 					await sendProblem(reply, { type: "about:blank", title: "Forbidden", status: 403, detail, code: "USAGE" });
 				});
+				traceRequests(fastify);
 				if (allowAnonymous) return;
 				fastify.addHook("onRequest", async (request, reply) => {
 					if (isOwnName(request.headers.host)) return;

@@ -6,10 +6,12 @@ import type { DynamicModule } from "@nestjs/common";
 import { NestFactory } from "@nestjs/core";
 import { FastifyAdapter, type NestFastifyApplication } from "@nestjs/platform-fastify";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Log } from "../observability/log/create-log.js";
+import { countConnections, measureRequests } from "../observability/metrics/http-metrics.js";
+import type { Metrics } from "../observability/metrics/metrics.js";
 import { ProblemFilter, sendProblem } from "./errors/problem.filter.js";
 
-/** One line of a log, as an object. */
-export type Log = (line: Readonly<Record<string, unknown>>) => void;
+export type { Log };
 
 export interface HttpServerOptions {
 	readonly module: DynamicModule;
@@ -20,6 +22,7 @@ export interface HttpServerOptions {
 	/** Headers that protect browsers; default true. Programs do not read them. */
 	readonly forBrowsers?: boolean;
 	readonly log: Log;
+	readonly metrics?: Metrics;
 	/** Before it listens. */
 	readonly configure?: (app: NestFastifyApplication, fastify: FastifyInstance) => Promise<void> | void;
 	/** When it listens; what it returns is called first when it ends. */
@@ -60,6 +63,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 		bodyParser: false,
 	});
 	app.useGlobalFilters(new ProblemFilter(options.log));
+	if (options.metrics) measureRequests(adapter.getInstance(), options.metrics);
 	if (options.forBrowsers ?? true) await app.register(helmet);
 	await options.configure?.(app, adapter.getInstance());
 	try {
@@ -68,6 +72,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 		await app.close();
 		throw error;
 	}
+	if (options.metrics) countConnections(adapter.getHttpServer() as Server, options.metrics);
 	const closing = options.listening?.(app, adapter.getHttpServer() as Server);
 	return {
 		url: (await app.getUrl()).replace(/\/$/, ""),

@@ -1,28 +1,32 @@
 import { type Config, loadConfig } from "../config/config.js";
 import { redact } from "../config/secret.js";
+import { createLog, type Log } from "../observability/log/create-log.js";
+import { startTracing } from "../observability/tracing/start-tracing.js";
 import { followParent } from "../runtime/parent.js";
-import type { HttpServer, Log } from "./http-server.js";
+import type { HttpServer } from "./http-server.js";
 
-const LEVELS = ["debug", "info", "warn", "error"];
 /** What listening fails with where the place is the problem. */
 const PLACE = new Set(["EADDRINUSE", "EACCES", "EADDRNOTAVAIL", "ENOTFOUND"]);
 
-/** The process around a server: configuration, log, an end in order, and one clear message where it cannot start. `place`: settings. */
+/** The process around a server: configuration, log, an end in order, and one clear message where it cannot start. `place`: settings. `service`: its name in traces. */
 export async function runServer(
 	place: string,
+	service: string,
 	start: (config: Config, log: Log) => Promise<HttpServer>,
 ): Promise<void> {
 	// A line that cannot be written must not end it.
 	process.stderr.on("error", () => undefined);
 	try {
 		const { config } = loadConfig();
-		const lowest = LEVELS.indexOf(config.log.level);
-		const log: Log = (line) => {
-			if (LEVELS.indexOf(String(line.level)) < lowest) return;
-			process.stderr.write(`${redact(JSON.stringify({ time: new Date().toISOString(), ...line }))}\n`);
-		};
-		const server = await start(config, log);
-		followParent({ home: config.home, shutdown: () => server.close() });
+		const tracing = await startTracing(config, service);
+		const server = await start(config, createLog(config.log));
+		followParent({
+			home: config.home,
+			async shutdown() {
+				await server.close();
+				await tracing?.close();
+			},
+		});
 		process.stdout.write(`${JSON.stringify({ ready: true, pid: process.pid, url: server.url })}\n`);
 	} catch (error) {
 		const { code = "INTERNAL", message, next } = error as { code?: string; message: string; next?: string };

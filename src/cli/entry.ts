@@ -20,7 +20,14 @@ export function realDependencies(): CliDependencies {
 			signals: process,
 		},
 		openReader: async (config) => (await import("../wiring.js")).openReader(config),
-		openCommander: async (config, options) => (await import("../wiring.js")).openCommander(config, options),
+		openCommander: async (config, options) => {
+			const { startTracing } = await import("../observability/tracing/start-tracing.js");
+			const tracing = await startTracing(config, "lode-cli");
+			const commander = await (await import("../wiring.js")).openCommander(config, options);
+			if (tracing === undefined) return commander;
+			const { tracedCommander } = await import("../observability/tracing/traced-commander.js");
+			return tracedCommander(commander, tracing, process.env.TRACEPARENT);
+		},
 		openEvents: async (config) => (await import("../wiring.js")).openEvents(config),
 		withRuntime: async (config, ...rest) => {
 			if (config.plugins !== undefined) await (await import("../wiring.js")).checkPlugins(config);

@@ -61,6 +61,6 @@ export function setSetting(
 
 /** Numbers are written as numbers, so that the file reads well. */
 function typed(setting: Setting, value: string): string | number {
-	const numeric = /^(chunks|limits|worker|retention|gc)\./.test(setting.key);
+	const numeric = /^(chunks|limits|worker|metrics|retention|gc)\./.test(setting.key);
 	return numeric && /^\d{1,15}$/.test(value) ? Number(value) : value;
 }

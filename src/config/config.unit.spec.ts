@@ -163,6 +163,7 @@ describe("loadConfig", () => {
 				LODE_WEAVIATE_GRPC_ADDRESS: "127.0.0.1:9",
 				LODE_S3_ENDPOINT: "http://127.0.0.1:9",
 				LODE_LAKEFS_ENDPOINT: "http://127.0.0.1:9",
+				OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9",
 			};
 			const content = {};
 			setPath(content, findSetting(place)?.key as string, values[place]);

@@ -55,6 +55,7 @@ export const SECRETS_OF_PLACES: readonly (readonly [place: string, secret: strin
 	["LODE_WEAVIATE_GRPC_ADDRESS", "LODE_WEAVIATE_API_KEY"],
 	["LODE_S3_ENDPOINT", "LODE_S3_SECRET_ACCESS_KEY"],
 	["LODE_LAKEFS_ENDPOINT", "LODE_LAKEFS_SECRET_ACCESS_KEY"],
+	["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_HEADERS"],
 ];
 
 /** What the chosen engines lack: a problem a setting. `isSet` tells by environment name. */

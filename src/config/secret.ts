@@ -1,4 +1,5 @@
 import { inspect } from "node:util";
+import { wellFormed } from "../domain/well-formed.js";
 
 const known = new Set<string>();
 
@@ -12,7 +13,10 @@ export class Secret {
 	constructor(value: string) {
 		this.#value = value;
 		// Shorter ones would blank out half of every message, and protect nothing.
-		if (value.length >= 6) known.add(value);
+		if (value.length < 6) return;
+		// As it stands in JSON and in a URL too: a log has both.
+		for (const form of [value, JSON.stringify(value).slice(1, -1), encodeURIComponent(wellFormed(value))])
+			known.add(form);
 	}
 
 	reveal(): string {

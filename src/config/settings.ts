@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { logShape, OBSERVABILITY_SETTINGS, observabilityShape } from "./observability-settings.js";
 import { ENGINE_SETTINGS, enginesShape, PROFILES, SERVER_SETTINGS, serversShape } from "./server-settings.js";
 import type { Setting } from "./setting.js";
 import { flag, httpUrl, integer, list, object, oneOf, secret, text } from "./setting-values.js";
@@ -32,6 +33,11 @@ export const SETTINGS: readonly Setting[] = [
 		describe: "what events say of the words of a search: full, hashed or off",
 	},
 	{
+		name: "LODE_SEARCH_MEMORY_BYTES",
+		key: "search.memoryBytes",
+		describe: "what a process may take to search SQLite's chunks from memory; 0: search the file",
+	},
+	{
 		name: "LODE_RECONCILE_EVERY",
 		key: "reconcile.everySeconds",
 		describe: "seconds after which each source is compared with its repository again; 0: never",
@@ -59,6 +65,7 @@ export const SETTINGS: readonly Setting[] = [
 		environmentOnly: true,
 	},
 	{ name: "LODE_LOG_LEVEL", key: "log.level", describe: "debug, info, warn or error" },
+	...OBSERVABILITY_SETTINGS,
 	{ name: "LODE_RETENTION_MAX_VERSIONS", key: "retention.maxVersions", describe: "published commits kept a group" },
 	{ name: "LODE_RETENTION_TTL", key: "retention.ttl", describe: "seconds a superseded version is kept" },
 	{ name: "LODE_GC_GRACE", key: "gc.graceSeconds", describe: "seconds before what is unused may be deleted" },
@@ -75,6 +82,9 @@ const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
 /** 100 MiB: enough to discard an ingestion and for Temporal to go on. */
 const MIN_FREE_BYTES = 100 * 1024 * 1024;
+
+/** 256 MiB: a million chunks take some 80 MB, the lists of their words what they can get. */
+const SEARCH_MEMORY_BYTES = 256 * 1024 * 1024;
 
 /** The whole configuration, nested as `Config` and as lode.config.json. `.prefault({})` makes the inner defaults apply. */
 export const configSchema = object({
@@ -96,7 +106,10 @@ export const configSchema = object({
 		explorer: flag.default(false),
 	}).prefault({}),
 	...webhookShape,
-	search: object({ userData: oneOf(["full", "hashed", "off"]).default("full") }).prefault({}),
+	search: object({
+		userData: oneOf(["full", "hashed", "off"]).default("full"),
+		memoryBytes: integer(0, 2 ** 32).default(SEARCH_MEMORY_BYTES),
+	}).prefault({}),
 	reconcile: object({ everySeconds: integer(0, 86_400).default(300) }).prefault({}),
 	archive: object({ everySeconds: integer(0, 86_400).default(60) }).prefault({}),
 	chunks: object({
@@ -115,7 +128,8 @@ export const configSchema = object({
 		threads: integer(1, 64).default(() => Math.min(4, Math.max(1, availableParallelism() - 1))),
 	}).prefault({}),
 	plugins: list.optional(),
-	log: object({ level: oneOf(["debug", "info", "warn", "error"]).default("info") }).prefault({}),
+	log: object(logShape).prefault({}),
+	...observabilityShape,
 	retention: object({
 		maxVersions: integer(1, 1_000_000_000).optional(),
 		ttl: integer(0, 1_000_000_000_000).optional(),

@@ -15,6 +15,8 @@ export interface Notice {
 	readonly branch?: string;
 	/** For people: which commit caused it. What is ingested follows from the branch. */
 	readonly commit?: string;
+	/** The trace that it belongs to (W3C `traceparent`), where traces are made. */
+	readonly trace?: string;
 }
 
 /** A notice that was written down before it was answered. */

@@ -4,6 +4,8 @@ import type { Stores } from "../activities/ports.js";
 import type { Config } from "../config/config.js";
 import { enginesOf } from "../config/requirements.js";
 import type { EmbeddingCache } from "../embeddings/embedding.port.js";
+import type { Metrics } from "../observability/metrics/metrics.js";
+import { observedCache, observedStores } from "../observability/metrics/observed-stores.js";
 import type { ArtifactStore } from "../stores/artifacts/artifacts.port.js";
 import type { GraphStore } from "../stores/graph/graph.port.js";
 import type { VectorStore } from "../stores/vectors/vectors.port.js";
@@ -34,9 +36,9 @@ class Opening {
 
 /**
  * The stores that the configuration chooses. Engines of the embedded profile lie below LODE_HOME. An engine's code is loaded where it is
- * chosen: a command that needs no server waits for no server's client.
+ * chosen: a command that needs no server waits for no server's client. `metrics`: they are measured.
  */
-export async function openStores(config: Config): Promise<OpenedStores> {
+export async function openStores(config: Config, metrics?: Metrics): Promise<OpenedStores> {
 	mkdirSync(config.home, { recursive: true });
 	const opening = new Opening();
 	try {
@@ -47,7 +49,14 @@ export async function openStores(config: Config): Promise<OpenedStores> {
 			vectors: opening.add(await openVectors(config)),
 			artifacts: opening.add(await openArtifacts(config)),
 		};
-		return { value, embeddingCache: async () => opening.add(await embeddingCache()), close: opening.close };
+		if (metrics === undefined) {
+			return { value, embeddingCache: async () => opening.add(await embeddingCache()), close: opening.close };
+		}
+		return {
+			value: observedStores(value, metrics),
+			embeddingCache: async () => observedCache(opening.add(await embeddingCache()), metrics),
+			close: opening.close,
+		};
 	} catch (error) {
 		// One that cannot be opened must not leave the others open: their files could not be moved away or restored.
 		await opening.close();
@@ -112,7 +121,7 @@ async function openVectors(config: Config): Promise<VectorStore> {
 		return createWeaviateVectorStore(weaviateOptions(config));
 	}
 	const { createSqliteVectorStore } = await import("../stores/vectors/sqlite/sqlite-vectors.adapter.js");
-	return createSqliteVectorStore({ path: join(config.home, "vectors.db") });
+	return createSqliteVectorStore({ path: join(config.home, "vectors.db"), memoryBytes: config.search.memoryBytes });
 }
 
 async function openArtifacts(config: Config): Promise<ArtifactStore> {

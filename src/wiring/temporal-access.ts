@@ -2,6 +2,7 @@ import { Client, Connection } from "@temporalio/client";
 import { accessTo, connectionOptions } from "../../temporal/server/connection.js";
 import type { Config } from "../config/config.js";
 import { LodeError } from "../domain/errors.js";
+import { clientTracing } from "../observability/tracing/start-tracing.js";
 import { runningRuntime } from "../runtime/runtime.js";
 
 /** After a failure the next question waits this long before it is tried again. Milliseconds. */
@@ -56,7 +57,11 @@ export class TemporalAccess {
 		try {
 			const access = accessTo(this.config.temporal, address);
 			const connection = await Connection.connect({ ...connectionOptions(access), connectTimeout: "2s" });
-			return { address, connection, client: new Client({ connection, namespace: this.config.temporal.namespace }) };
+			return {
+				address,
+				connection,
+				client: new Client({ connection, namespace: this.config.temporal.namespace, ...clientTracing() }),
+			};
 		} catch (error) {
 			throw new LodeError("TEMPORAL_UNAVAILABLE", `there is no Temporal server at ${address}`, {
 				next: "lode doctor",

@@ -31,6 +31,7 @@ import { ingestCommit } from "./ingest-commit.js";
 import { LookPauses, mayPass, neverBegan } from "./look-again.js";
 import { EXTERNAL_READ } from "./retry-profiles.js";
 import { SourceQueue } from "./source-queue.js";
+import { currentTrace, inTrace } from "./tracing/current-trace.js";
 
 const external = proxyActivities<Pick<IngestionActivities, "pendingCommits" | "awaitIngestion">>(EXTERNAL_READ);
 
@@ -39,11 +40,11 @@ const external = proxyActivities<Pick<IngestionActivities, "pendingCommits" | "a
  * say that the ref may have moved. Continues as new when its history grows, after its handlers are drained.
  */
 export async function followSource(input: FollowSourceInput): Promise<void> {
-	const queue = new SourceQueue(input.waiting ?? [], input.refChanged ?? false);
+	const queue = new SourceQueue(input.waiting ?? [], input.refChanged ?? false, input.trace);
 	setHandler(
 		ingestUpdate,
 		async (request) => {
-			const queued = queue.add(request);
+			const queued = queue.add(request, currentTrace());
 			await condition(() => queued.done);
 			if (queued.outcome) return queued.outcome;
 			throw toUpdateFailure(queued.failure);
@@ -55,9 +56,7 @@ export async function followSource(input: FollowSourceInput): Promise<void> {
 			},
 		},
 	);
-	setHandler(refChangedSignal, () => {
-		queue.refChanged = true;
-	});
+	setHandler(refChangedSignal, () => queue.hint(currentTrace()));
 	setHandler(stopSignal, () => {
 		queue.stopping = true;
 	});
@@ -81,15 +80,17 @@ export async function followSource(input: FollowSourceInput): Promise<void> {
 		const queued = queue.nextRequest();
 		if (queued) {
 			try {
-				queued.outcome = await ingestInOrder(input.source, queued.request, queue);
+				const { request, trace } = queued;
+				queued.outcome = await inTrace(trace, () => ingestInOrder(input.source, request, queue));
 			} catch (error) {
 				queued.failure = error;
 			}
 			queued.done = true;
 		} else if (queue.refChanged) {
-			queue.refChanged = false;
+			queue.look();
 			try {
-				queue.replaceFound(await external.pendingCommits(input.source, input.policy), PENDING_A_LOOK);
+				const found = await inTrace(queue.trace, () => external.pendingCommits(input.source, input.policy));
+				queue.replaceFound(found, PENDING_A_LOOK);
 			} catch (error) {
 				// A repository that cannot be read now must not end the workflow: the next hint looks again.
 				log.warn("the ref could not be looked at", { source: input.source, code: failureOf(error).code });
@@ -98,7 +99,8 @@ export async function followSource(input: FollowSourceInput): Promise<void> {
 			}
 		} else {
 			const commit = queue.nextFound();
-			const began = commit === undefined || (await ingestFound(input.source, commit, queue));
+			const began =
+				commit === undefined || (await inTrace(queue.trace, () => ingestFound(input.source, commit, queue)));
 			if (began) pauses.reset();
 			if (!began && patched("look-again")) await lookAgain();
 			else queue.lookAgainAtEnd();

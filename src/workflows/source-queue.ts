@@ -1,8 +1,10 @@
 import type { IngestRequest } from "./contracts/follow-source.js";
 import type { IngestOutcome } from "./contracts/ingest-commit.js";
+import type { Trace } from "./contracts/traces.js";
 
 export interface QueuedRequest {
 	readonly request: IngestRequest;
+	readonly trace: Trace | undefined;
 	outcome?: IngestOutcome;
 	failure?: unknown;
 	done: boolean;
@@ -19,14 +21,36 @@ export class SourceQueue {
 	running: string | null = null;
 	refChanged: boolean;
 	stopping = false;
+	/** Of the hint that the next look follows, and of the one that the last look followed. */
+	#hintTrace: Trace | undefined;
+	#foundTrace: Trace | undefined;
 
-	constructor(waiting: readonly string[], refChanged: boolean) {
+	constructor(waiting: readonly string[], refChanged: boolean, trace?: Trace) {
 		this.#found = [...waiting];
 		this.refChanged = refChanged;
+		this.#hintTrace = trace;
+		this.#foundTrace = trace;
 	}
 
-	add(request: IngestRequest): QueuedRequest {
-		const queued: QueuedRequest = { request, done: false };
+	/** The ref may have moved. Hints that come before the look are one: it belongs to the last trace of theirs. */
+	hint(trace: Trace | undefined): void {
+		this.#hintTrace = trace ?? (this.refChanged ? this.#hintTrace : undefined);
+		this.refChanged = true;
+	}
+
+	/** The look that follows the hint begins. */
+	look(): void {
+		this.refChanged = false;
+		this.#foundTrace = this.#hintTrace;
+	}
+
+	/** That looks and what they find belong to. */
+	get trace(): Trace | undefined {
+		return this.#foundTrace;
+	}
+
+	add(request: IngestRequest, trace?: Trace): QueuedRequest {
+		const queued: QueuedRequest = { request, trace, done: false };
 		this.#requests.push(queued);
 		return queued;
 	}
@@ -63,8 +87,12 @@ export class SourceQueue {
 	}
 
 	/** What the next run has to know. */
-	get carried(): { refChanged: boolean; waiting: readonly string[] } {
-		return { refChanged: this.refChanged || (this.#more && this.#forward), waiting: [...this.#found] };
+	get carried(): { refChanged: boolean; waiting: readonly string[]; trace: Trace | undefined } {
+		return {
+			refChanged: this.refChanged || (this.#more && this.#forward),
+			waiting: [...this.#found],
+			trace: this.refChanged ? this.#hintTrace : this.#foundTrace,
+		};
 	}
 
 	get hasRequests(): boolean {

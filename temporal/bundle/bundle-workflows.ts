@@ -10,6 +10,9 @@ export const WORKFLOW_BUNDLE = fileURLToPath(new URL("./workflow-bundle.js", imp
 export async function bundleWorkflows(target = WORKFLOW_BUNDLE): Promise<void> {
 	const { code } = await bundleWorkflowCode({
 		workflowsPath: fileURLToPath(new URL("../../src/workflows/index.js", import.meta.url)),
+		workflowInterceptorModules: [
+			fileURLToPath(new URL("../../src/workflows/tracing/interceptors.js", import.meta.url)),
+		],
 		logger: {
 			log() {},
 			trace() {},

@@ -8,6 +8,7 @@ import { apiSearch } from "./api-search.bench.js";
 import type { Bench } from "./bench.js";
 import { commit } from "./commit.bench.js";
 import { dgraph } from "./dgraph.bench.js";
+import { graph } from "./graph.bench.js";
 import { ingest } from "./ingest.bench.js";
 import { describeMachine, measureLimits } from "./machine.js";
 import { rounded } from "./measuring.js";
@@ -27,6 +28,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
 	search,
 	"api-search": apiSearch,
 	retrieval,
+	graph,
 	dgraph,
 	weaviate,
 	s3,

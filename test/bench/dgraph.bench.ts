@@ -1,49 +1,18 @@
 import * as dgraphJs from "dgraph-js";
-import type { Edge, GraphRecord } from "../../src/domain/entities.js";
+import type { GraphRecord } from "../../src/domain/entities.js";
 import { showGraph } from "../../src/services/reading/show-graph.js";
 import { DgraphConnection } from "../../src/stores/graph/dgraph/dgraph-client.js";
 import { createDgraphGraphStore } from "../../src/stores/graph/dgraph/dgraph-graph.adapter.js";
 import { migrateDgraph } from "../../src/stores/graph/dgraph/dgraph-schema.js";
-import { seededNumbers } from "../support/seeded-vectors.js";
 import type { Bench } from "./bench.js";
 import { batchesOf, latencies, rate, withServer } from "./bench-server.js";
+import { generated } from "./generated-graph.js";
 import { figure, percentiles, quantile } from "./measuring.js";
 
 const BATCH = 500;
 const AT_ONCE = 4;
-const EDGES = 3;
 const QUESTIONS = 205;
 const SNAPSHOT = { number: 1, seq: 1_000_000, excluding: [7], publishedAt: "2026-01-01T00:00:00.000Z" };
-
-/** Functions in files that call earlier ones, near and far: what a code base looks like from here. */
-export function generated(count: number): GraphRecord[] {
-	const next = seededNumbers(5);
-	const key = (n: number) => `symbol:bench:src/p${Math.floor(n / 200)}/f${Math.floor(n / 10)}.ts#function${n}`;
-	return Array.from({ length: count }, (_, n) => {
-		const callees = new Set<number>();
-		while (callees.size < Math.min(EDGES, n)) {
-			const reach = next() < 0.7 ? 50 : n;
-			callees.add(Math.max(0, n - 1 - Math.floor(next() * reach)));
-		}
-		const file = Math.floor(n / 10);
-		return {
-			source: "bench",
-			origin: `file:src/p${Math.floor(n / 200)}/f${file}.ts`,
-			key: key(n),
-			kind: "symbol",
-			name: `function${n}`,
-			props: {
-				line: n % 400,
-				exported: n % 2 === 0,
-				signature: `function${n}(input: string, options?: Options): void`,
-			},
-			edges: [...callees]
-				.sort((a, b) => (key(a) < key(b) ? -1 : 1))
-				.map((to): Edge => ({ kind: "CALLS", to: key(to) })),
-			provides: [],
-		};
-	});
-}
 
 /** The same entities and edges as plainly as a client can write them: no versions, no origins, uids remembered. */
 class BareGraph {

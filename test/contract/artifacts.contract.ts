@@ -95,6 +95,16 @@ export function artifactStoreContract(name: string, driver: ArtifactDriver): voi
 				expect(await store.putStream(content())).toEqual({ object: expected, size: 5_000_000 });
 				expect(await store.putStream(content())).toEqual({ object: expected, size: 5_000_000 });
 				expect((await store.get(expected))?.length).toBe(5_000_000);
+				const streamed = await store.getStream(expected);
+				expect(streamed?.size).toBe(5_000_000);
+				const pieces: Uint8Array[] = [];
+				for await (const piece of streamed?.pieces ?? []) pieces.push(piece);
+				expect(createHash("sha256").update(Buffer.concat(pieces)).digest("hex")).toBe(expected);
+				expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThan(1_000_000);
+				// One that is left after a piece leaves nothing open: the store closes, and its folder can be removed.
+				const left = await store.getStream(expected);
+				for await (const _ of left?.pieces ?? []) break;
+				expect(await store.getStream(sha256("never put"))).toBeUndefined();
 				async function* nothing(): AsyncGenerator<Uint8Array> {}
 				expect(await store.putStream(nothing())).toEqual({ object: sha256(""), size: 0 });
 			});

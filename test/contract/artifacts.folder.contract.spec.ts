@@ -66,6 +66,11 @@ describe("folder artifacts on disk", () => {
 			code: "STORE_CORRUPT",
 			message: expect.stringContaining(address),
 		});
+		const content = await store.getStream(address);
+		const read = async () => {
+			for await (const piece of content?.pieces ?? []) throw new Error(`gave ${piece.length} bytes`);
+		};
+		await expect(read()).rejects.toMatchObject({ code: "STORE_CORRUPT" });
 		rmSync(place(address));
 		expect(await store.get(address)).toBeUndefined();
 	});

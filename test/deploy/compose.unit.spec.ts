@@ -36,6 +36,9 @@ describe("docker-compose.yml", () => {
 				"minio",
 				"lakefs",
 				"prometheus",
+				// Where the profile observability is asked for.
+				"grafana",
+				"jaeger",
 			].sort(),
 		);
 		const { temporal, postgres, dgraph, weaviate, minio, lakefs } = SERVER_VERSIONS;
@@ -169,13 +172,24 @@ describe("docker-compose.yml", () => {
 
 	test("Prometheus asks servers that are there, at ports that they have", () => {
 		const { scrape_configs } = parse(readFileSync(join(ROOT, "deploy/prometheus/prometheus.yml"), "utf8")) as {
-			scrape_configs: { static_configs: { targets: string[] }[] }[];
+			scrape_configs: {
+				job_name: string;
+				static_configs?: { targets: string[] }[];
+				dns_sd_configs?: { names: string[]; port: number }[];
+			}[];
 		};
-		const targets = scrape_configs.flatMap(({ static_configs }) => static_configs.flatMap((one) => one.targets));
+		const targets = scrape_configs.flatMap(({ static_configs = [], dns_sd_configs = [] }) => [
+			...static_configs.flatMap((one) => one.targets),
+			...dns_sd_configs.flatMap(({ names, port }) => names.map((name) => `${name}:${port}`)),
+		]);
 		for (const target of targets) {
 			const [host = ""] = target.split(":");
 			expect([target, host === "localhost" || host in services]).toEqual([target, true]);
 		}
+		const { gateway, worker } = services;
+		expect(targets).toContain(`gateway:${gateway?.environment?.LODE_METRICS_GATEWAY_PORT}`);
+		expect(targets).toContain(`worker:${worker?.environment?.LODE_METRICS_WORKER_PORT}`);
+		expect(targets).toContain("api:8480");
 		expect(services.temporal?.environment?.PROMETHEUS_ENDPOINT).toBe("0.0.0.0:9090");
 		expect(services.weaviate?.environment?.PROMETHEUS_MONITORING_ENABLED).toBe("true");
 		expect(services.minio?.environment?.MINIO_PROMETHEUS_AUTH_TYPE).toBe("public");

@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "vitest";
 import { environment } from "../support/lode-process.js";
+import { documentedMetrics, exposedMetrics } from "../support/metrics-page.js";
+import { OtlpCollector } from "../support/otlp-collector.js";
 import { createShop, type Shop } from "../support/shop-repository.js";
 
 /** Real: the built `lode dev`, with everything that it starts. */
@@ -19,15 +21,16 @@ afterEach(async () => {
 
 interface Dev {
 	readonly child: ChildProcess;
+	readonly home: string;
 	readonly ready: { readonly apiUrl: string | null; readonly address: string };
 	said(): string;
 }
 
-async function dev(port: number): Promise<Dev> {
+async function dev(port: number, extra: Record<string, string> = {}): Promise<Dev> {
 	const home = await mkdtemp(join(tmpdir(), "lode-home-"));
 	cleanUps.push(() => rm(home, { recursive: true, force: true, maxRetries: 5 }));
 	const child = spawn(process.execPath, [MAIN, "dev", "--json"], {
-		env: environment(home, { LODE_API_PORT: String(port) }),
+		env: environment(home, { LODE_API_PORT: String(port), ...extra }),
 		stdio: ["ignore", "pipe", "pipe"],
 	});
 	cleanUps.push(() => stop(child));
@@ -37,7 +40,7 @@ async function dev(port: number): Promise<Dev> {
 	});
 	const [line] = await Promise.race([once(child.stdout, "data"), once(child, "close")]);
 	if (typeof line === "number" || line === null) throw new Error(stderr);
-	return { child, ready: JSON.parse(String(line)), said: () => stderr };
+	return { child, home, ready: JSON.parse(String(line)), said: () => stderr };
 }
 
 async function stop(child: ChildProcess): Promise<number | null> {
@@ -49,7 +52,13 @@ async function stop(child: ChildProcess): Promise<number | null> {
 test("lode dev serves the API, whose writes its worker does, and goes on without it where the port is taken", async () => {
 	const shop = await createShop();
 	cleanUps.push(() => shop.remove());
-	const { child, ready } = await dev(0);
+	const collector = await OtlpCollector.open();
+	cleanUps.push(() => collector.close());
+	const { child, ready, home } = await dev(0, {
+		LODE_METRICS_WORKER_PORT: "0",
+		OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
+		OTEL_EXPORTER_OTLP_HEADERS: "authorization=s3cret-of-the-collector",
+	});
 	const url = ready.apiUrl as string;
 	const query = "mutation($target: String!) { ingest(target: $target, timeout: 90) { status result workflowUrl } }";
 	const answer = await fetch(`${url}/graphql`, {
@@ -63,6 +72,7 @@ test("lode dev serves the API, whose writes its worker does, and goes on without
 		},
 	});
 	expect((await fetch(`${url}/graphql/explorer/`)).status).toBe(200);
+	await tellsOfItself(url, await readFile(join(home, "logs", "worker.log"), "utf8"));
 
 	await searchWhileCommitsCome(url, shop);
 
@@ -76,6 +86,13 @@ test("lode dev serves the API, whose writes its worker does, and goes on without
 	expect(await stop(other.child)).toBe(0);
 	expect(await stop(child)).toBe(0);
 	await expect(fetch(url)).rejects.toThrow();
+	// What had not been sent was, before they ended.
+	const services = ["publish", "POST /graphql"].map((name) => collector.spans.find((span) => span.name.endsWith(name)));
+	expect(services.map((span) => span?.service)).toEqual(["lode-worker", "lode-api"]);
+	expect(services[0]?.traceId).toBe(services[1]?.traceId);
+	expect(collector.authorizations).toEqual(new Set(["s3cret-of-the-collector"]));
+	const logs = await Promise.all(["worker", "api"].map((name) => readFile(join(home, "logs", `${name}.log`), "utf8")));
+	expect(logs.join("")).not.toContain("s3cret");
 });
 
 const CONCURRENT = 200;
@@ -106,4 +123,23 @@ async function searchWhileCommitsCome(url: string, shop: Shop): Promise<void> {
 	}
 	for (const rounds of seen.values()) expect(rounds.size).toBeLessThanOrEqual(1);
 	expect((await search()).body.hits).toHaveLength(5);
+}
+
+/** Every metric of both processes is explained, and the worker's page has what Temporal's SDK measured. */
+async function tellsOfItself(url: string, log: string): Promise<void> {
+	const page = /"url":"(http:[^"]+\/metrics)"/.exec(log)?.[1] as string;
+	const documented = await documentedMetrics();
+	const [api, worker] = await Promise.all(
+		[`${url}/metrics`, page].map(async (each) => exposedMetrics(await (await fetch(each)).text())),
+	);
+	for (const metrics of [api, worker]) {
+		for (const { name, type, labels } of metrics?.values() ?? []) {
+			const said = documented.get(name);
+			expect([name, said?.type]).toEqual([name, type]);
+			expect([name, [...labels].filter((label) => !said?.labels.includes(label))]).toEqual([name, []]);
+		}
+	}
+	const completed = worker?.get("temporal_workflow_completed_total")?.samples ?? [];
+	expect(completed.find(({ labels }) => labels.workflow_type === "ingestCommit")?.value).toBe(1);
+	expect(worker?.get("temporal_num_pollers")?.samples.length).toBeGreaterThan(0);
 }

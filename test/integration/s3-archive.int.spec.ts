@@ -181,6 +181,8 @@ describe.runIf(hasServer("minio"))("the archive in S3", () => {
 			code: "STORE_CORRUPT",
 			message: expect.stringContaining(address),
 		});
+		const content = await store.getStream(address);
+		await expect(content?.pieces[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: "STORE_CORRUPT" });
 		await change("derived/a/b~", "short");
 		expect(await store.getDerived("a/b")).toBeUndefined();
 		await change("records/a/b~", "short");

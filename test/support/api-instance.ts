@@ -1,6 +1,7 @@
 import type { Stores } from "../../src/activities/ports.js";
 import { createApi } from "../../src/api/create-api.js";
 import type { HttpServer } from "../../src/api/http-server.js";
+import type { Metrics } from "../../src/observability/metrics/metrics.js";
 import type { ApiServices } from "../../src/services/lode.js";
 import { openApiServices } from "../../src/wiring.js";
 import type { LodeInstance } from "./lode-instance.js";
@@ -22,7 +23,11 @@ export class ApiInstance {
 
 	static async open(
 		lode: LodeInstance,
-		options: { readonly services?: () => Promise<ApiServices>; readonly explorer?: boolean } = {},
+		options: {
+			readonly services?: () => Promise<ApiServices>;
+			readonly explorer?: boolean;
+			readonly metrics?: Metrics;
+		} = {},
 	): Promise<ApiInstance> {
 		const log: ApiInstance["log"] = [];
 		const server = await createApi({
@@ -30,9 +35,14 @@ export class ApiInstance {
 			port: 0,
 			allowAnonymous: false,
 			explorer: options.explorer,
+			metrics: options.metrics,
 			open:
 				options.services ??
-				(() => openApiServices({ ...lode.config, temporal: { ...lode.config.temporal, address: lode.address } })),
+				(() =>
+					openApiServices(
+						{ ...lode.config, temporal: { ...lode.config.temporal, address: lode.address } },
+						options.metrics,
+					)),
 			log: (line) => log.push(line),
 		});
 		const api = new ApiInstance(server);

@@ -7,6 +7,9 @@ import type { Worker } from "@temporalio/worker";
 import { createActivities } from "../../src/activities/activities.js";
 import type { Ports } from "../../src/activities/ports.js";
 import { type Config, loadConfig } from "../../src/config/config.js";
+import type { Metrics } from "../../src/observability/metrics/metrics.js";
+import { observedActivities } from "../../src/observability/metrics/observed-activities.js";
+import { workerTracing } from "../../src/observability/tracing/start-tracing.js";
 import type { LodeCommander, LodeReader } from "../../src/services/lode.js";
 import type { IngestReport, VerifyReport } from "../../src/services/reports.js";
 import { openCommander, openPorts, openReader } from "../../src/wiring.js";
@@ -19,6 +22,8 @@ export interface InstanceOptions {
 	readonly env?: Record<string, string>;
 	/** A folder that is there, which the instance takes over; a new one where omitted. */
 	readonly home?: string;
+	/** What its worker is measured with. */
+	readonly metrics?: Metrics;
 }
 
 /** A whole Lode in this process, on real engines in a home of its own; the Temporal server is the test's. */
@@ -47,9 +52,11 @@ export class LodeInstance {
 		});
 		const address = environment.address;
 		// In this thread: under Vitest a worker thread would compile the sources anew.
-		const { ports: opened, close } = await openPorts(config, { address, miningThreads: 0 });
+		const { ports: opened, close } = await openPorts(config, { address, miningThreads: 0, metrics: options.metrics });
 		const ports = options.ports ? options.ports(opened) : opened;
-		const worker = await testWorker(environment, taskQueue, createActivities(ports));
+		const activities = createActivities(ports);
+		const measured = options.metrics ? observedActivities(activities, options.metrics) : activities;
+		const worker = await testWorker(environment, taskQueue, measured, workerTracing());
 		return new LodeInstance(
 			home,
 			config,

@@ -15,7 +15,7 @@ export interface CliResult {
 
 export function environment(home: string, extra: Record<string, string>): NodeJS.ProcessEnv {
 	const inherited = Object.entries(process.env).filter(
-		([name]) => !/^(LODE_|TEMPORAL_|VITEST|NODE_OPTIONS|GIT_)/.test(name),
+		([name]) => !/^(LODE_|TEMPORAL_|OTEL_|TRACEPARENT|VITEST|NODE_OPTIONS|GIT_)/.test(name),
 	);
 	// A source that looks at its branch by itself would add commits to what a test asked for.
 	return {

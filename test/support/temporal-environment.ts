@@ -5,6 +5,7 @@ import {
 	DefaultLogger,
 	Runtime,
 	Worker,
+	type WorkerOptions,
 	type WorkflowBundleWithSourceMap,
 } from "@temporalio/worker";
 import { SEARCH_ATTRIBUTES } from "../../temporal/server/search-attributes.js";
@@ -23,6 +24,9 @@ let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
 export function workflowBundle(): Promise<WorkflowBundleWithSourceMap> {
 	bundle ??= bundleWorkflowCode({
 		workflowsPath: fileURLToPath(new URL("../../src/workflows/index.ts", import.meta.url)),
+		workflowInterceptorModules: [
+			fileURLToPath(new URL("../../src/workflows/tracing/interceptors.ts", import.meta.url)),
+		],
 		logger: silent,
 	});
 	return bundle;
@@ -50,11 +54,13 @@ export async function testWorker(
 	environment: TestWorkflowEnvironment,
 	taskQueue: string,
 	activities: object,
+	options: Pick<WorkerOptions, "interceptors" | "sinks"> = {},
 ): Promise<Worker> {
 	return Worker.create({
 		connection: environment.nativeConnection,
 		taskQueue,
 		workflowBundle: await workflowBundle(),
 		activities,
+		...options,
 	});
 }

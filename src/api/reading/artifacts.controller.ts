@@ -10,9 +10,6 @@ import { OpenReader } from "./open-reader.js";
 import { answeredPage, openPage } from "./pages.js";
 import { type ArtifactsParameters, artifactsQuery, type ContentParameters, contentQuery } from "./queries.js";
 
-/** What is sent at a time: a slow reader holds one of these in the socket. */
-const PIECE = 64 * 1024;
-
 @ApiTags("artifacts")
 @AnswersProblems()
 @UseInterceptors(AwaitVisibility)
@@ -48,17 +45,13 @@ export class ArtifactsController {
 		const { views } = this.reader.services();
 		const view = await views.open({ at });
 		const { object } = await view.file(source, path);
-		const bytes = await views.bytes(object);
+		const { size, pieces } = await views.content(object);
 		void reply.header("etag", `"${object}"`);
 		const name = path.split("/").at(-1) ?? "artifact";
-		return new StreamableFile(Readable.from(pieces(bytes), { objectMode: false }), {
+		return new StreamableFile(Readable.from(pieces, { objectMode: false }), {
 			type: "application/octet-stream",
-			length: bytes.length,
+			length: size,
 			disposition: `attachment; filename*=UTF-8''${encodeURIComponent(name).replace(/['()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`)}`,
 		});
 	}
-}
-
-function* pieces(bytes: Uint8Array): Generator<Uint8Array> {
-	for (let at = 0; at < bytes.length; at += PIECE) yield bytes.subarray(at, at + PIECE);
 }

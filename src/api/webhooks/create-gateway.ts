@@ -1,6 +1,8 @@
 import rateLimit from "@fastify/rate-limit";
 import { type DynamicModule, Module } from "@nestjs/common";
 import { LodeError } from "../../domain/errors.js";
+import type { Metrics } from "../../observability/metrics/metrics.js";
+import { type GatewayMetrics, gatewayMetrics, observedDispatch } from "../../observability/metrics/webhook-metrics.js";
 import { Dispatcher, type DispatchPorts } from "../../webhooks/dispatcher/dispatcher.js";
 import { Ledger } from "../../webhooks/ledger/ledger.js";
 import type { SenderName } from "../../webhooks/receipt.js";
@@ -20,6 +22,7 @@ export interface GatewayOptions {
 	readonly requestsPerMinute: number;
 	readonly dispatch: DispatchPorts & { close(): Promise<void> };
 	readonly log: Log;
+	readonly metrics?: Metrics;
 }
 
 /** GitHub's largest are 25 MB; pushes are far smaller, and Lode reads their first lines only. */
@@ -39,7 +42,8 @@ export async function createGateway(options: GatewayOptions): Promise<HttpServer
 			next: "Set LODE_WEBHOOK_SECRET_LAKEFS, _GITHUB, _GITLAB, _GITEA or _GENERIC, and give the sender the same.",
 		});
 	}
-	const gateway = new Gateway(secrets);
+	const measured = options.metrics && gatewayMetrics(options.metrics);
+	const gateway = new Gateway(secrets, measured);
 	const module: DynamicModule = { module: GatewayModule, providers: [{ provide: Gateway, useValue: gateway }] };
 	// Before the ledger is read, which takes seconds where it is large: who asks meanwhile is told to come again.
 	const server = await startHttpServer({
@@ -49,6 +53,7 @@ export async function createGateway(options: GatewayOptions): Promise<HttpServer
 		bodyLimit: BODY_LIMIT,
 		forBrowsers: false,
 		log,
+		metrics: options.metrics,
 		async configure(app, fastify) {
 			// What was signed is the bytes.
 			fastify.addContentTypeParser("application/json", { parseAs: "buffer" }, (_request, body, done) =>
@@ -65,7 +70,7 @@ export async function createGateway(options: GatewayOptions): Promise<HttpServer
 		},
 	});
 	try {
-		const finish = await recover(gateway, options);
+		const finish = await recover(gateway, options, measured);
 		return {
 			url: server.url,
 			async close() {
@@ -83,7 +88,8 @@ export async function createGateway(options: GatewayOptions): Promise<HttpServer
 /** Reads the ledger, begins to accept and to dispatch. Returns what ends it. */
 async function recover(
 	gateway: Gateway,
-	{ ledger: place, dispatch, log }: GatewayOptions,
+	{ ledger: place, dispatch, log, metrics }: GatewayOptions,
+	measured: GatewayMetrics | undefined,
 ): Promise<() => Promise<void>> {
 	const ledger = await Ledger.open(place);
 	const { damaged, waiting } = ledger.state();
@@ -92,11 +98,12 @@ async function recover(
 		log({ level: "error", message: `${damaged} records of the ledger were damaged and are set aside`, where });
 	}
 	if (waiting > 0) log({ level: "info", message: `${waiting} receipts wait from before` });
-	const dispatcher = new Dispatcher(ledger, dispatch, log);
+	const dispatcher = new Dispatcher(ledger, metrics ? observedDispatch(dispatch, metrics) : dispatch, log);
 	const requests = new ReplayRequests(ledger, place.folder, log);
 	dispatcher.start();
 	requests.start();
 	gateway.open({ ledger, dispatch: () => dispatcher.state() });
+	measured?.recovered(ledger, () => dispatcher.state());
 	return async () => {
 		await requests.stop();
 		await dispatcher.stop();

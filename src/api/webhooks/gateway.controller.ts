@@ -1,7 +1,9 @@
 import { Controller, Get, HttpCode, Inject, Post, Req, Res } from "@nestjs/common";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { LodeError } from "../../domain/errors.js";
+import { traced, traceparent } from "../../observability/tracing/spans.js";
 import { SENDERS, type SenderName } from "../../webhooks/receipt.js";
+import type { WebhookRequest } from "../../webhooks/senders/sender.js";
 import { SENDERS_BY_NAME } from "../../webhooks/senders/senders.js";
 import { Gateway, type GatewayHealth } from "./gateway.js";
 
@@ -27,12 +29,32 @@ export class GatewayController {
 				next: "See docs/webhooks.md: each sender needs a secret in the gateway's settings.",
 			});
 		}
-		const request = { headers, body: Buffer.isBuffer(body) ? body : Buffer.alloc(0), secret };
+		try {
+			const answer = await this.accept(sender, {
+				headers,
+				body: Buffer.isBuffer(body) ? body : Buffer.alloc(0),
+				secret,
+			});
+			this.gateway.answered(sender, answer.status);
+			return answer;
+		} catch (error) {
+			this.gateway.answered(sender, error as Error);
+			throw error;
+		}
+	}
+
+	private async accept(sender: SenderName, request: WebhookRequest): Promise<Answer> {
 		await SENDERS_BY_NAME[sender].verify(request);
 		const notice = SENDERS_BY_NAME[sender].notice(request);
 		if (notice === undefined) return { status: "ignored" };
-		const { receipt, repeated } = await this.gateway.accept(notice);
-		return { status: repeated ? "repeated" : "accepted", receipt: receipt.id };
+		const parent = request.headers.traceparent;
+		const attributes = { "lode.sender": sender };
+		// Only whoever knows the secret begins a trace, or has one gone on with.
+		return traced(`webhook ${sender}`, { parent: [parent].flat()[0], kind: "server", attributes }, async () => {
+			const trace = traceparent();
+			const { receipt, repeated } = await this.gateway.accept({ ...notice, ...(trace !== undefined && { trace }) });
+			return { status: repeated ? "repeated" : "accepted", receipt: receipt.id };
+		});
 	}
 
 	@Get("health/live")

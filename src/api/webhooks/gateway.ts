@@ -1,4 +1,5 @@
 import { LodeError } from "../../domain/errors.js";
+import type { GatewayMetrics } from "../../observability/metrics/webhook-metrics.js";
 import type { DispatchState } from "../../webhooks/dispatcher/dispatcher.js";
 import type { Accepted, Ledger, LedgerState } from "../../webhooks/ledger/ledger.js";
 import type { Notice, SenderName } from "../../webhooks/receipt.js";
@@ -26,7 +27,15 @@ export class Gateway {
 	#recovered: Recovered | undefined;
 	#draining = false;
 
-	constructor(private readonly secrets: Readonly<Partial<Record<SenderName, { reveal(): string }>>>) {}
+	constructor(
+		private readonly secrets: Readonly<Partial<Record<SenderName, { reveal(): string }>>>,
+		private readonly metrics?: Pick<GatewayMetrics, "answered">,
+	) {}
+
+	/** Counts how a webhook of a known sender was answered. */
+	answered(...answer: Parameters<GatewayMetrics["answered"]>): void {
+		this.metrics?.answered(...answer);
+	}
 
 	secretOf(sender: SenderName): string | undefined {
 		return this.secrets[sender]?.reveal();

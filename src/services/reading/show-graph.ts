@@ -1,7 +1,7 @@
 import type { GraphScope, GraphStore } from "../../stores/graph/graph.port.js";
 import type { GraphReport } from "../reports.js";
+import { walk } from "../traversal/walk.js";
 import { findEntity } from "./find-entity.js";
-import { walkEdges } from "./walk-edges.js";
 
 const MAX_EDGES = 2_000;
 
@@ -14,12 +14,8 @@ export async function showGraph(
 ): Promise<GraphReport> {
 	const { entity, alternatives } = await findEntity(graph, scope, keyOrName);
 	const limit = Math.min(options.limit ?? MAX_EDGES, MAX_EDGES);
-	const { edges, keys, truncated } = await walkEdges(graph, scope, entity.key, {
-		directions: ["out", "in"],
-		depth: options.depth,
-		limit,
-	});
-	const touched = await graph.entitiesByKey(scope, [...keys]);
+	const { edges, reached, truncated } = await walk(graph, scope, [entity.key], {}, { depth: options.depth, limit });
+	const touched = await graph.entitiesByKey(scope, [...reached.keys()]);
 	return {
 		snapshot: scope.snapshot.number,
 		entity,

@@ -1,11 +1,11 @@
 import type { EdgeKind } from "../../domain/entities.js";
 import type { GraphScope, GraphStore } from "../../stores/graph/graph.port.js";
 import type { LineageReport, NeighboursReport } from "../reports.js";
+import { lineage } from "../traversal/dependencies.js";
+import { walk } from "../traversal/walk.js";
 import { findEntity } from "./find-entity.js";
-import { walkEdges } from "./walk-edges.js";
 
 const MAX_EDGES = 2_000;
-const LINEAGE: readonly EdgeKind[] = ["DERIVES_FROM"];
 
 /** The edges that leave or reach one entity, of these kinds, in one snapshot. @throws ENTITY_NOT_FOUND */
 export async function listNeighbours(
@@ -15,13 +15,16 @@ export async function listNeighbours(
 	options: { direction: "out" | "in" | "both"; kinds?: readonly EdgeKind[]; limit?: number },
 ): Promise<NeighboursReport> {
 	const { entity, alternatives } = await findEntity(graph, scope, keyOrName);
-	const { edges, keys, truncated } = await walkEdges(graph, scope, entity.key, {
-		directions: options.direction === "both" ? ["out", "in"] : [options.direction],
-		kinds: options.kinds,
-		depth: 1,
-		limit: Math.min(options.limit ?? MAX_EDGES, MAX_EDGES),
-	});
-	const touched = await graph.entitiesByKey(scope, [...keys]);
+	const of = (direction: "out" | "in") =>
+		options.direction === direction || options.direction === "both" ? options.kinds : [];
+	const { edges, reached, truncated } = await walk(
+		graph,
+		scope,
+		[entity.key],
+		{ out: of("out"), in: of("in") },
+		{ depth: 1, limit: Math.min(options.limit ?? MAX_EDGES, MAX_EDGES) },
+	);
+	const touched = await graph.entitiesByKey(scope, [...reached.keys()]);
 	return {
 		snapshot: scope.snapshot.number,
 		entity,
@@ -43,14 +46,13 @@ export async function traceLineage(
 	options: { direction: "up" | "down" | "both"; depth: number; limit?: number },
 ): Promise<LineageReport> {
 	const { entity, alternatives } = await findEntity(graph, scope, keyOrName);
-	const limit = Math.min(options.limit ?? MAX_EDGES, MAX_EDGES);
-	const walk = (direction: "out" | "in") =>
-		walkEdges(graph, scope, entity.key, { directions: [direction], kinds: LINEAGE, depth: options.depth, limit });
+	const bounds = { depth: options.depth, limit: Math.min(options.limit ?? MAX_EDGES, MAX_EDGES) };
 	const [up, down] = await Promise.all([
-		options.direction === "down" ? undefined : walk("out"),
-		options.direction === "up" ? undefined : walk("in"),
+		options.direction === "down" ? undefined : lineage(graph, scope, entity.key, "up", bounds),
+		options.direction === "up" ? undefined : lineage(graph, scope, entity.key, "down", bounds),
 	]);
-	const touched = await graph.entitiesByKey(scope, [...new Set([...(up?.keys ?? []), ...(down?.keys ?? [])])]);
+	const reached = new Set([...(up?.reached.keys() ?? []), ...(down?.reached.keys() ?? [])]);
+	const touched = await graph.entitiesByKey(scope, [...reached]);
 	return {
 		snapshot: scope.snapshot.number,
 		entity,

@@ -12,17 +12,17 @@ import { findEntity } from "../reading/find-entity.js";
 import { matchSource } from "../reading/match-source.js";
 import { type Plugins, readableSources } from "../recipe.js";
 import type { IngestProgress, Waiting } from "../reports.js";
-import { impact, lineage } from "./dependencies.js";
+import { impact, lineage } from "../traversal/dependencies.js";
+import { findPaths } from "../traversal/paths.js";
 import { eventPage, followEvents, lastPosition } from "./event-pages.js";
 import { archivedFile, filePage, ingestionPage } from "./listings.js";
 import type { LodeView, LodeViews } from "./lode-view.js";
 import { numberedCursor, pageOf } from "./page.js";
-import { findPaths } from "./paths.js";
 
 export interface ViewPorts {
 	readonly catalog: Catalog;
 	readonly graph: GraphStore;
-	readonly artifacts: Pick<ArtifactStore, "get">;
+	readonly artifacts: Pick<ArtifactStore, "getStream">;
 	readonly events: Pick<EventStore, "read" | "readAll" | "latest">;
 	readonly reader: Pick<LodeReader, "search">;
 	/** As the workers have them. */
@@ -52,9 +52,9 @@ export function createViews(ports: ViewPorts): LodeViews {
 			return new View(ports, snapshot, sources, at !== undefined && !live);
 		},
 
-		async bytes(object) {
-			const bytes = await artifacts.get(object);
-			if (bytes) return bytes;
+		async content(object) {
+			const content = await artifacts.getStream(object);
+			if (content) return content;
 			throw new LodeError("ARTIFACT_NOT_FOUND", `the archive has no object ${object}`, { next: "lode verify" });
 		},
 

@@ -1,15 +1,16 @@
 import type { EdgeKind, Entity, EntityKey, EntityKind } from "../../domain/entities.js";
 import type { OriginEntry } from "../../domain/origin-entry.js";
 import type { Snapshot } from "../../domain/snapshot.js";
+import type { ObjectContent } from "../../stores/artifacts/artifacts.port.js";
 import type { Head, Ingestion, IngestionStatus, Source } from "../../stores/catalog/catalog.port.js";
 import type { StoredEvent } from "../../stores/events/events.port.js";
 import type { EntityChange, Neighbour } from "../../stores/graph/graph.port.js";
 import type { GroupReport } from "../groups/group-report.js";
 import type { IngestProgress, SearchQuery, SearchReport, Waiting } from "../reports.js";
+import type { FoundPaths } from "../traversal/paths.js";
+import type { Bounds, Steps, Walked } from "../traversal/walk.js";
 import type { EventFilter } from "./event-pages.js";
 import type { Page, PageRequest } from "./page.js";
-import type { FoundPaths } from "./paths.js";
-import type { Bounds, Steps, Walked } from "./walk.js";
 
 export type { Ingestion, IngestionStatus, Neighbour, Source, StoredEvent };
 
@@ -109,8 +110,8 @@ export interface LodeViews {
 	 * latest. `live`: what is no record in a store is shown as it is now all the same. @throws USAGE, SNAPSHOT_NOT_FOUND, COMMIT_NOT_FOUND
 	 */
 	open(options?: { readonly at?: string; readonly source?: string; readonly live?: boolean }): Promise<LodeView>;
-	/** The bytes of an object of the archive. @throws ARTIFACT_NOT_FOUND, STORE_CORRUPT */
-	bytes(object: string): Promise<Uint8Array>;
+	/** An object of the archive, read as it is taken. @throws ARTIFACT_NOT_FOUND, and STORE_CORRUPT before the last piece */
+	content(object: string): Promise<ObjectContent>;
 	/** How far an ingestion is, and what its activities are tried again for; undefined where it has ended or nobody can be asked. */
 	progress(
 		ingestion: Ingestion,

@@ -28,6 +28,14 @@ export interface ObjectInfo {
 	readonly size: number;
 }
 
+/** Content that is read while it is used. Whoever does not read to the end ends the iteration (`return`). */
+export interface ObjectContent {
+	/** Bytes. */
+	readonly size: number;
+	/** @throws STORE_CORRUPT before the last piece when the bytes are not those of the address; STORE_UNAVAILABLE */
+	readonly pieces: AsyncIterable<Uint8Array>;
+}
+
 /**
  * The archive: bytes addressed by their SHA-256, derived objects (mined files, batch listings) addressed by a key, records that
  * are written once under a key, and roots that name the manifest of each ingested commit. Bytes carry no seq: only `collectObjects` deletes
@@ -42,6 +50,8 @@ export interface ArtifactStore {
 	putStream(content: AsyncIterable<Uint8Array>): Promise<ObjectInfo>;
 	/** @throws STORE_CORRUPT when the bytes are not those of the address; undefined when absent. */
 	get(object: string): Promise<Uint8Array | undefined>;
+	/** The same for content of any size: never more than a few pieces in memory. Undefined when absent. */
+	getStream(object: string): Promise<ObjectContent | undefined>;
 	/** Which of these are absent; renews those that are there. */
 	missing(objects: readonly string[]): Promise<string[]>;
 

@@ -115,6 +115,11 @@ export class Ledger {
 		return [...this.#states.waiting.values()];
 	}
 
+	/** The one that waits longest. */
+	oldestWaiting(): Receipt | undefined {
+		return this.#states.waiting.values().next().value;
+	}
+
 	/** Those of the last `keepMs`. */
 	parked(): readonly ParkedReceipt[] {
 		this.#expire();

@@ -1,5 +1,6 @@
 import { defineQuery, defineSignal, defineUpdate } from "@temporalio/workflow";
 import type { IngestOutcome } from "./ingest-commit.js";
+import type { Trace } from "./traces.js";
 
 /** A commit that somebody named: it is ingested whatever the policy says, even where it lies behind the head. */
 export interface IngestRequest {
@@ -15,6 +16,8 @@ export interface FollowSourceInput {
 	readonly refChanged?: boolean;
 	/** Commits that a look at the ref found and that still wait. */
 	readonly waiting?: readonly string[];
+	/** Of that hint. */
+	readonly trace?: Trace;
 }
 
 /** Commits that one look at the ref finds at most; when they are through, another look finds the rest. */

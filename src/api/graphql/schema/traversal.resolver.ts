@@ -1,6 +1,6 @@
 import { Args, ArgsType, Context, Field, Int, Query, Resolver } from "@nestjs/graphql";
 import type { EdgeKind } from "../../../domain/entities.js";
-import type { Walked } from "../../../services/viewing/walk.js";
+import type { Walked } from "../../../services/traversal/walk.js";
 import type { GraphqlContext } from "../operation.js";
 import { within } from "../relay.js";
 import { GraphPaths, Traversal } from "./entity.types.js";

@@ -30,6 +30,7 @@ export function createFolderArtifactStore(options: FolderArtifactOptions): Artif
 		put: (contents) => objects.put(contents),
 		putStream: (content) => objects.putStream(content),
 		get: (object) => objects.get(object),
+		getStream: (object) => objects.getStream(object),
 		missing: (addresses) => objects.missing(addresses),
 
 		putDerived: (key, bytes) => derived.put(key, bytes),

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { readFile, stat, utimes } from "node:fs/promises";
+import { open, readFile, stat, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import pLimit from "p-limit";
 import { sha256 } from "../../../domain/digest.js";
 import { LodeError } from "../../../domain/errors.js";
-import type { ObjectInfo } from "../artifacts.port.js";
+import type { ObjectContent, ObjectInfo } from "../artifacts.port.js";
+import { checkedContent } from "../checked-content.js";
 import { type FileDrop, syncFolder } from "./file-drop.js";
 import { archiveError, systemCode } from "./folder-errors.js";
 
@@ -76,12 +77,19 @@ export class ObjectFiles {
 		const place = this.path(address);
 		return await this.#guard("read", address, async () => {
 			// One that was renewed just as collection took it out is put back a moment later.
-			const bytes = (await read(place)) ?? (await read(join(this.trash, address))) ?? (await read(place));
+			const bytes = await firstThere([place, join(this.trash, address), place], (at) => readFile(at));
 			if (bytes === undefined || sha256(bytes) === address) return bytes;
-			throw new LodeError("STORE_CORRUPT", `The object ${address} in the archive is damaged`, {
-				next: "Ingest the commit that has it again, or restore the archive from a backup.",
-			});
+			throw damaged(address);
 		});
+	}
+
+	async getStream(address: string): Promise<ObjectContent | undefined> {
+		const places = [this.path(address), join(this.trash, address), this.path(address)];
+		const size = await this.#guard("read", address, () =>
+			firstThere(places, async (place) => (await stat(place)).size),
+		);
+		if (size === undefined) return undefined;
+		return { size, pieces: checkedContent(address, this.#pieces(places, address), () => damaged(address)) };
 	}
 
 	async missing(addresses: readonly string[]): Promise<string[]> {
@@ -94,6 +102,18 @@ export class ObjectFiles {
 		);
 		await this.#sync(unsynced);
 		return [...new Set(addresses)].filter((address) => absent.has(address));
+	}
+
+	/** Opened when the first piece is wanted: what nobody reads holds no file open. */
+	async *#pieces(places: readonly string[], address: string): AsyncGenerator<Uint8Array> {
+		const file = await this.#guard("read", address, () => firstThere(places, (place) => open(place)));
+		try {
+			if (file !== undefined) yield* file.createReadStream({ autoClose: false });
+		} catch (error) {
+			throw archiveError(error, "read", address);
+		} finally {
+			await file?.close();
+		}
 	}
 
 	path(address: string): string {
@@ -147,11 +167,18 @@ export class ObjectFiles {
 
 const EMPTY = sha256("");
 
-async function read(path: string): Promise<Uint8Array | undefined> {
-	try {
-		return await readFile(path);
-	} catch (error) {
-		if (systemCode(error) === "ENOENT") return undefined;
-		throw error;
+const damaged = (address: string) =>
+	new LodeError("STORE_CORRUPT", `The object ${address} in the archive is damaged`, {
+		next: "Ingest the commit that has it again, or restore the archive from a backup.",
+	});
+
+async function firstThere<T>(places: readonly string[], look: (place: string) => Promise<T>): Promise<T | undefined> {
+	for (const place of places) {
+		try {
+			return await look(place);
+		} catch (error) {
+			if (systemCode(error) !== "ENOENT") throw error;
+		}
 	}
+	return undefined;
 }

@@ -1,5 +1,7 @@
+import type { IncomingMessage } from "node:http";
+import type { ObjectContent } from "../artifacts.port.js";
 import type { S3Client } from "./s3-client.js";
-import { isAbsent } from "./s3-errors.js";
+import { isAbsent, s3Error } from "./s3-errors.js";
 
 export interface ReadObject {
 	readonly bytes: Buffer;
@@ -30,5 +32,31 @@ export async function readObject(client: S3Client, name: string, thing: string):
 	} catch (error) {
 		if (isAbsent(error)) return undefined;
 		throw error;
+	}
+}
+
+/** An object as it comes, not in memory. A reader that takes nothing for 20 s loses the connection, and the iteration throws. */
+export async function streamObject(client: S3Client, name: string, thing: string): Promise<ObjectContent | undefined> {
+	try {
+		const stream = await client.request(
+			"read",
+			thing,
+			(minio) => minio.getObject(client.bucket, client.key(name)),
+			isAbsent,
+		);
+		// The client gives its HTTP response as the stream.
+		const { headers } = stream as unknown as IncomingMessage;
+		return { size: Number(headers["content-length"]), pieces: piecesOf(stream, client, thing) };
+	} catch (error) {
+		if (isAbsent(error)) return undefined;
+		throw error;
+	}
+}
+
+async function* piecesOf(stream: AsyncIterable<Uint8Array>, client: S3Client, thing: string) {
+	try {
+		yield* stream;
+	} catch (error) {
+		throw s3Error(error, client.options.endpoint, "read", thing);
 	}
 }

@@ -35,6 +35,7 @@ export function createS3ArtifactStore(options: S3Options): ArtifactStore {
 		put: (contents) => after(() => objects.put(contents)),
 		putStream: (content) => after(() => objects.putStream(content)),
 		get: (object) => after(() => objects.get(object)),
+		getStream: (object) => after(() => objects.getStream(object)),
 		missing: (addresses) => after(() => objects.missing(addresses)),
 
 		putDerived: (key, bytes) => after(() => derived.put(key, bytes)),

@@ -6,8 +6,9 @@ import { join } from "node:path";
 import type { BucketItemStat } from "minio";
 import { sha256 } from "../../../domain/digest.js";
 import { LodeError } from "../../../domain/errors.js";
-import type { ObjectInfo } from "../artifacts.port.js";
-import { readObject } from "./read-object.js";
+import type { ObjectContent, ObjectInfo } from "../artifacts.port.js";
+import { checkedContent } from "../checked-content.js";
+import { readObject, streamObject } from "./read-object.js";
 import type { S3Client } from "./s3-client.js";
 import { isAbsent, isRefused } from "./s3-errors.js";
 
@@ -52,12 +53,14 @@ export class S3Objects {
 		assertAddress(address);
 		const found = await readObject(this.client, objectName(address), address);
 		if (found === undefined) return undefined;
-		if (sha256(found.bytes) !== address) {
-			throw new LodeError("STORE_CORRUPT", `Object ${address} of the archive holds other bytes`, {
-				next: "Delete the object, then ingest again what refers to it, or restore it from a backup.",
-			});
-		}
+		if (sha256(found.bytes) !== address) throw damaged(address);
 		return found.bytes;
+	}
+
+	async getStream(address: string): Promise<ObjectContent | undefined> {
+		assertAddress(address);
+		const found = await streamObject(this.client, objectName(address), address);
+		return found && { ...found, pieces: checkedContent(address, found.pieces, () => damaged(address)) };
 	}
 
 	/** Which are absent; renews those that are there. */
@@ -175,6 +178,11 @@ export class S3Objects {
 		}
 	}
 }
+
+const damaged = (address: string) =>
+	new LodeError("STORE_CORRUPT", `Object ${address} of the archive holds other bytes`, {
+		next: "Delete the object, then ingest again what refers to it, or restore it from a backup.",
+	});
 
 function assertAddress(address: string): void {
 	if (!ADDRESS.test(address)) throw new LodeError("INTERNAL", `"${address.slice(0, 80)}" is no address of an object`);

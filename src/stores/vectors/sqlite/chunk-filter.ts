@@ -58,14 +58,14 @@ function known(column: string, { seq, excluding }: Snapshot): string {
 	return `(${column} <= ${Math.trunc(seq)}${numbers === "" ? "" : ` AND ${column} NOT IN (${numbers})`})`;
 }
 
-function nameIds(database: SqliteDatabase, names: readonly string[]): number[] {
+export function nameIds(database: SqliteDatabase, names: readonly string[]): number[] {
 	return database
 		.prepare("SELECT id FROM name WHERE text IN (SELECT value FROM json_each(?)) ORDER BY id")
 		.all<{ id: number }>([JSON.stringify(names)])
 		.map((row) => row.id);
 }
 
-function matchingPaths(database: SqliteDatabase, glob: string): number[] {
+export function matchingPaths(database: SqliteDatabase, glob: string): number[] {
 	const isMatch = pathMatcher(glob);
 	const { base, isGlob, negated } = picomatch.scan(glob);
 	// The literal beginning of the glob spares the paths of other folders: '0' follows '/'.

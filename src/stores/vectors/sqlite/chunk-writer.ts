@@ -5,6 +5,7 @@ import type { Seq } from "../../../domain/snapshot.js";
 import { assertOpen, openAll } from "../../sqlite/closed-seqs.js";
 import type { Parameters, SqliteDatabase } from "../../sqlite/sqlite-database.js";
 import { chunkTerms, symbolTail, termsChecksum } from "./chunk-terms.js";
+import { recordChange } from "./memory/change-log.js";
 import { FULL_TEXT_INDEXES, fullTextIndexOf, lifeSql } from "./schema.js";
 import { floatBytes, signBits } from "./vector-codec.js";
 
@@ -97,6 +98,7 @@ export class ChunkWriter {
 				this.#database.prepare(`INSERT INTO ${name} (${name}) VALUES ('delete-all')`).run();
 			for (const table of ["vector", "content", "chunk", "model", "name", "path"])
 				this.#database.prepare(`DELETE FROM ${table}`).run();
+			recordChange(this.#database, undefined);
 			openAll(this.#database);
 		});
 	}
@@ -115,6 +117,7 @@ export class ChunkWriter {
 			for (const table of ["vector", "content", "chunk"]) {
 				this.#database.prepare(`DELETE FROM ${table} WHERE id IN (SELECT value FROM json_each(?))`).run([list]);
 			}
+			recordChange(this.#database, ids);
 			return ids.length;
 		});
 	}

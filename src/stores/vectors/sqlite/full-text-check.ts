@@ -2,8 +2,8 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { SqliteDatabase } from "../../sqlite/sqlite-database.js";
 import type { StoreProblem } from "../../versioned.port.js";
 import { columnNumber, instanceHash, termHash } from "./chunk-terms.js";
-import { readVarints } from "./full-text-structure.js";
 import type { FullTextIndex } from "./schema.js";
+import { readVarints } from "./varints.js";
 
 /** What the check needs to know of a chunk; `terms` is the checksum stored when it was indexed. */
 export interface IndexedChunk {

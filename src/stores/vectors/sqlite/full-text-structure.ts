@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { SqliteDatabase } from "../../sqlite/sqlite-database.js";
 import type { StoreProblem } from "../../versioned.port.js";
 import type { FullTextIndex } from "./schema.js";
+import { readVarints } from "./varints.js";
 
 const PAGE = 20_000;
 /** Rowids of FTS5's data hold the segment's number above this bit; from 65,536 on they are marks of deletions. */
@@ -87,17 +88,4 @@ async function checkTerms(reader: SqliteDatabase, { rows }: FullTextIndex, repor
 		seen += 1;
 		if (seen % PAGE === 0) await nextTurn();
 	}
-}
-
-export function readVarints(bytes: Uint8Array): number[] {
-	const values: number[] = [];
-	let value = 0;
-	for (const byte of bytes) {
-		value = value * 128 + (byte & 0x7f);
-		if (byte < 0x80) {
-			values.push(value);
-			value = 0;
-		}
-	}
-	return values;
 }

@@ -61,6 +61,13 @@ export const MIGRATIONS: readonly Migration[] = [
 			CREATE VIRTUAL TABLE subject_instances USING fts5vocab('subjects', 'instance');
 		`,
 	},
+	{
+		version: 3,
+		name: "which chunks changed",
+		sql: `
+			CREATE TABLE chunk_change (version INTEGER PRIMARY KEY, ids TEXT) STRICT;
+		`,
+	},
 ];
 
 /** A full-text index and its views: terms with the number of their rows, and every occurrence. */

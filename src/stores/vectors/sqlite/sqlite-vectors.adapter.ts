@@ -16,6 +16,8 @@ import { chunkFilter } from "./chunk-filter.js";
 import { type HitRow, type RecordRow, SELECT_HITS, SELECT_RECORDS, toHit, toRecord } from "./chunk-rows.js";
 import { symbolTail } from "./chunk-terms.js";
 import { ChunkWriter } from "./chunk-writer.js";
+import { recordChange } from "./memory/change-log.js";
+import { MemoryIndex } from "./memory/memory-index.js";
 import { fullTextIndexOf, lifeSql, MIGRATIONS } from "./schema.js";
 import { textQuery } from "./text-query.js";
 import { loadVectorFunctions } from "./vec-functions.js";
@@ -24,10 +26,18 @@ import { floatBytes, floatsFrom, signBits } from "./vector-codec.js";
 export interface SqliteVectorStoreOptions {
 	/** The database file, e.g. `<home>/vectors.db`. */
 	readonly path: string;
+	/** What an index in memory may take, bytes; 0, the default: there is none. */
+	readonly memoryBytes?: number;
+}
+
+/** The store, and what only tests and benches ask of it. */
+interface SqliteVectors extends VectorStore {
+	/** Resolves when the index in memory answers, or cannot. */
+	ready(): Promise<void>;
 }
 
 /** Columns text, path, symbol: chosen on commit histories (test/bench/retrieval.bench.ts). */
-const COLUMN_WEIGHTS = "1.0, 4.0, 2.0";
+const COLUMN_WEIGHTS = [1, 4, 2];
 /** How many of the nearest by sign bits are compared exactly: measured in test/bench/vector-search.bench.ts. */
 const RESCORE_FACTOR = 8;
 const RESCORE_MIN = 2_000;
@@ -38,12 +48,15 @@ const BITS_FROM_DIMENSIONS = 128;
  * and 6 among 4,000 (of 25,000 chunks), against all of them for clustered vectors. So these are compared exactly, all of them.
  */
 const isSparse = (model: string): boolean => model.startsWith("lexical-");
+/** How the vectors of a model are told apart before they are compared exactly. */
+const coarseOf = ({ text, dimensions }: { readonly text: string; readonly dimensions: number }) =>
+	isSparse(text) ? "nibbles" : dimensions >= BITS_FROM_DIMENSIONS ? "bits" : undefined;
 const MAX_LIMIT = 10_000;
 /** Rows between two turns of the event loop. */
 const PAGE = 2_000;
 
 /** Chunks, vectors and full text in one SQLite file. */
-export function createSqliteVectorStore(options: SqliteVectorStoreOptions): VectorStore {
+export function createSqliteVectorStore(options: SqliteVectorStoreOptions): SqliteVectors {
 	// FULL: the catalog, which publishes, must never be ahead of what it publishes.
 	const database = openDatabase({
 		path: options.path,
@@ -53,17 +66,23 @@ export function createSqliteVectorStore(options: SqliteVectorStoreOptions): Vect
 		prepareConnection: loadVectorFunctions,
 		migrations: MIGRATIONS,
 	});
-	return new SqliteVectorStore(database);
+	return new SqliteVectorStore(database, options.memoryBytes ?? 0);
 }
 
-class SqliteVectorStore implements VectorStore {
+class SqliteVectorStore implements SqliteVectors {
 	readonly capabilities = { refusesClosedSeq: true };
 	readonly #database: SqliteDatabase;
 	readonly #writer: ChunkWriter;
+	readonly #memory: MemoryIndex;
 
-	constructor(database: SqliteDatabase) {
+	constructor(database: SqliteDatabase, memoryBytes: number) {
 		this.#database = database;
 		this.#writer = new ChunkWriter(database);
+		this.#memory = new MemoryIndex(database, {
+			bytes: memoryBytes,
+			text: { index: fullTextIndexOf("").name, weights: COLUMN_WEIGHTS },
+			coarse: coarseOf,
+		});
 	}
 
 	async stage(seq: Seq, records: readonly ChunkRecord[]): Promise<void> {
@@ -73,14 +92,15 @@ class SqliteVectorStore implements VectorStore {
 	async retire(seq: Seq, source: string, origins: readonly string[]): Promise<void> {
 		this.#database.transaction(() => {
 			assertOpen(this.#database, seq);
-			this.#database
+			const retired = this.#database
 				.prepare(
 					`UPDATE chunk SET removed_at = :seq, life = ${lifeSql("added_at", ":seq")}
 					WHERE source_id = (SELECT id FROM name WHERE text = :source)
 						AND origin_id IN (SELECT id FROM name WHERE text IN (SELECT value FROM json_each(:origins)))
-						AND added_at < :seq AND removed_at IS NULL`,
+						AND added_at < :seq AND removed_at IS NULL RETURNING id`,
 				)
-				.run({ seq, source, origins: JSON.stringify(origins) });
+				.all<{ id: number }>({ seq, source, origins: JSON.stringify(origins) });
+			recordChange(this.#database, idsOf(retired));
 		});
 	}
 
@@ -95,9 +115,12 @@ class SqliteVectorStore implements VectorStore {
 	async discard(seq: Seq): Promise<void> {
 		this.#database.transaction(() => {
 			closeSeq(this.#database, seq);
-			this.#database
-				.prepare(`UPDATE chunk SET removed_at = NULL, life = ${lifeSql("added_at", "NULL")} WHERE removed_at = ?`)
-				.run([seq]);
+			const current = this.#database
+				.prepare(
+					`UPDATE chunk SET removed_at = NULL, life = ${lifeSql("added_at", "NULL")} WHERE removed_at = ? RETURNING id`,
+				)
+				.all<{ id: number }>([seq]);
+			recordChange(this.#database, idsOf(current));
 		});
 		// Once it is closed nobody writes for the seq.
 		await this.#writer.remove("added_at = :seq", { seq });
@@ -151,6 +174,8 @@ class SqliteVectorStore implements VectorStore {
 
 	async searchText(text: string, filter: SearchFilter, limit: number): Promise<ChunkHit[]> {
 		return this.#database.read(() => {
+			const known = this.#memory.rankText(text, filter, bounded(limit));
+			if (known !== undefined) return this.#hits(known);
 			const sql = chunkFilter(this.#database, filter);
 			const index = onlyCommits(filter) ? fullTextIndexOf(COMMIT_KIND) : fullTextIndexOf("");
 			const match = sql && textQuery(this.#database, index, text);
@@ -158,7 +183,7 @@ class SqliteVectorStore implements VectorStore {
 			// A unary plus keeps the planner from any index but the full-text one.
 			const ranked = this.#database
 				.prepare(
-					`SELECT c.id AS id, -bm25(${index.name}, ${COLUMN_WEIGHTS}) AS score FROM ${index.name}
+					`SELECT c.id AS id, -bm25(${index.name}, ${COLUMN_WEIGHTS.join(", ")}) AS score FROM ${index.name}
 					CROSS JOIN chunk c ON c.id = ${index.name}.rowid WHERE ${index.name} MATCH :match AND ${sql.where} ORDER BY score DESC, c.id LIMIT :limit`,
 				)
 				.all<{ id: number; score: number }>({ ...sql.parameters, match, limit: bounded(limit) });
@@ -181,24 +206,28 @@ class SqliteVectorStore implements VectorStore {
 				);
 			}
 			const wanted = bounded(limit);
+			const kind = coarseOf({ text: model, dimensions: known.dimensions });
+			const candidates = Math.max(RESCORE_MIN, wanted * RESCORE_FACTOR);
+			const nearest = kind && this.#memory.nearest(known.id, vector, filter, candidates);
 			// One pass over the narrow table: the planner would rather look rows up one by one through an index that hardly selects.
 			const among = `SELECT c.id FROM chunk c NOT INDEXED WHERE c.model_id = :model AND ${sql.where}`;
-			const coarse = vector.length >= BITS_FROM_DIMENSIONS && !isSparse(model);
-			const candidates = coarse
-				? `${among} ORDER BY vec_distance_hamming(vec_bit(c.bits), vec_bit(:bits)), c.id LIMIT :candidates`
-				: among;
+			const scan =
+				kind === "bits"
+					? `${among} ORDER BY vec_distance_hamming(vec_bit(c.bits), vec_bit(:bits)), c.id LIMIT :candidates`
+					: among;
 			const ranked = this.#database
 				.prepare(
 					`SELECT v.id AS id, 1 - vec_distance_cosine(v.floats, :vector) AS score FROM vector v
-					WHERE v.id IN (${candidates}) AND length(v.floats) = :bytes ORDER BY score DESC, v.id LIMIT :limit`,
+					WHERE v.id IN (${nearest === undefined ? scan : "SELECT value FROM json_each(:nearest)"}) AND length(v.floats) = :bytes
+					ORDER BY score DESC, v.id LIMIT :limit`,
 				)
 				.all<{ id: number; score: number }>({
-					...sql.parameters,
-					model: known.id,
 					vector: floatBytes(vector),
 					bytes: vector.byteLength,
 					limit: wanted,
-					...(coarse ? { bits: signBits(vector), candidates: Math.max(RESCORE_MIN, wanted * RESCORE_FACTOR) } : {}),
+					...(nearest === undefined
+						? { ...sql.parameters, model: known.id, ...(kind === "bits" ? { bits: signBits(vector), candidates } : {}) }
+						: { nearest: JSON.stringify(nearest) }),
 				});
 			return this.#hits(ranked);
 		});
@@ -277,6 +306,13 @@ class SqliteVectorStore implements VectorStore {
 
 	async models(filter: SearchFilter): Promise<string[]> {
 		return this.#database.read(() => {
+			const ids = this.#memory.models(filter);
+			if (ids !== undefined) {
+				return this.#database
+					.prepare("SELECT text AS model FROM model WHERE id IN (SELECT value FROM json_each(?)) ORDER BY text")
+					.all<{ model: string }>([JSON.stringify(ids)])
+					.map((row) => row.model);
+			}
 			const sql = chunkFilter(this.#database, filter);
 			if (!sql) return [];
 			return this.#database
@@ -315,7 +351,12 @@ class SqliteVectorStore implements VectorStore {
 		this.#writer.clear();
 	}
 
+	ready(): Promise<void> {
+		return this.#memory.ready();
+	}
+
 	async close(): Promise<void> {
+		this.#memory.close();
 		this.#database.close();
 	}
 
@@ -346,6 +387,8 @@ class SqliteVectorStore implements VectorStore {
 		}
 	}
 }
+
+const idsOf = (rows: readonly { readonly id: number }[]): number[] => rows.map(({ id }) => id);
 
 const bounded = (limit: number): number => Math.max(0, Math.min(MAX_LIMIT, Math.floor(limit)));
 
