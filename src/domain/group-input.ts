@@ -22,6 +22,8 @@ export type FieldProblems = Readonly<Record<string, string>>;
 
 const MAX_GLOBS = 100;
 const MAX_RULES = 50;
+/** So many fields that are wrong are told. */
+const MAX_PROBLEMS = 100;
 const MAX_STARS = 24;
 const MAX_TEXT = 500;
 
@@ -67,7 +69,14 @@ const checked = (problem: (text: string) => string | undefined) =>
 		if (message !== undefined) context.addIssue({ code: "custom", message });
 	});
 
-const globs = z.array(checked(globProblem), "must be a list").max(MAX_GLOBS, `must be ${MAX_GLOBS} at most`);
+/** A list that is too long is told as that: its parts are not looked at. */
+const list = <T extends z.ZodType>(part: T, most: number, least = 0) =>
+	z
+		.array(z.unknown(), "must be a list")
+		.min(least, "must name one glob at least")
+		.max(most, `must be ${most} at most`)
+		.pipe(z.array(part));
+const globs = (least: number) => list(checked(globProblem), MAX_GLOBS, least);
 const whole = (min: number, max: number) =>
 	z
 		.int(`must be a whole number from ${min} to ${max}`)
@@ -84,15 +93,10 @@ const wholeGroup = z
 	.strictObject({
 		name: z.string("must be a text").regex(NAME, NAME_PROBLEM),
 		path: checked(pathProblem),
-		include: globs.min(1, "must name one glob at least"),
-		exclude: globs,
+		include: globs(1),
+		exclude: globs(0),
 		grouping: z.enum(GROUPINGS, `must be one of ${GROUPINGS.join(", ")}`),
-		rules: z
-			.array(
-				z.strictObject({ name: title, globs: globs.min(1, "must name one glob at least") }, "must be {name, globs}"),
-				"must be a list",
-			)
-			.max(MAX_RULES, `must be ${MAX_RULES} at most`),
+		rules: list(z.strictObject({ name: title, globs: globs(1) }, "must be {name, globs}"), MAX_RULES),
 		indexing: z.strictObject(
 			{
 				model: z.string("must be a text").regex(/^[a-z0-9/._-]{1,200}$/, "must be the id of an embedding model"),
@@ -123,13 +127,16 @@ export type WholeGroup = z.infer<typeof wholeGroup>;
 export function checkGroup(group: unknown): { readonly group: WholeGroup } | { readonly problems: FieldProblems } {
 	const parsed = wholeGroup.safeParse(withPlainPath(group));
 	if (parsed.success) return { group: parsed.data };
-	const problems: Record<string, string> = {};
+	const problems = new Map<string, string>();
+	const say = (path: readonly PropertyKey[], message: string) => {
+		const field = path.map(String).join(".").slice(0, MAX_TEXT);
+		if (problems.size < MAX_PROBLEMS && !problems.has(field)) problems.set(field, message);
+	};
 	for (const { code, path, message, ...issue } of parsed.error.issues) {
-		if (code === "unrecognized_keys") {
-			for (const key of (issue as { keys: string[] }).keys) problems[[...path, key].join(".")] ??= "is not known";
-		} else problems[path.join(".")] ??= message;
+		if (code !== "unrecognized_keys") say(path, message);
+		else for (const key of (issue as { keys: string[] }).keys) say([...path, key], "is not known");
 	}
-	return { problems };
+	return { problems: Object.fromEntries(problems) };
 }
 
 /** What is wrong with one text of a group: its name, its path, one of its globs. */

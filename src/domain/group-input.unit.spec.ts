@@ -103,6 +103,13 @@ describe("what users say of a group", () => {
 		for (const nonsense of [null, 7, "x", [], { path: 7 }]) expect(checkGroup(nonsense)).toHaveProperty("problems");
 	});
 
+	test("however much is wrong, what is said of it stays small", () => {
+		const strange = Object.fromEntries(Array.from({ length: 5_000 }, (_, at) => [`field${at}`, at]));
+		expect(Object.keys(problems(strange))).toHaveLength(100);
+		expect(problems({ include: Array(200_000).fill([]) })).toEqual({ include: "must be 100 at most" });
+		expect(problems({ ["x".repeat(100_000)]: 1 })).toEqual({ ["x".repeat(500)]: "is not known" });
+	});
+
 	test("no path that is taken selects anything outside of its folder, whatever the globs are", () => {
 		const part = fc.constantFrom("a", "b", "..", ".", "**", "*", "{a,b}", "a*", "?");
 		const text = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => parts.join("/"));

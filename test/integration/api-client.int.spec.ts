@@ -244,6 +244,9 @@ describe("a client that nobody here wrote", () => {
 				},
 			});
 
+			const deep = JSON.parse(`${"[".repeat(2_000)}${"]".repeat(2_000)}`) as unknown;
+			await call(400, "groupsWritingCreate", { body: { ...body, include: deep }, headers: key });
+
 			const started = await call(202, "ingestionsWritingCreate", { body: { source, ref: shop.commits[0] } });
 			const path = { id: started.command_id };
 			const seen = new Set<string>();

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { groupSchema } from "../../src/domain/group.js";
 import { sourceId } from "../../src/domain/keys.js";
 import type { SearchReport } from "../../src/services/reports.js";
+import { ApiInstance } from "../support/api-instance.js";
 import { gatedEmbeddings } from "../support/gated-embeddings.js";
 import { createRepository } from "../support/git-repository.js";
 import { LodeInstance } from "../support/lode-instance.js";
@@ -14,7 +15,7 @@ const OTHER = "openai/gated-4";
 
 const page = (name: string) => `# ${name}\n\nEvery order of the customer ${name} is described here.\n`;
 
-/** Real: Temporal server, worker, all stores, git, an embedding endpoint over HTTP. */
+/** Real: Temporal server, worker, all stores, git, the API and an embedding endpoint over HTTP. */
 describe("a group's model changes under constant search", () => {
 	let environment: TestWorkflowEnvironment;
 	beforeAll(async () => {
@@ -36,34 +37,61 @@ describe("a group's model changes under constant search", () => {
 				LODE_EMBEDDING_MODEL: "gated",
 			},
 		});
+		const api = await ApiInstance.open(lode);
+		const ask = async <T>(path: string, init: RequestInit = {}): Promise<T> => {
+			const answer = await fetch(`${api.url}/api/v1${path}`, {
+				...init,
+				headers: init.body ? { "content-type": "application/json" } : {},
+			});
+			const body = await answer.json();
+			if (!answer.ok) throw new Error(`${path}: ${JSON.stringify(body)}`);
+			return body as T;
+		};
+		const search = (q: string) => ask<SearchReport>(`/search?q=${encodeURIComponent(q)}&limit=8`);
 		const answers: SearchReport[] = [];
 		let stop = false;
 		try {
 			const known = await lode.ports.sources.of("git").resolve(repo.path, undefined);
 			const source = sourceId(known.address, known.branch);
-			const group = groupSchema.parse({ source, name: "default", indexing: { model: LEXICAL } });
+			const indexing = { model: LEXICAL };
 			const { kind, address, branch } = known;
+			const group = groupSchema.parse({ source, name: "default", indexing });
 			await lode.ports.catalog.putSource({ id: source, kind, address, branch, policy: "every" }, group);
+			// The same files again, by a group that stays as it is.
+			await lode.ports.catalog.putGroup(groupSchema.parse({ source, name: "docs", path: "docs", indexing }));
 			await lode.ingest(repo.path);
 
 			const searching = (async () => {
-				while (!stop) answers.push(await lode.reader.search({ text: "order of a customer", limit: 5 }));
+				while (!stop) {
+					answers.push(await search("order of a customer"));
+					await new Promise((resolve) => setTimeout(resolve, 5));
+				}
 			})();
-			const changing = lode.commander.updateGroup(source, "default", { indexing: { model: "configured" } }, {});
+			searching.catch(() => undefined);
+			const change = JSON.stringify({ indexing: { model: "configured" } });
+			const id = `${source}:default`;
+			const { command_id: command } = await ask<{ command_id: string }>(`/groups/${id}`, {
+				method: "PUT",
+				body: change,
+			});
 			await endpoint.asked;
-			expect(await lode.reader.group(source, "default")).toMatchObject({
+			expect(await ask(`/groups/${id}`)).toMatchObject({
 				state: "reindexing",
 				indexing: { model: OTHER },
 				serves: { indexing: { model: LEXICAL } },
 			});
+			expect(await ask(`/commands/${command}`)).toMatchObject({ status: "RUNNING", progress: { stage: "warming" } });
 			// The warm-up stands at the gate; the source does not.
 			await repo.commit({ files: { "docs/d.md": page("delta") }, deletes: ["docs/b.md"] });
 			expect(await lode.ingest(repo.path)).toMatchObject({ outcome: "published", snapshot: 2 });
-			const meanwhile = await lode.reader.search({ text: "delta", limit: 1 });
-			expect(meanwhile).toMatchObject({ model: LEXICAL, hits: [{ path: "docs/d.md" }] });
+			expect(await search("delta")).toMatchObject({ snapshot: 2, model: LEXICAL });
 			endpoint.open();
-			const changed = await changing;
-			expect(changed).toMatchObject({ state: "indexed", serves: null, reindex: { outcome: "switched", snapshot: 3 } });
+			const { result, visibility_token: token } = await ask<{
+				result: { reindex: { embedded: number } };
+				visibility_token: string;
+			}>(`/commands/${command}/wait?timeout=120`);
+			expect(result).toMatchObject({ state: "indexed", serves: null, reindex: { outcome: "switched", snapshot: 3 } });
+			expect(token).toBe("snapshot:3");
 			const after = answers.length;
 			while (answers.length < after + 3) await new Promise((resolve) => setTimeout(resolve, 5));
 			stop = true;
@@ -71,19 +99,26 @@ describe("a group's model changes under constant search", () => {
 
 			// All that it cost was done before it took its turn, what the commit brought meanwhile too.
 			const [reindexing] = await lode.ports.catalog.ingestions({ source, limit: 1 });
-			expect(reindexing?.stats).toMatchObject({ embedded: 0, chunks: 3 });
-			expect(changed.reindex?.embedded).toBe(4);
-			// Never empty, never two models in one answer, and once over there was no way back.
-			expect(answers.filter(({ hits }) => hits.length === 0)).toEqual([]);
-			const models = answers.map(({ model }) => model);
-			const switched = models.indexOf(OTHER);
-			expect(switched).toBeGreaterThan(0);
-			expect(new Set(models.slice(0, switched))).toEqual(new Set([LEXICAL]));
-			expect(new Set(models.slice(switched))).toEqual(new Set([OTHER]));
+			expect(reindexing?.stats).toMatchObject({ embedded: 0, chunks: 5 });
+			expect(result.reindex.embedded).toBe(4);
+			// Never empty, never in part, never the same twice, and once over there was no way back.
+			const both = `${LEXICAL},${OTHER}`;
+			const states = answers.map(({ model, hits }) => {
+				const paths = hits.map(({ path }) => path).filter((path) => path.startsWith("docs/"));
+				return `${model} ${paths.sort().join()}`;
+			});
+			const [first, second, third] = [
+				`${LEXICAL} docs/a.md,docs/b.md`,
+				`${LEXICAL} docs/a.md,docs/d.md`,
+				`${both} docs/a.md,docs/d.md`,
+			];
+			expect([...new Set(states)]).toEqual([first, second, third]);
+			expect(states.lastIndexOf(second)).toBeLessThan(states.indexOf(third));
 			await lode.verified();
 		} finally {
 			stop = true;
 			endpoint.open();
+			await api.close();
 			await lode.close();
 			await endpoint.close();
 			await repo.remove();
