@@ -346,6 +346,8 @@ class SqliteVectorStore implements SqliteVectors {
 
 	async count(filter: SearchFilter): Promise<number> {
 		return this.#database.read(() => {
+			const known = this.#memory.count(filter);
+			if (known !== undefined) return known;
 			const sql = chunkFilter(this.#database, filter);
 			if (!sql) return 0;
 			return (
