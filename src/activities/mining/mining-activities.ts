@@ -4,6 +4,7 @@ import type { MinedFile, Skip } from "../../domain/mined-file.js";
 import { minedKey } from "../../mining/mine-file.js";
 import { decodeMinedFile, encodeMinedFile } from "../../mining/mined-file-codec.js";
 import type { BatchActivities } from "../activity-types.js";
+import type { BatchReader } from "../batch-records.js";
 import { BatchArchive } from "../batches.js";
 import { openIngestion } from "../planning/open-ingestion.js";
 import type { PreparedSources } from "../planning/prepared-sources.js";
@@ -14,12 +15,14 @@ import { isOversized, oversizedFile } from "./oversized-file.js";
 export function createMiningActivities(
 	ports: Pick<Ports, "catalog" | "plugins" | "artifacts" | "miner" | "limits" | "ensureRoom">,
 	prepared: PreparedSources,
+	reader: Pick<BatchReader, "remember">,
 ): Pick<BatchActivities, "mineBatch"> {
 	const { artifacts } = ports;
 	const archive = new BatchArchive(artifacts);
 
 	return {
-		async mineBatch({ seq, index }) {
+		async mineBatch(ref) {
+			const { seq, index } = ref;
 			const { ingestion, group } = await openIngestion(ports, seq);
 			const context = Context.current();
 			const { source, adapter } = await prepared.of(
@@ -31,8 +34,11 @@ export function createMiningActivities(
 			const changes: readonly Change[] = batch.kind === "files" ? batch.changes : [];
 			const files = changes.filter((change) => change.type !== "removed").map((change) => change.file);
 			const settings = { chunkSize: group.indexing.chunkSize, overlap: group.indexing.overlap };
-			const keyOf = (file: FileEntry) =>
-				minedKey(
+			const keys = new Map<FileEntry, string>();
+			const keyOf = (file: FileEntry): string => {
+				const known = keys.get(file);
+				if (known !== undefined) return known;
+				const key = minedKey(
 					`${source.kind}:${file.blob}`,
 					file.path,
 					file.mode,
@@ -40,6 +46,9 @@ export function createMiningActivities(
 					settings,
 					ports.plugins?.of(file.path),
 				);
+				keys.set(file, key);
+				return key;
+			};
 
 			const minedByPath = new Map<string, MinedFile>();
 			for (const { file, mined } of await reusable(files, keyOf)) minedByPath.set(file.path, mined);
@@ -74,6 +83,8 @@ export function createMiningActivities(
 				),
 			);
 			await archive.putMined(seq, index, { files: listed });
+			cancellationSignal.throwIfAborted();
+			reader.remember(ref, changes, { files: listed }, (file) => minedByPath.get(file.path) as MinedFile);
 			const all = [...minedByPath.values()];
 			return {
 				files: files.length,

@@ -14,7 +14,7 @@ import type { PreparedSources } from "./prepared-sources.js";
 
 /** A batch is tens of files and a few megabytes, so that its activities take seconds at most and memory stays bounded. */
 const FILES_A_BATCH = 64;
-const BYTES_A_BATCH = 8 * 1024 * 1024;
+const BYTES_A_BATCH = 2 * 1024 * 1024;
 const COMMITS_A_BATCH = 500;
 const FOLDERS_A_BATCH = 1_000;
 

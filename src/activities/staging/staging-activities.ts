@@ -3,10 +3,10 @@ import { EMPTY_TALLY, tallyOf } from "../../domain/digest.js";
 import { graphRecordDigest } from "../../domain/entities.js";
 import { groupSelector } from "../../domain/group-filter.js";
 import { type ChunkRecord, chunkRecordDigest } from "../../domain/mined-file.js";
-import { embedTexts } from "../../embeddings/embed-texts.js";
 import type { OriginEntry } from "../../stores/catalog/catalog.port.js";
 import type { BatchActivities, CompensationActivities } from "../activity-types.js";
-import { type BatchReader, chunkRecords, type OriginRecords } from "../batch-records.js";
+import { type BatchContents, type BatchReader, chunkRecords, type OriginRecords } from "../batch-records.js";
+import type { BatchEmbeddings } from "../embedding/batch-embeddings.js";
 import { openIngestion } from "../planning/open-ingestion.js";
 import type { Ports } from "../ports.js";
 import type { Discards } from "./discards.js";
@@ -14,74 +14,91 @@ import type { WritePermits } from "./write-permits.js";
 
 /** Writes of a batch to the graph, the vectors and the manifest in the catalog. Each is idempotent by (seq, origin). */
 export function createStagingActivities(
-	ports: Pick<Ports, "catalog" | "plugins" | "graph" | "vectors" | "artifacts" | "embeddingCache" | "provider">,
+	ports: Pick<Ports, "catalog" | "plugins" | "graph" | "vectors" | "artifacts">,
 	reader: BatchReader,
+	embeddings: BatchEmbeddings,
 	permits: Pick<WritePermits, "permit">,
 	discards: Discards,
 ): Pick<BatchActivities, "stageGraph" | "stageVectors" | "recordBatch"> & CompensationActivities {
 	const { catalog, graph, vectors } = ports;
 
-	/** Gives the chunk records of an origin, with everything that the group decides looked up once. */
-	async function chunkReader(seq: number, source: string) {
+	/** The vectors and the manifest want the same records of a batch: the same objects, so that each is digested once. */
+	const chunksOf = new WeakMap<OriginRecords, readonly ChunkRecord[]>();
+
+	/** The chunk records of a batch's origins, in their order. */
+	async function chunksOfBatch(seq: number, source: string, contents: BatchContents) {
 		const { group } = await openIngestion(ports, seq);
 		const selects = groupSelector(group);
 		const place = { source, group: group.name, model: group.indexing.model };
-		const { cancellationSignal: signal } = Context.current();
-		const embed = async (texts: readonly { hash: string; text: string }[]) =>
-			(await embedTexts(await ports.provider(place.model), ports.embeddingCache, texts, { signal })).vectors;
-		return async ({ origin, file, texts }: OriginRecords): Promise<readonly ChunkRecord[]> =>
-			texts ??
-			(!file || file.mined.chunks.length === 0 || !selects(file.mined.path)
-				? []
-				: chunkRecords({ origin, mined: file.mined }, place, ports.embeddingCache, embed));
+		const embedded = embeddings.of(contents, place.model, Context.current().cancellationSignal);
+		return Promise.all(
+			contents.origins.map(async (records): Promise<readonly ChunkRecord[]> => {
+				const { origin, file, texts } = records;
+				if (texts) return texts;
+				if (!file || file.mined.chunks.length === 0 || !selects(file.mined.path)) return [];
+				const known = chunksOf.get(records);
+				if (known) return known;
+				const chunks = await chunkRecords({ origin, mined: file.mined }, place, embedded);
+				// Of two that came at once the first counts.
+				const first = chunksOf.get(records) ?? chunks;
+				chunksOf.set(records, first);
+				return first;
+			}),
+		);
 	}
 
 	return {
-		async stageGraph({ seq, source, index }) {
+		async stageGraph(ref) {
+			const { seq, source, index } = ref;
 			const permit = permits.permit();
 			const { retired, origins } = await reader.contents(source, seq, index);
 			const records = origins.flatMap((origin) => origin.graph);
 			if (retired.length > 0) await graph.retire(seq, source, retired, permit.options());
 			await graph.stage(seq, records, permit.options());
+			reader.done(ref, "graph");
 			return { entities: records.length };
 		},
 
-		async stageVectors({ seq, source, index }) {
+		async stageVectors(ref) {
+			const { seq, source, index } = ref;
 			const permit = permits.permit();
-			const { retired, origins } = await reader.contents(source, seq, index);
+			const contents = await reader.contents(source, seq, index);
+			const { retired } = contents;
 			if (retired.length > 0) await vectors.retire(seq, source, retired, permit.options());
-			const records = (await Promise.all(origins.map(await chunkReader(seq, source)))).flat();
+			const records = (await chunksOfBatch(seq, source, contents)).flat();
 			if (records.length > 0) await vectors.stage(seq, records, permit.options());
+			reader.done(ref, "vectors");
 		},
 
-		async recordBatch({ seq, source, index }) {
-			const { retired, origins } = await reader.contents(source, seq, index);
-			const readChunks = await chunkReader(seq, source);
-			const entries = await Promise.all(
-				origins.map(async (records): Promise<OriginEntry> => {
-					const chunks = await readChunks(records);
-					const { file } = records;
-					return {
-						origin: records.origin,
-						graph: tallyOf(records.graph.map(graphRecordDigest)),
-						vectors: chunks.length === 0 ? EMPTY_TALLY : tallyOf(chunks.map(chunkRecordDigest)),
-						...(file && {
-							file: {
-								artifact: file.mined.artifact,
-								blob: file.entry.blob,
-								mode: file.entry.mode,
-								size: file.mined.size,
-								mediaType: file.mined.mediaType,
-								...(file.mined.language !== undefined && { language: file.mined.language }),
-								chunks: chunks.length,
-								mined: file.minedKey,
-								skips: file.mined.skips,
-							},
-						}),
-					};
-				}),
-			);
+		async recordBatch(ref) {
+			const { seq, source, index } = ref;
+			const contents = await reader.contents(source, seq, index);
+			const { retired, origins } = contents;
+			const chunksByOrigin = await chunksOfBatch(seq, source, contents);
+			const entries = origins.map((records, at): OriginEntry => {
+				const chunks = chunksByOrigin[at] ?? [];
+				const { file } = records;
+				return {
+					origin: records.origin,
+					graph: tallyOf(records.graph.map(graphRecordDigest)),
+					vectors: chunks.length === 0 ? EMPTY_TALLY : tallyOf(chunks.map(chunkRecordDigest)),
+					...(file && {
+						file: {
+							artifact: file.mined.artifact,
+							blob: file.entry.blob,
+							mode: file.entry.mode,
+							size: file.mined.size,
+							mediaType: file.mined.mediaType,
+							...(file.mined.language !== undefined && { language: file.mined.language }),
+							chunks: chunks.length,
+							mined: file.minedKey,
+							skips: file.mined.skips,
+						},
+					}),
+				};
+			});
 			await catalog.recordBatch(seq, { batch: `batch-${index}`, retired, entries });
+			reader.done(ref, "manifest");
 		},
 
 		discardGraph: (seq) => discards.graph(seq),
