@@ -28,7 +28,7 @@ import { createGitSource } from "./sources/git/git-source.adapter.js";
 import { createLakefsSource } from "./sources/lakefs/lakefs-source.adapter.js";
 import { createSourceRegistry, type SourceRegistry } from "./sources/registry.js";
 import { lakefsOptions } from "./wiring/server-options.js";
-import { type OpenedStores, openStores } from "./wiring/stores.js";
+import { type OpenedStores, openStores, type StoreOptions } from "./wiring/stores.js";
 import { TemporalAccess } from "./wiring/temporal-access.js";
 
 export { dispatchPorts } from "./wiring/dispatch.js";
@@ -132,8 +132,9 @@ async function connect(config: Config, address: string): Promise<Opened<Client>>
 async function openSound(
 	config: Config,
 	check: (stores: Stores) => Promise<void> = async () => undefined,
+	options: StoreOptions = {},
 ): Promise<OpenedStores> {
-	const stores = await openStores(config);
+	const stores = await openStores(config, options);
 	try {
 		await requireFinished(stores.value.events);
 		await check(stores.value);
@@ -150,10 +151,11 @@ export async function openPorts(
 	{ address, miningThreads = config.worker.threads }: { address: string; miningThreads?: number },
 ): Promise<{ ports: Ports; close: Close }> {
 	const temporal = await connect(config, address);
-	const stores = await openSound(config, async ({ events, artifacts }) => {
+	const check = async ({ events, artifacts }: Stores) => {
 		await requireLineage(events, artifacts);
 		await recordConfiguration(events, publicSettings(config));
-	}).catch(async (error: unknown) => {
+	};
+	const stores = await openSound(config, check, { mapped: false }).catch(async (error: unknown) => {
 		await temporal.close();
 		throw error;
 	});

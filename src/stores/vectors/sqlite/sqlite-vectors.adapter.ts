@@ -24,6 +24,8 @@ import { floatBytes, floatsFrom, signBits } from "./vector-codec.js";
 export interface SqliteVectorStoreOptions {
 	/** The database file, e.g. `<home>/vectors.db`. */
 	readonly path: string;
+	/** See `OpenOptions` of sqlite-database. */
+	readonly mapped?: boolean;
 }
 
 /** Columns text, path, symbol: chosen on commit histories (test/bench/retrieval.bench.ts). */
@@ -49,6 +51,7 @@ export function createSqliteVectorStore(options: SqliteVectorStoreOptions): Vect
 		path: options.path,
 		role: "vector",
 		synchronous: "FULL",
+		mapped: options.mapped,
 		allowExtension: true,
 		prepareConnection: loadVectorFunctions,
 		migrations: MIGRATIONS,
