@@ -5,6 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { Bench } from "./bench.js";
+import { cold } from "./cold.bench.js";
 import { commit } from "./commit.bench.js";
 import { dgraph } from "./dgraph.bench.js";
 import { ingest } from "./ingest.bench.js";
@@ -23,6 +24,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
 	commit,
 	repeat,
 	ingest,
+	cold,
 	search,
 	retrieval,
 	dgraph,
