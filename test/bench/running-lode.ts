@@ -11,6 +11,8 @@ import { peakOfEnded, peakOfRunning, reportingEnvironment } from "./peak-memory.
 /** A built `lode dev` in a home of its own, with the services that the CLI uses opened in this process. Default settings, lexical embedding. */
 export interface RunningLode {
 	readonly home: string;
+	/** Of its Temporal server. */
+	readonly address: string;
 	readonly commander: LodeCommander;
 	readonly reader: LodeReader;
 	readonly temporal: Client;
@@ -47,7 +49,7 @@ export async function withRunningLode<T>(
 		closing.push(() => connection.close());
 		const temporal = new Client({ connection, namespace: config.temporal.namespace });
 		const pids = async () => ({ worker, temporal: (await dev.pidOf("Temporal")) ?? 0 });
-		const value = await use({ home, commander, reader, temporal, pids });
+		const value = await use({ home, address, commander, reader, temporal, pids });
 		if ((await dev.pidOf("worker")) !== worker) throw new Error("the worker was restarted: see the log of `lode dev`");
 		let workerPeak = await peakOfRunning(worker);
 		for (const close of closing.splice(0)) await close();

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -14,30 +14,71 @@ const run = promisify(execFile);
 export interface PeerCorpus {
 	readonly name: string;
 	readonly path: string;
+	/** Puts a line with the word into the middle of one file of some 8,000 bytes; returns how to undo that. */
+	touch(word: string): Promise<() => Promise<void>>;
+	/** All of the work tree as it is, as a commit of the branch. */
+	commit(): Promise<void>;
 	remove(): Promise<void>;
 }
 
-/** Go's copy of Temporal's server, where Lode built it here: 2,800 files, 28,000 chunks, few of them small. */
+interface Corpus {
+	readonly name: string;
+	readonly large: boolean;
+	/** Undefined where this machine does not have it. */
+	readonly open: () => Promise<PeerCorpus | undefined>;
+}
+
+/** Go's copy of Temporal's server, where Lode built it here: 2,800 files, and most of its text in few of them. */
 const TEMPORAL_SERVER = join(homedir(), "go/pkg/mod/go.temporal.io/server@v1.29.1");
 
-const CORPORA: Readonly<Record<string, () => Promise<PeerCorpus | undefined>>> = {
-	"samples-typescript": () => openCorpus("samples-typescript"),
-	"temporal-server": () => fromFolder("temporal-server", TEMPORAL_SERVER),
-	"generated-5000": () => generated(5_000),
-};
+export const PEER_CORPORA: readonly Corpus[] = [
+	{
+		name: "samples-typescript",
+		large: false,
+		open: async () => {
+			const { path, name, remove } = await openCorpus("samples-typescript");
+			return checkedOut(name, path, remove);
+		},
+	},
+	{ name: "generated-2000", large: false, open: () => generated(2_000) },
+	{ name: "generated-10000", large: true, open: () => generated(10_000) },
+	{ name: "temporal-server", large: true, open: () => fromFolder("temporal-server", TEMPORAL_SERVER) },
+];
 
-/** One after the other; each is to be removed before the next is asked for. */
-export async function* peerCorpora(names: readonly string[] = Object.keys(CORPORA)): AsyncGenerator<PeerCorpus> {
-	for (const name of names) {
-		const corpus = await CORPORA[name]?.();
-		if (corpus !== undefined) yield corpus;
-	}
+const git = (path: string, ...args: string[]) =>
+	run("git", ["-C", path, "-c", "user.name=bench", "-c", "user.email=bench@example.org", ...args], {
+		env: testGitEnvironment(),
+		maxBuffer: 1e8,
+	});
+
+async function checkedOut(name: string, path: string, remove: () => Promise<void>): Promise<PeerCorpus> {
+	const { stdout } = await git(path, "ls-tree", "-r", "-l", "HEAD");
+	const sizes = stdout.split("\n").flatMap((line) => {
+		const [, size, file] = /^100\d{3} blob [0-9a-f]+ +(\d+)\t(.*\.(?:ts|py|go))$/.exec(line) ?? [];
+		return file === undefined ? [] : [{ file, far: Math.abs(Number(size) - 8_000) }];
+	});
+	const [target] = sizes.sort((a, b) => a.far - b.far);
+	if (target === undefined) throw new Error(`${name} has no file to change`);
+	const file = join(path, target.file);
+	return {
+		name,
+		path,
+		async touch(word) {
+			const original = await readFile(file, "utf8");
+			const lines = original.split("\n");
+			lines.splice(Math.floor(lines.length / 2), 0, `${file.endsWith(".py") ? "#" : "//"} ${word}`);
+			await writeFile(file, lines.join("\n"));
+			return () => writeFile(file, original);
+		},
+		commit: async () => void (await git(path, "commit", "--quiet", "--all", "--allow-empty", "--message", "change")),
+		remove,
+	};
 }
 
 async function generated(files: number): Promise<PeerCorpus> {
 	const { repository, path } = await generateRepository(files);
 	await repository.checkout();
-	return { name: `generated-${files}`, path, remove: () => repository.remove() };
+	return checkedOut(`generated-${files}`, path, () => repository.remove());
 }
 
 async function fromFolder(name: string, from: string): Promise<PeerCorpus | undefined> {
@@ -47,10 +88,8 @@ async function fromFolder(name: string, from: string): Promise<PeerCorpus | unde
 	await cp(from, path, { recursive: true });
 	// Go keeps its copies read-only.
 	await run("chmod", ["-R", "u+w", path]);
-	const git = (...args: string[]) => run("git", ["-C", path, ...args], { env: testGitEnvironment(), maxBuffer: 1e8 });
-	await git("init", "--quiet", "--initial-branch=main");
-	await git("add", "--all", "--force");
-	await git("-c", "user.name=bench", "-c", "user.email=bench@example.org", "commit", "--quiet", "--message", name);
-	await git("repack", "-a", "-d", "-q");
-	return { name, path, remove: () => rm(folder, { recursive: true, force: true, maxRetries: 5 }) };
+	await git(path, "init", "--quiet", "--initial-branch=main");
+	await git(path, "add", "--all", "--force");
+	await git(path, "commit", "--quiet", "--message", name);
+	return checkedOut(name, path, () => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
 }
