@@ -20,6 +20,16 @@ export interface OpenedStores {
 	readonly close: Close;
 }
 
+export interface StoreOptions {
+	/**
+	 * Whether SQLite maps its files into memory, which searches gain from. A worker, whose memory is to be bounded however large the files are, has
+	 * nothing of it. Default true.
+	 */
+	readonly mapped?: boolean;
+	/** Where the stores are measured. */
+	readonly metrics?: Metrics;
+}
+
 /** What is being opened, and how to close it again: in reverse order, or at once when the next one cannot be opened. */
 class Opening {
 	readonly #closing: Close[] = [];
@@ -36,17 +46,17 @@ class Opening {
 
 /**
  * The stores that the configuration chooses. Engines of the embedded profile lie below LODE_HOME. An engine's code is loaded where it is
- * chosen: a command that needs no server waits for no server's client. `metrics`: they are measured.
+ * chosen: a command that needs no server waits for no server's client.
  */
-export async function openStores(config: Config, metrics?: Metrics): Promise<OpenedStores> {
+export async function openStores(config: Config, { metrics, ...options }: StoreOptions = {}): Promise<OpenedStores> {
 	mkdirSync(config.home, { recursive: true });
 	const opening = new Opening();
 	try {
-		const { embeddingCache, ...catalogAndEvents } = await openCatalog(config, opening);
+		const { embeddingCache, ...catalogAndEvents } = await openCatalog(config, opening, options);
 		const value: Stores = {
 			...catalogAndEvents,
-			graph: opening.add(await openGraph(config)),
-			vectors: opening.add(await openVectors(config)),
+			graph: opening.add(await openGraph(config, options)),
+			vectors: opening.add(await openVectors(config, options)),
 			artifacts: opening.add(await openArtifacts(config)),
 		};
 		if (metrics === undefined) {
@@ -67,6 +77,7 @@ export async function openStores(config: Config, metrics?: Metrics): Promise<Ope
 async function openCatalog(
 	config: Config,
 	opening: Opening,
+	options: StoreOptions,
 ): Promise<Pick<Stores, "catalog" | "events"> & Pick<OpenedStores, "embeddingCache">> {
 	if (enginesOf(config).catalog === "postgres") {
 		const [
@@ -95,7 +106,7 @@ async function openCatalog(
 		import("../stores/catalog/sqlite/sqlite-catalog.adapter.js"),
 		import("../stores/events/sqlite/sqlite-event-store.adapter.js"),
 	]);
-	const database = opening.add(openCatalogDatabase(join(config.home, "catalog.db")));
+	const database = opening.add(openCatalogDatabase(join(config.home, "catalog.db"), options));
 	return {
 		catalog: opening.add(createSqliteCatalog({ database })),
 		events: opening.add(createSqliteEventStore({ database })),
@@ -106,22 +117,26 @@ async function openCatalog(
 	};
 }
 
-async function openGraph(config: Config): Promise<GraphStore> {
+async function openGraph(config: Config, options: StoreOptions): Promise<GraphStore> {
 	if (enginesOf(config).graph === "dgraph") {
 		const { createDgraphGraphStore } = await import("../stores/graph/dgraph/dgraph-graph.adapter.js");
 		return createDgraphGraphStore(dgraphOptions(config));
 	}
 	const { createSqliteGraphStore } = await import("../stores/graph/sqlite/sqlite-graph.adapter.js");
-	return createSqliteGraphStore({ path: join(config.home, "graph.db") });
+	return createSqliteGraphStore({ path: join(config.home, "graph.db"), ...options });
 }
 
-async function openVectors(config: Config): Promise<VectorStore> {
+async function openVectors(config: Config, options: StoreOptions): Promise<VectorStore> {
 	if (enginesOf(config).vectors === "weaviate") {
 		const { createWeaviateVectorStore } = await import("../stores/vectors/weaviate/weaviate-vectors.adapter.js");
 		return createWeaviateVectorStore(weaviateOptions(config));
 	}
 	const { createSqliteVectorStore } = await import("../stores/vectors/sqlite/sqlite-vectors.adapter.js");
-	return createSqliteVectorStore({ path: join(config.home, "vectors.db"), memoryBytes: config.search.memoryBytes });
+	return createSqliteVectorStore({
+		path: join(config.home, "vectors.db"),
+		memoryBytes: config.search.memoryBytes,
+		...options,
+	});
 }
 
 async function openArtifacts(config: Config): Promise<ArtifactStore> {
