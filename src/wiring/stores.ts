@@ -6,6 +6,7 @@ import { enginesOf } from "../config/requirements.js";
 import type { EmbeddingCache } from "../embeddings/embedding.port.js";
 import type { Metrics } from "../observability/metrics/metrics.js";
 import { observedCache, observedStores } from "../observability/metrics/observed-stores.js";
+import { measurePostgres } from "../observability/metrics/postgres-metrics.js";
 import type { ArtifactStore } from "../stores/artifacts/artifacts.port.js";
 import type { GraphStore } from "../stores/graph/graph.port.js";
 import type { VectorStore } from "../stores/vectors/vectors.port.js";
@@ -42,7 +43,7 @@ export async function openStores(config: Config, metrics?: Metrics): Promise<Ope
 	mkdirSync(config.home, { recursive: true });
 	const opening = new Opening();
 	try {
-		const { embeddingCache, ...catalogAndEvents } = await openCatalog(config, opening);
+		const { embeddingCache, ...catalogAndEvents } = await openCatalog(config, opening, metrics);
 		const value: Stores = {
 			...catalogAndEvents,
 			graph: opening.add(await openGraph(config)),
@@ -67,6 +68,7 @@ export async function openStores(config: Config, metrics?: Metrics): Promise<Ope
 async function openCatalog(
 	config: Config,
 	opening: Opening,
+	metrics: Metrics | undefined,
 ): Promise<Pick<Stores, "catalog" | "events"> & Pick<OpenedStores, "embeddingCache">> {
 	if (enginesOf(config).catalog === "postgres") {
 		const [
@@ -81,6 +83,7 @@ async function openCatalog(
 			import("../stores/events/postgres/postgres-event-store.adapter.js"),
 		]);
 		const pool = opening.add(new PostgresDatabase(postgresOptions(config)));
+		if (metrics) measurePostgres(pool, metrics);
 		const database = openPostgresCatalogDatabase(pool);
 		return {
 			catalog: opening.add(createPostgresCatalog({ database })),
