@@ -6,6 +6,7 @@ import { enginesOf } from "../config/requirements.js";
 import type { EmbeddingCache } from "../embeddings/embedding.port.js";
 import type { Metrics } from "../observability/metrics/metrics.js";
 import { observedCache, observedStores } from "../observability/metrics/observed-stores.js";
+import { measurePostgres } from "../observability/metrics/postgres-metrics.js";
 import type { ArtifactStore } from "../stores/artifacts/artifacts.port.js";
 import type { GraphStore } from "../stores/graph/graph.port.js";
 import type { VectorStore } from "../stores/vectors/vectors.port.js";
@@ -52,7 +53,7 @@ export async function openStores(config: Config, { metrics, ...options }: StoreO
 	mkdirSync(config.home, { recursive: true });
 	const opening = new Opening();
 	try {
-		const { embeddingCache, ...catalogAndEvents } = await openCatalog(config, opening, options);
+		const { embeddingCache, ...catalogAndEvents } = await openCatalog(config, opening, { ...options, metrics });
 		const value: Stores = {
 			...catalogAndEvents,
 			graph: opening.add(await openGraph(config, options)),
@@ -92,6 +93,7 @@ async function openCatalog(
 			import("../stores/events/postgres/postgres-event-store.adapter.js"),
 		]);
 		const pool = opening.add(new PostgresDatabase(postgresOptions(config)));
+		if (options.metrics) measurePostgres(pool, options.metrics);
 		const database = openPostgresCatalogDatabase(pool);
 		return {
 			catalog: opening.add(createPostgresCatalog({ database })),
@@ -106,7 +108,7 @@ async function openCatalog(
 		import("../stores/catalog/sqlite/sqlite-catalog.adapter.js"),
 		import("../stores/events/sqlite/sqlite-event-store.adapter.js"),
 	]);
-	const database = opening.add(openCatalogDatabase(join(config.home, "catalog.db"), options));
+	const database = opening.add(openCatalogDatabase(join(config.home, "catalog.db"), { mapped: options.mapped }));
 	return {
 		catalog: opening.add(createSqliteCatalog({ database })),
 		events: opening.add(createSqliteEventStore({ database })),
