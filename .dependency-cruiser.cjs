@@ -137,8 +137,8 @@ module.exports = {
 		only(
 			"mcp-translates",
 			"^src/mcp/",
-			["^src/(mcp|services|config|domain)/"],
-			"Tools and resources translate and call services; the CLI opens them.",
+			["^src/(mcp|services|config|domain)/", "^src/api/security/"],
+			"Tools and resources translate and call services; the CLI opens them. Who may ask over HTTP is told as the API tells it.",
 		),
 		only(
 			"webhooks-stand-alone",

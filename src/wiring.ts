@@ -25,15 +25,22 @@ import { recordConfiguration } from "./services/events/record-configuration.js";
 import { askProgress, askWaiting } from "./services/ingestion/ask-progress.js";
 import { createCommander } from "./services/ingestion/create-commander.js";
 import { ensureSchedules } from "./services/ingestion/schedules.js";
-import type { ApiServices, LodeCommander, LodeReader } from "./services/lode.js";
+import type { LodeCommander, LodeReader, OpenedServices } from "./services/lode.js";
 import { createReader, type ReaderPorts } from "./services/reading/create-reader.js";
 import { requireFinished } from "./services/rebuild/unfinished.js";
 import { createSearchLog } from "./services/search/event-search-log.js";
+import { guardKeys } from "./services/security/guarded-keys.js";
+import { handleKeys, type LodeKeys } from "./services/security/handle-keys.js";
+import { LOCAL } from "./services/security/principal.js";
+import { servicesFor } from "./services/security/services-for.js";
 import { createViews } from "./services/viewing/create-views.js";
 import { createFolderSource } from "./sources/folder/folder-source.adapter.js";
 import { createGitSource } from "./sources/git/git-source.adapter.js";
+import { pinsTo } from "./sources/git/remote-pins.js";
 import { createLakefsSource } from "./sources/lakefs/lakefs-source.adapter.js";
 import { createSourceRegistry, type SourceRegistry } from "./sources/registry.js";
+import type { SourceKind } from "./stores/catalog/catalog.port.js";
+import { openAccess } from "./wiring/access.js";
 import { lakefsOptions } from "./wiring/server-options.js";
 import { type OpenedStores, openStores } from "./wiring/stores.js";
 import { TemporalAccess } from "./wiring/temporal-access.js";
@@ -51,10 +58,11 @@ interface Opened<T> {
 	readonly close: Close;
 }
 
-function openSources(config: Pick<Config, "home" | "lakefs">, stores: Stores): SourceRegistry {
+function openSources(config: Pick<Config, "home" | "lakefs" | "remotes">, stores: Stores): SourceRegistry {
+	const { guard, allow = [] } = config.remotes;
 	return createSourceRegistry([
 		createLakefsSource(lakefsOptions(config)),
-		createGitSource({ home: config.home }),
+		createGitSource({ home: config.home, pins: guard === "always" ? pinsTo(allow) : undefined }),
 		createFolderSource({ home: config.home, artifacts: stores.artifacts }),
 	]);
 }
@@ -227,31 +235,46 @@ export async function openReader(config: Config): Promise<LodeReader> {
 	return (await openReading(config)).reader;
 }
 
-/** What the API serves, over the same opened stores. Temporal may come and go meanwhile: only what changes something needs it. */
-export async function openApiServices(config: Config, metrics?: Metrics): Promise<ApiServices> {
-	const { reader, stores, ports, providers, temporal, plugins } = await openReading(config, metrics);
+/**
+ * What the API serves, over the same opened stores: to each principal what it may see. Temporal may come and go meanwhile: only what changes
+ * something needs it.
+ */
+export async function openApiServices(config: Config, metrics?: Metrics): Promise<OpenedServices> {
+	const { reader, stores, ports, providers, temporal, sources, withHooks } = await openReading(config, metrics);
 	if (metrics) measureInstallation(stores, diskSizes(config.home, enginesOf(config)), metrics);
-	const views = createViews({ ...stores, ...ports, reader, plugins, namespace: config.temporal.namespace });
+	const shared = { ...stores, ...ports, namespace: config.temporal.namespace };
+	const views = createViews({ ...shared, reader });
 	const commands = createCommands({
 		...stores,
 		...ports,
 		...newSources(config, providers),
-		plugins,
-		sources: openSources(config, stores),
+		plugins: ports.plugins,
+		sources,
 		temporal: () => temporal.client(),
 		taskQueue: config.temporal.taskQueue,
 		workflowUrl: views.workflowUrl,
 		redact,
 	});
+	const access = openAccess(config, stores.events);
+	const { keys, audit, checkTarget } = access;
+	const services = { ...shared, reader, views, commands, withHooks, keys, audit, checkTarget };
 	return {
-		reader,
-		views,
-		commands,
+		as: (principal) => servicesFor(services, principal),
+		authenticator: access.authenticator,
+		count: access.count,
 		async close() {
+			await access.close();
 			await commands.close();
 			await reader.close();
 		},
 	};
+}
+
+/** API keys for whoever sits at the machine. */
+export async function openKeys(config: Config): Promise<LodeKeys> {
+	const { value, close } = await openSound(config);
+	const { keys, audit } = openAccess(config, value.events);
+	return handleKeys(guardKeys(keys, LOCAL, audit), value.catalog, close);
 }
 
 async function openReading(config: Config, metrics?: Metrics) {
@@ -283,14 +306,17 @@ async function openReading(config: Config, metrics?: Metrics) {
 		},
 		temporalUi: async () => (await runningRuntime(config.home))?.uiAddress ?? config.temporal.uiUrl ?? null,
 	};
-	const versions = plugins && indexingVersions(plugins.plugins);
+	const reading = {
+		...ports,
+		plugins: plugins && indexingVersions(plugins.plugins),
+		adapterOf: (kind: SourceKind) => sources.of(kind),
+		searchLog: metrics ? observedSearchLog(log, metrics) : log,
+		provider: (model: string) => providers.find(model),
+	};
+	const withHooks = (one: LodeReader) => (plugins === undefined ? one : withSearchHooks(one, plugins));
 	const reader = createReader({
 		...stores,
-		...ports,
-		plugins: versions,
-		adapterOf: (kind) => sources.of(kind),
-		searchLog: metrics ? observedSearchLog(log, metrics) : log,
-		provider: (model) => providers.find(model),
+		...reading,
 		async close() {
 			await temporal.close();
 			await providers.close();
@@ -298,12 +324,13 @@ async function openReading(config: Config, metrics?: Metrics) {
 		},
 	});
 	return {
-		reader: plugins === undefined ? reader : withSearchHooks(reader, plugins),
+		reader: withHooks(reader),
 		stores,
-		ports,
+		ports: reading,
 		providers,
 		temporal,
-		plugins: versions,
+		sources,
+		withHooks,
 	};
 }
 

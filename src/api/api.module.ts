@@ -5,6 +5,7 @@ import { HealthController } from "./health/health.controller.js";
 import { MetricsController, PageOfMetrics } from "./health/metrics.controller.js";
 import { ReadinessOf } from "./health/readiness.js";
 import type { Log } from "./http-server.js";
+import { KeysController } from "./keys/keys.controller.js";
 import { ArtifactsController } from "./reading/artifacts.controller.js";
 import { GraphController } from "./reading/graph.controller.js";
 import { GroupsController } from "./reading/groups.controller.js";
@@ -33,6 +34,7 @@ import { SourcesWritingController } from "./writing/sources-writing.controller.j
 		IngestionsWritingController,
 		MaintenanceController,
 		CommandsController,
+		KeysController,
 	],
 })
 class ApiModule {}

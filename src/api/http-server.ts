@@ -9,7 +9,8 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import type { Log } from "../observability/log/create-log.js";
 import { countConnections, measureRequests } from "../observability/metrics/http-metrics.js";
 import type { Metrics } from "../observability/metrics/metrics.js";
-import { ProblemFilter, sendProblem } from "./errors/problem.filter.js";
+import { sendProblem } from "./errors/answer-failure.js";
+import { ProblemFilter } from "./errors/problem.filter.js";
 
 export type { Log };
 

@@ -6,9 +6,10 @@ import type { RunningApi, startApi } from "../runtime/api-child.js";
 import type { Runtime, RuntimeOptions } from "../runtime/runtime.js";
 import type { RuntimeRecord } from "../runtime/runtime-file.js";
 import type { LodeEvents } from "../services/events/create-events.js";
-import type { LodeCommander, LodeReader } from "../services/lode.js";
+import type { LodeCommander, LodeReader, OpenedServices } from "../services/lode.js";
 import type { RebuildOptions } from "../services/rebuild/rebuild.js";
 import type { Check, Migrated, RebuildReport } from "../services/reports.js";
+import type { LodeKeys } from "../services/security/handle-keys.js";
 import { Interrupts } from "./interrupts.js";
 import { type CliIo, jsonLine, printable } from "./io.js";
 import { Progress } from "./progress.js";
@@ -20,6 +21,10 @@ export interface CliDependencies {
 	openCommander(config: Config, options: { address: string }): Promise<LodeCommander>;
 	/** Webhooks that were parked, whether the gateway runs or not. */
 	openEvents(config: Config): Promise<LodeEvents>;
+	/** To each principal what it may see: for servers. */
+	openServices(config: Config): Promise<OpenedServices>;
+	/** API keys. */
+	openKeys(config: Config): Promise<LodeKeys>;
 	withRuntime<T>(
 		config: Config,
 		report: (line: string) => void,

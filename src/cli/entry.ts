@@ -29,6 +29,8 @@ export function realDependencies(): CliDependencies {
 			return tracedCommander(commander, tracing, process.env.TRACEPARENT);
 		},
 		openEvents: async (config) => (await import("../wiring.js")).openEvents(config),
+		openServices: async (config) => (await import("../wiring.js")).openApiServices(config),
+		openKeys: async (config) => (await import("../wiring.js")).openKeys(config),
 		withRuntime: async (config, ...rest) => {
 			if (config.plugins !== undefined) await (await import("../wiring.js")).checkPlugins(config);
 			return (await import("../runtime/runtime.js")).withRuntime(config, ...rest);

@@ -10,6 +10,7 @@ import { registerGraph } from "./commands/graph.js";
 import { registerGroup } from "./commands/group.js";
 import { registerIngest } from "./commands/ingest.js";
 import { registerInit } from "./commands/init.js";
+import { registerKey } from "./commands/key.js";
 import { registerMcp } from "./commands/mcp.js";
 import { registerMigrate } from "./commands/migrate.js";
 import { registerOverview } from "./commands/overview.js";
@@ -69,6 +70,7 @@ export function createProgram(dependencies: CliDependencies, version: string): {
 	registerMcp(program, cli);
 	registerCheck(program, cli);
 	registerEvents(program, cli);
+	registerKey(program, cli);
 	registerRebuild(program, cli);
 	registerInit(program, cli);
 	registerDev(program, cli);

@@ -16,6 +16,7 @@ import type {
 	SourceReport,
 	VerifyReport,
 } from "../services/reports.js";
+import type { LodeKeys } from "../services/security/handle-keys.js";
 import type { CliDependencies } from "./cli.js";
 import { run } from "./run.js";
 
@@ -89,6 +90,7 @@ interface Stubs {
 	reader?: Partial<LodeReader>;
 	commander?: Partial<LodeCommander>;
 	events?: Partial<LodeEvents>;
+	keys?: Partial<LodeKeys>;
 	env?: Record<string, string>;
 	owned?: boolean;
 }
@@ -108,6 +110,8 @@ async function lode(argv: string[], stubs: Stubs = {}) {
 			configs.push(config);
 			return { close: async () => void closed.push("commander"), ...stubs.commander } as LodeCommander;
 		},
+		openServices: () => Promise.reject(new Error("not used")),
+		openKeys: async () => ({ ...stubs.keys, close: async () => {} }) as LodeKeys,
 		openEvents: async () => ({ ...stubs.events }) as LodeEvents,
 		withRuntime: async (_config, _report, fn) => {
 			const runtime = { address: "127.0.0.1:1", uiAddress: "http://127.0.0.1:2", owned: stubs.owned ?? true, pid: 1 };

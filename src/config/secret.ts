@@ -36,9 +36,16 @@ export class Secret {
 	}
 }
 
+/** API keys, of which what names them stays, and signed tokens: secrets of others, which this process is shown. */
+const SHOWN: readonly (readonly [RegExp, string])[] = [
+	[/lode_([0-9a-f]{12})_[\w-]{43}/g, "lode_$1_[secret]"],
+	[/\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]{5,}/g, "[token]"],
+];
+
 /** Replaces every secret that this process knows: the last guard for messages that others wrote (a provider's, a driver's). */
 export function redact(text: string): string {
 	let result = text;
+	for (const [shape, shown] of SHOWN) result = result.replace(shape, shown);
 	for (const value of known) result = result.replaceAll(value, "[secret]");
 	return result;
 }

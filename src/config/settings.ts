@@ -1,8 +1,9 @@
 import { availableParallelism } from "node:os";
+import { API_SETTINGS, apiShape } from "./api-settings.js";
 import { logShape, OBSERVABILITY_SETTINGS, observabilityShape } from "./observability-settings.js";
 import { ENGINE_SETTINGS, enginesShape, PROFILES, SERVER_SETTINGS, serversShape } from "./server-settings.js";
 import type { Setting } from "./setting.js";
-import { flag, httpUrl, integer, list, object, oneOf, secret, text } from "./setting-values.js";
+import { httpUrl, integer, list, object, oneOf, secret, text } from "./setting-values.js";
 import { TEMPORAL_SETTINGS, temporalShape } from "./temporal-settings.js";
 import { WEBHOOK_SETTINGS, webhookShape } from "./webhook-settings.js";
 
@@ -18,14 +19,7 @@ export const SETTINGS: readonly Setting[] = [
 	{ name: "LODE_EMBEDDING_API_KEY", key: "embedding.apiKey", describe: "key of the endpoint", secret: true },
 	...TEMPORAL_SETTINGS,
 	...SERVER_SETTINGS,
-	{ name: "LODE_API_HOST", key: "api.host", describe: "address that the API listens on" },
-	{ name: "LODE_API_PORT", key: "api.port", describe: "port that the API listens on" },
-	{
-		name: "LODE_API_ALLOW_ANONYMOUS",
-		key: "api.allowAnonymous",
-		describe: "true: the API may listen beyond this machine, though it asks nobody who they are",
-	},
-	{ name: "LODE_API_EXPLORER", key: "api.explorer", describe: "true: the API serves a page to try GraphQL on" },
+	...API_SETTINGS,
 	...WEBHOOK_SETTINGS,
 	{
 		name: "LODE_SEARCH_USER_DATA",
@@ -99,12 +93,7 @@ export const configSchema = object({
 	}).prefault({}),
 	temporal: object(temporalShape).prefault({}),
 	...serversShape,
-	api: object({
-		host: text.default("127.0.0.1"),
-		port: integer(0, 65_535).default(8_480),
-		allowAnonymous: flag.default(false),
-		explorer: flag.default(false),
-	}).prefault({}),
+	...apiShape,
 	...webhookShape,
 	search: object({
 		userData: oneOf(["full", "hashed", "off"]).default("full"),

@@ -1,6 +1,7 @@
 import { type McpServer, type ReadResourceResult, ResourceTemplate } from "@modelcontextprotocol/server";
 import type { LodeReader } from "../services/lode.js";
 import { type Report, resourceError } from "./errors.js";
+import type { Permit } from "./tool.js";
 
 const JSON_TYPE = "application/json";
 const MAX_COMPLETIONS = 100;
@@ -10,11 +11,12 @@ type Variables = Readonly<Record<string, string | string[] | undefined>>;
 const one = (value: string | string[] | undefined): string => decodeURIComponent([value].flat()[0] ?? "");
 
 /** Sources and reports as JSON, each at an address that clients can list, complete and keep. */
-export function registerResources(server: McpServer, reader: LodeReader, report: Report): void {
+export function registerResources(server: McpServer, reader: LodeReader, report: Report, permit: Permit): void {
 	const read =
-		(answer: (variables: Variables) => Promise<unknown>) =>
+		(name: string, answer: (variables: Variables) => Promise<unknown>) =>
 		async (uri: URL, variables: Variables): Promise<ReadResourceResult> => {
 			try {
+				await permit(`resource ${name}`);
 				const text = JSON.stringify(await answer(variables), undefined, 1);
 				return { contents: [{ uri: uri.href, mimeType: JSON_TYPE, text }] };
 			} catch (error) {
@@ -31,7 +33,7 @@ export function registerResources(server: McpServer, reader: LodeReader, report:
 		"sources",
 		"lode://sources",
 		{ title: "Sources", description: "Every source with the commit that is published of it.", mimeType: JSON_TYPE },
-		(uri) => read(async () => ({ sources: await reader.sources() }))(uri, {}),
+		(uri) => read("sources", async () => ({ sources: await reader.sources() }))(uri, {}),
 	);
 	server.registerResource(
 		"source",
@@ -51,7 +53,7 @@ export function registerResources(server: McpServer, reader: LodeReader, report:
 			description: "What there is of one source in the latest snapshot: commit, files, chunks, entities by kind.",
 			mimeType: JSON_TYPE,
 		},
-		read(({ source }) => reader.overview(one(source), {})),
+		read("source", ({ source }) => reader.overview(one(source), {})),
 	);
 	server.registerResource(
 		"source-at",
@@ -61,7 +63,7 @@ export function registerResources(server: McpServer, reader: LodeReader, report:
 			description: "The same in an earlier snapshot: by number, ISO 8601 time or commit id.",
 			mimeType: JSON_TYPE,
 		},
-		read(({ source, at }) => reader.overview(one(source), { at: one(at) })),
+		read("source-at", ({ source, at }) => reader.overview(one(source), { at: one(at) })),
 	);
 	server.registerResource(
 		"ingestion",
@@ -81,6 +83,6 @@ export function registerResources(server: McpServer, reader: LodeReader, report:
 			description: "What one ingestion did or why it failed: status, counts, stage and progress while it runs.",
 			mimeType: JSON_TYPE,
 		},
-		read(async ({ ingestion }) => (await reader.status(one(ingestion))).ingestions[0]),
+		read("ingestion", async ({ ingestion }) => (await reader.status(one(ingestion))).ingestions[0]),
 	);
 }

@@ -31,13 +31,23 @@ const READ_ONLY = { readOnlyHint: true, destructiveHint: false, idempotentHint: 
 /** What a server registers of a tool whose schemas it need not know. */
 export type AnyReadTool = ReadTool<z.ZodObject, z.ZodObject>;
 
-export function registerReadTool(server: McpServer, reader: LodeReader, tool: AnyReadTool, report: Report): void {
+/** Whether whoever asks may: `tool NAME` or `resource NAME`. @throws FORBIDDEN */
+export type Permit = (place: string) => Promise<void>;
+
+export function registerReadTool(
+	server: McpServer,
+	reader: LodeReader,
+	tool: AnyReadTool,
+	report: Report,
+	permit: Permit,
+): void {
 	const { name, title, description, input: inputSchema, output: outputSchema } = tool;
 	server.registerTool(
 		name,
 		{ title, description, inputSchema, outputSchema, annotations: { title, ...READ_ONLY } },
 		async (input): Promise<CallToolResult> => {
 			try {
+				await permit(`tool ${name}`);
 				const { text, structured } = await tool.run(reader, input);
 				return { content: [{ type: "text", text: bounded(text) }], structuredContent: structured };
 			} catch (error) {

@@ -25,6 +25,10 @@ import type {
 	VerifyReport,
 } from "./reports.js";
 import type { ReplayOptions } from "./search/replay-searches.js";
+import type { Authenticator } from "./security/authenticator.js";
+import type { OwnApiKeys } from "./security/guarded-keys.js";
+import type { OperationName } from "./security/operations.js";
+import type { Principal } from "./security/principal.js";
 import type { LodeViews } from "./viewing/lode-view.js";
 
 export interface IngestOptions {
@@ -103,10 +107,23 @@ export interface LodeCommander extends GroupCommands {
 	close(): Promise<void>;
 }
 
-/** What the API serves. */
+/** What the API serves, to one principal. */
 export interface ApiServices {
 	readonly reader: LodeReader;
 	readonly views: LodeViews;
 	readonly commands: LodeCommands;
+	readonly keys: OwnApiKeys;
+	readonly principal: Principal;
+	/** Before anything of a request is read: whether the principal may do such a thing at all. @throws FORBIDDEN */
+	permit(operation: OperationName): Promise<void>;
+	close(): Promise<void>;
+}
+
+/** What a process has opened to serve everybody: to each what they may see. */
+export interface OpenedServices {
+	as(principal: Principal): ApiServices;
+	readonly authenticator: Pick<Authenticator, "authenticate" | "required" | "possible">;
+	/** Counts a request. @throws RATE_LIMITED where the principal's quota is used up */
+	count(principal: Principal): Promise<void>;
 	close(): Promise<void>;
 }

@@ -46,7 +46,7 @@ ${Object.entries(BENCHES)
 	.map(([name, { summary }]) => `  ${name.padEnd(12)} ${summary}`)
 	.join("\n")}
 
-  --full           the large inputs too (20,000 files, 100,000 chunks; about half an hour)
+  --full           the large inputs too (20,000 files, a million chunks; an hour and more)
   --out FILE       where the JSON goes; default bench-results/latest.json, and a copy by time beside it
   --markdown FILE  measures nothing: prints the figures of a JSON file as a Markdown table
   --help           this text

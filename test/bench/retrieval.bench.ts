@@ -25,6 +25,8 @@ export interface RetrievalOptions {
 	readonly queries?: number;
 	readonly chunkSize?: number;
 	readonly overlap?: number;
+	/** 0: from the file, as a command does; else as a process that stays does. */
+	readonly memoryBytes?: number;
 }
 
 export interface RetrievalFigures {
@@ -76,7 +78,7 @@ export async function run(options: RetrievalOptions): Promise<{ figures: Retriev
 }
 
 async function measure(repository: string, options: RetrievalOptions): Promise<RetrievalFigures> {
-	const { back = 300, queries: bound = 150, chunkSize = 1_200, overlap = 150 } = options;
+	const { back = 300, queries: bound = 150, chunkSize = 1_200, overlap = 150, memoryBytes = 2 ** 28 } = options;
 	const git = (...args: string[]) => execFileSync("git", ["-C", repository, ...args], { maxBuffer: 1 << 30 });
 	const base = git("rev-list", "--first-parent", `--skip=${back}`, "-n1", "HEAD").toString().trim();
 	const files = new Map<string, string>();
@@ -88,7 +90,7 @@ async function measure(repository: string, options: RetrievalOptions): Promise<R
 	const queries = readQueries(git, base, files).slice(0, bound);
 
 	const folder = await mkdtemp(join(tmpdir(), "lode-retrieval-"));
-	const store = createSqliteVectorStore({ path: join(folder, "vectors.db") });
+	const store = createSqliteVectorStore({ path: join(folder, "vectors.db"), memoryBytes });
 	try {
 		const provider = createLexicalProvider();
 		let chunks = 0;
@@ -112,6 +114,7 @@ async function measure(repository: string, options: RetrievalOptions): Promise<R
 			chunks += records.length;
 		}
 		await store.stage(1, readHistory(git, base));
+		if (memoryBytes > 0) await store.ready();
 		const ranked: [Set<string>, string[]][] = [];
 		for (const { subject, touched } of queries) {
 			ranked.push([touched, await rankFiles(store, provider, files, subject)]);

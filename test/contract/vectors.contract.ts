@@ -166,6 +166,11 @@ export function vectorsContract(
 			const byOrdinal = [...records].sort((a, b) => a.ordinal - b.ordinal);
 			expect(hits.slice(0, 3).map(({ id }) => vectors.get(id))).toEqual(byOrdinal.map(({ vector }) => vector));
 			expect((await store.vectorsOf([])).size).toBe(0);
+			// Where reading them is worth it.
+			const near = unit(DIMENSIONS, 1);
+			const cosines = await store.similarities(MODEL, near, [...hits.slice(0, 3), { id: "0", model: "test/other" }]);
+			const expected = [...vectors].map(([id, vector]) => [id, (vector[1] as number).toFixed(5)]);
+			if (cosines) expect([...cosines].map(([id, cosine]) => [id, cosine.toFixed(5)]).sort()).toEqual(expected.sort());
 		});
 
 		it("filters by when records came, and by their model", async () => {

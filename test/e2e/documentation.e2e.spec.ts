@@ -125,7 +125,7 @@ describe("reference", () => {
 			.map((part): Documented => {
 				const [heading = "", ...lines] = part.split("\n");
 				const [name = "", args = ""] =
-					/^lode ([a-z-]+(?: (?:show|get|set|list|parked|replay|create|update|delete))?) ?(.*)$/
+					/^lode ([a-z-]+(?: (?:show|get|set|list|parked|replay|create|update|delete|revoke))?) ?(.*)$/
 						.exec(heading)
 						?.slice(1) ?? [];
 				const rows = lines.filter((line) => line.startsWith("| `--"));
@@ -183,6 +183,7 @@ describe("reference", () => {
 			"docs/cli.md",
 			"docs/mcp.md",
 			"docs/mining.md",
+			"docs/security.md",
 			"docs/plugins.md",
 			"docs/architecture.md",
 			"docs/groups.md",

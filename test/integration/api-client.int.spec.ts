@@ -7,6 +7,7 @@ import { type Client, createClient } from "graphql-ws";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import WebSocket from "ws";
 import type { ApiServices } from "../../src/services/lode.js";
+import { LOCAL } from "../../src/services/security/principal.js";
 import { openApiServices } from "../../src/wiring.js";
 import { ApiInstance } from "../support/api-instance.js";
 import { LodeInstance } from "../support/lode-instance.js";
@@ -318,7 +319,7 @@ describe("a client that nobody here wrote", () => {
 		// Besides what the workers wrote of their configuration.
 		const told = ({ values }: { values: readonly unknown[] }) =>
 			values.filter((value) => !JSON.stringify(value).includes("ConfigurationChanged")).length;
-		await until(() => told(kept) === 4 && told(again) === 4);
+		await until(() => told(kept) === 5 && told(again) === 5);
 		await rm(folder, { recursive: true });
 
 		const refused = (headers: Record<string, string>) =>
@@ -338,7 +339,8 @@ describe("a client that nobody here wrote", () => {
 	test("sees one version in each of two requests in flight, when another is published after they began", async () => {
 		const FILES = 4;
 		const repository = await versionedRepository({ files: FILES, versions: 3 });
-		const services = await openApiServices(lode.config);
+		const opened = await openApiServices(lode.config);
+		const services = { ...opened.as(LOCAL), close: opened.close };
 		/** Requests that took their snapshot and have asked no store yet. */
 		const held: (() => void)[] = [];
 		let holding = false;

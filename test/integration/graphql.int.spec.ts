@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Stores } from "../../src/activities/ports.js";
 import type { ApiServices } from "../../src/services/lode.js";
 import { createReader } from "../../src/services/reading/create-reader.js";
+import { LOCAL } from "../../src/services/security/principal.js";
 import { createViews } from "../../src/services/viewing/create-views.js";
 import { openApiServices } from "../../src/wiring.js";
 import { ApiInstance, countingStores } from "../support/api-instance.js";
@@ -43,7 +44,7 @@ const servicesOver = (stores: Stores) => async (): Promise<ApiServices> => {
 		throw new Error("no repository is asked here");
 	};
 	const nobody = { progress: async () => undefined, waiting: async () => [], temporalUi: async () => null };
-	const { commands } = await openApiServices(lode.config);
+	const { commands, keys, principal, permit } = (await openApiServices(lode.config)).as(LOCAL);
 	const reader = createReader({
 		...stores,
 		...nobody,
@@ -54,6 +55,9 @@ const servicesOver = (stores: Stores) => async (): Promise<ApiServices> => {
 	return {
 		reader,
 		commands,
+		keys,
+		principal,
+		permit,
 		views: createViews({ ...stores, ...nobody, reader, namespace: "default" }),
 		close: async () => {},
 	};

@@ -1,8 +1,10 @@
 import type { Stores } from "../../src/activities/ports.js";
-import { createApi } from "../../src/api/create-api.js";
+import { type ApiOptions, createApi } from "../../src/api/create-api.js";
 import type { HttpServer } from "../../src/api/http-server.js";
+import type { Config } from "../../src/config/config.js";
 import type { Metrics } from "../../src/observability/metrics/metrics.js";
-import type { ApiServices } from "../../src/services/lode.js";
+import type { ApiServices, OpenedServices } from "../../src/services/lode.js";
+import { LOCAL } from "../../src/services/security/principal.js";
 import { openApiServices } from "../../src/wiring.js";
 import type { LodeInstance } from "./lode-instance.js";
 
@@ -22,11 +24,15 @@ export class ApiInstance {
 	private constructor(private server: HttpServer) {}
 
 	static async open(
-		lode: LodeInstance,
+		lode: Pick<LodeInstance, "config" | "address">,
 		options: {
+			/** Instead of those over the instance's stores: for everybody the same. */
 			readonly services?: () => Promise<ApiServices>;
 			readonly explorer?: boolean;
 			readonly metrics?: Metrics;
+			/** Over the instance's settings. */
+			readonly api?: Partial<Omit<ApiOptions, "open" | "log">>;
+			readonly config?: Partial<Config>;
 		} = {},
 	): Promise<ApiInstance> {
 		const log: ApiInstance["log"] = [];
@@ -36,13 +42,18 @@ export class ApiInstance {
 			allowAnonymous: false,
 			explorer: options.explorer,
 			metrics: options.metrics,
-			open:
-				options.services ??
-				(() =>
-					openApiServices(
-						{ ...lode.config, temporal: { ...lode.config.temporal, address: lode.address } },
-						options.metrics,
-					)),
+			...options.api,
+			open: options.services
+				? async () => toEverybody(await (options.services as () => Promise<ApiServices>)())
+				: () =>
+						openApiServices(
+							{
+								...lode.config,
+								temporal: { ...lode.config.temporal, address: lode.address },
+								...options.config,
+							},
+							options.metrics,
+						),
 			log: (line) => log.push(line),
 		});
 		const api = new ApiInstance(server);
@@ -77,6 +88,13 @@ export class ApiInstance {
 		return this.server.close();
 	}
 }
+
+const toEverybody = (services: ApiServices): OpenedServices => ({
+	as: () => services,
+	authenticator: { authenticate: async () => LOCAL, required: async () => false, possible: async () => false },
+	count: async () => undefined,
+	close: services.close,
+});
 
 /** Stores that count the questions that readers ask, by store and method. */
 export function countingStores(stores: Stores): { stores: Stores; counts: Map<string, number> } {

@@ -1,6 +1,7 @@
 import type { INestApplication } from "@nestjs/common";
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from "@nestjs/swagger";
 import { z } from "zod";
+import { operationOf, restOperation } from "../../services/security/operations.js";
 import { problemSchema } from "./problem.schema.js";
 
 /** JSON Schema as OpenAPI 3.0 has it, with named schemas as components. */
@@ -29,6 +30,11 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
 			"Every commit as a searchable snapshot: knowledge graph, artifacts and embeddings. See docs/api.md.",
 		)
 		.setVersion("1")
+		.addBearerAuth({ type: "http", scheme: "bearer", description: "An API key, or a token of the issuer." }, "bearer")
+		.addApiKey({ type: "apiKey", name: "X-API-Key", in: "header", description: "An API key." }, "apiKey")
+		// Nobody is asked where there never was a key: see docs/security.md.
+		.addSecurityRequirements("bearer")
+		.addSecurityRequirements("apiKey")
 		.build();
 	const document = SwaggerModule.createDocument(app, config, {
 		standardSchemaConverter: converted as never,
@@ -39,6 +45,12 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
 		...document.components,
 		schemas: { ...document.components?.schemas, ...(components as object) },
 	};
+	for (const [path, operations] of Object.entries(document.paths)) {
+		for (const [method, operation] of Object.entries(operations)) {
+			const name = restOperation(method.toUpperCase(), path.replace(/\{(\w+)\}/g, ":$1"));
+			if (name !== undefined && operationOf(name).least === "anyone") operation.security = [];
+		}
+	}
 	return document;
 }
 

@@ -1,54 +1,17 @@
-import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from "@nestjs/common";
+import { type ArgumentsHost, Catch, type ExceptionFilter } from "@nestjs/common";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { redact } from "../../config/secret.js";
-import { type Problem, problemOf } from "./problem.js";
-import { ProblemError } from "./problem-error.js";
+import type { Log } from "../http-server.js";
+import { answerFailure } from "./answer-failure.js";
 
 /** Every failure of a request becomes problem details, once, here. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-	constructor(private readonly log: (line: Readonly<Record<string, unknown>>) => void) {}
+	constructor(private readonly log: Log) {}
 
 	catch(error: unknown, host: ArgumentsHost): void {
 		// GraphQL's own formatter says what a field failed with.
 		if (host.getType<string>() !== "http") throw error;
 		const http = host.switchToHttp();
-		const request = http.getRequest<FastifyRequest>();
-		const reply = http.getResponse<FastifyReply>();
-		const { retryAfterSeconds, ...problem } = ownProblem(error) ?? frameworkProblem(error) ?? problemOf(error);
-		if (problem.status >= 500) {
-			const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
-			this.log({ level: "error", message: "a request failed", method: request.method, url: request.url, error: said });
-		}
-		if (retryAfterSeconds !== undefined) void reply.header("retry-after", retryAfterSeconds);
-		void sendProblem(reply, problem);
+		answerFailure(error, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>(), this.log);
 	}
-}
-
-export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
-	return reply
-		.status(problem.status)
-		.header("content-type", "application/problem+json")
-		.send(JSON.parse(redact(JSON.stringify(problem))));
-}
-
-const TITLES: Readonly<Record<number, string>> = {
-	404: "Not found",
-	405: "Method not allowed",
-	413: "Payload too large",
-	415: "Unsupported media type",
-};
-
-type Answered = Problem & { readonly retryAfterSeconds?: number };
-
-const ownProblem = (error: unknown): Answered | undefined =>
-	error instanceof ProblemError ? error.problem : undefined;
-
-/** What Nest and Fastify refuse themselves: an unknown path, a body that is too large. */
-function frameworkProblem(error: unknown): Answered | undefined {
-	const status =
-		error instanceof HttpException ? error.getStatus() : (error as { statusCode?: unknown } | null)?.statusCode;
-	if (typeof status !== "number" || status < 400 || status >= 500) return undefined;
-	const title = TITLES[status] ?? "Bad request";
-	return { type: "about:blank", title, status, detail: (error as Error).message, code: "USAGE" };
 }

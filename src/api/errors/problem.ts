@@ -15,6 +15,8 @@ export interface Problem {
 const STATUS: Partial<Record<ErrorCode, number>> = {
 	USAGE: 400,
 	UNAUTHENTICATED: 401,
+	FORBIDDEN: 403,
+	RATE_LIMITED: 429,
 	CREDENTIALS_IN_URL: 400,
 	SNAPSHOT_EXPIRED: 410,
 	EMBEDDING_RATE_LIMITED: 503,
@@ -62,7 +64,9 @@ export function problemOf(error: unknown): Problem & { readonly retryAfterSecond
 		code,
 		...(next !== undefined && { next }),
 		...(fields !== undefined && { fields }),
-		...(status === 503 && { retryAfterSeconds: Math.max(1, Math.ceil((retryAfterMs ?? 5_000) / 1_000)) }),
+		...((status === 503 || status === 429) && {
+			retryAfterSeconds: Math.max(1, Math.ceil((retryAfterMs ?? 5_000) / 1_000)),
+		}),
 	};
 }
 

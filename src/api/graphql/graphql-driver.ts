@@ -1,12 +1,13 @@
 import { Injectable } from "@nestjs/common";
 import { AbstractGraphQLDriver, type GqlModuleOptions } from "@nestjs/graphql";
 import type { FastifyInstance } from "fastify";
-import type { GraphQLSchema } from "graphql";
+import { GraphQLError, type GraphQLSchema } from "graphql";
 import { createHandler } from "graphql-http/lib/use/fastify";
 import type { ApiServices } from "../../services/lode.js";
 import type { Log } from "../http-server.js";
 import { errorFormatter } from "./format-error.js";
 import { prepareOperation } from "./operation.js";
+import { permitFields } from "./permit-fields.js";
 import { RequestRead } from "./request-read.js";
 
 export interface GraphqlDriverOptions extends GqlModuleOptions {
@@ -19,15 +20,24 @@ export interface GraphqlDriverOptions extends GqlModuleOptions {
 export class GraphqlDriver extends AbstractGraphQLDriver<GraphqlDriverOptions> {
 	async start({ schema, path = "/graphql", services, log }: GraphqlDriverOptions): Promise<void> {
 		const fastify = this.httpAdapterHost.httpAdapter.getInstance<FastifyInstance>();
+		const formatError = errorFormatter(log);
 		const handler = createHandler({
 			// A result, or errors: which of the two decides what is answered.
-			onSubscribe: (_request, { query, operationName, variables }) =>
-				prepareOperation(
+			async onSubscribe(_request, { query, operationName, variables }) {
+				const prepared = prepareOperation(
 					schema as GraphQLSchema,
 					{ query, operationName, variables: variables as Record<string, unknown> | undefined },
 					(wish) => new RequestRead(services(), wish),
-				),
-			formatError: errorFormatter(log),
+				);
+				if (!("schema" in prepared)) return prepared;
+				try {
+					await permitFields(prepared);
+					return prepared;
+				} catch (error) {
+					return [new GraphQLError((error as Error).message, { originalError: error as Error })];
+				}
+			},
+			formatError,
 		});
 		fastify.route({ method: ["GET", "POST"], url: path, handler });
 	}

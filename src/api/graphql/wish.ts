@@ -80,7 +80,8 @@ export function wishOf(
 
 const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
 
-function* rootFields(
+/** The fields that an operation begins with, those of its fragments too. */
+export function* rootFields(
 	set: SelectionSetNode,
 	fragments: ReadonlyMap<string, FragmentDefinitionNode>,
 	seen: Set<string>,

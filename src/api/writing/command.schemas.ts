@@ -72,6 +72,7 @@ export const commandSchema = z
 		kind: z.string(),
 		status: z.enum(["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]),
 		request: record,
+		by: z.string().describe("The principal that asked for it."),
 		accepted_at: z.string(),
 		finished_at: z.string().nullable(),
 		source: z.string().nullable(),

@@ -27,15 +27,23 @@ export function registerMcp(program: Command, cli: Cli): void {
 		const interrupts = new Interrupts(invocation.io.signals);
 		const version = program.version() ?? "";
 		try {
-			await invocation.withReader(async (reader) => {
-				const mcp = await cli.dependencies.mcp();
-				const serving = { reader, version, report: invocation.note };
-				if (!http) return mcp.stdio(serving, interrupts.signal);
-				const server = await mcp.http({ ...serving, port });
+			const mcp = await cli.dependencies.mcp();
+			const serving = { version, report: invocation.note };
+			if (!http) {
+				await invocation.withReader((reader) => mcp.stdio({ reader, ...serving }, interrupts.signal));
+				return;
+			}
+			const config = await invocation.config();
+			const opened = await cli.dependencies.openServices(config);
+			try {
+				const { requestsPerMinute } = config.api;
+				const server = await mcp.http({ opened, requestsPerMinute, port, ...serving });
 				await invocation.result({ url: server.url, pid: process.pid }, () => `Lode answers MCP at ${server.url}`);
 				await interrupts.interrupted;
 				await server.close();
-			});
+			} finally {
+				await opened.close();
+			}
 		} finally {
 			interrupts.dispose();
 		}

@@ -19,6 +19,8 @@ export interface RecordedCommand {
 	/** The request, completed when it was accepted: the commit that a branch had then. A repeat works on the same. */
 	readonly work: JsonObject;
 	readonly fingerprint: string;
+	/** The principal that asked for it: see services/security. */
+	readonly by: string;
 	readonly acceptedAt: string;
 	readonly started?: WorkRef;
 	readonly outcome?: { readonly result: JsonObject } | { readonly failure: Failure };
@@ -28,9 +30,14 @@ export interface RecordedCommand {
 	readonly events: readonly StoredEvent[];
 }
 
+/** Commands of before there were principals are its own. */
+const NOBODY_ASKED = "local";
+
 const streamOf = (id: string): string => `command-${id}`;
 
-export const commandId = (idempotencyKey: string): string => `cmd-${sha256(idempotencyKey).slice(0, 32)}`;
+/** Everybody has keys of their own: the same key of two principals names two commands. */
+export const commandId = (idempotencyKey: string, by: string): string =>
+	`cmd-${sha256(by === NOBODY_ASKED ? idempotencyKey : canonicalJson([by, idempotencyKey])).slice(0, 32)}`;
 export const fingerprintOf = (request: CommandRequest): string => sha256(canonicalJson({ ...request }));
 
 /**
@@ -55,9 +62,9 @@ export class CommandLog {
 	}
 
 	/** Returns what was accepted first under this id. */
-	async accept(id: string, request: CommandRequest, work: JsonObject): Promise<RecordedCommand> {
+	async accept(id: string, request: CommandRequest, work: JsonObject, by: string): Promise<RecordedCommand> {
 		const { kind, ...rest } = request;
-		const data = { kind, request: rest, work, fingerprint: fingerprintOf(request) };
+		const data = { kind, request: rest, work, fingerprint: fingerprintOf(request), by };
 		return this.#append(id, "CommandAccepted", "accepted", data, work);
 	}
 
@@ -85,7 +92,7 @@ export class CommandLog {
 function folded(id: string, events: readonly StoredEvent[]): RecordedCommand | undefined {
 	const accepted = events.find(({ type }) => type === "CommandAccepted");
 	if (!accepted) return undefined;
-	const { kind, request, work, fingerprint } = accepted.data as unknown as RecordedCommand;
+	const { kind, request, work, fingerprint, by = NOBODY_ASKED } = accepted.data as unknown as RecordedCommand;
 	const started = events.find(({ type }) => type === "CommandStarted")?.data as WorkRef | undefined;
 	const ended = events.find(({ type }) => type === "CommandSucceeded" || type === "CommandFailed");
 	return {
@@ -94,6 +101,7 @@ function folded(id: string, events: readonly StoredEvent[]): RecordedCommand | u
 		request,
 		work,
 		fingerprint,
+		by,
 		acceptedAt: accepted.time,
 		started,
 		...(ended && {

@@ -46,6 +46,8 @@ export interface CommandReport {
 	readonly kind: CommandKind;
 	readonly status: CommandStatus;
 	readonly request: JsonObject;
+	/** The principal that asked for it: `local`, `key:<id>` or `token:<subject>`. */
+	readonly by: string;
 	readonly acceptedAt: string;
 	readonly finishedAt: string | null;
 	readonly source: string | null;
@@ -70,13 +72,21 @@ export interface Submitted {
 	readonly repeated: boolean;
 }
 
+/** Who asks, and for what exactly. */
+export interface SubmitOptions {
+	/** The principal; `local` where omitted. */
+	readonly by?: string;
+	/** The request with exact names, where its own may mean what the principal may not see: it is worked on instead. */
+	readonly narrowed?: CommandRequest;
+}
+
 /** Every change that a client asks for, written down before it starts. */
 export interface LodeCommands {
 	/**
 	 * Starts the work and returns once it cannot be lost. With a key that was used before it starts nothing and reports on the first one.
 	 * @throws what the request lacks, IDEMPOTENCY_KEY_REUSED (another request has the key), TEMPORAL_UNAVAILABLE (a repeat with the key goes on)
 	 */
-	submit(request: CommandRequest, idempotencyKey?: string): Promise<Submitted>;
+	submit(request: CommandRequest, idempotencyKey?: string, options?: SubmitOptions): Promise<Submitted>;
 	/** @throws COMMAND_NOT_FOUND */
 	status(id: string): Promise<CommandReport>;
 	/** Waits for its end at most this long; never ends the work. @throws COMMAND_NOT_FOUND */

@@ -7,19 +7,20 @@ import type { Failure, Ingestion } from "../../stores/catalog/catalog.port.js";
 import type { EventStore } from "../../stores/events/events.port.js";
 import { fromWorkflowError } from "../ingestion/workflow-errors.js";
 import type { IngestProgress } from "../reports.js";
+import { awaitVisibility } from "./await-visibility.js";
 import type {
 	CommandProgress,
 	CommandReport,
 	CommandRequest,
 	CommandStatus,
 	LodeCommands,
+	SubmitOptions,
 	Submitted,
 } from "./command.js";
-import { isEnded } from "./command.js";
 import { CommandLog, commandId, fingerprintOf, type RecordedCommand } from "./command-log.js";
 import { createWork, ingestionOf, type Work, type WorkPorts } from "./command-work.js";
 import { reindexOf } from "./group-work.js";
-import { parseVisibility, visibilityToken } from "./visibility.js";
+import { visibilityToken } from "./visibility.js";
 
 export interface CommandPorts extends WorkPorts {
 	readonly events: Pick<EventStore, "append" | "read" | "readAll">;
@@ -34,7 +35,6 @@ const FOLLOWED = 50;
 const AWAY_MS = 2_000;
 /** What a command has ended with a moment ago is worth a moment when its status is asked. */
 const GLANCE_MS = 250;
-const POLL_MS = 50;
 
 export function createCommands(ports: CommandPorts): LodeCommands {
 	const { catalog, events } = ports;
@@ -44,15 +44,19 @@ export function createCommands(ports: CommandPorts): LodeCommands {
 	const limit = pLimit(FOLLOWED);
 	const closing = new AbortController();
 
-	async function submit(request: CommandRequest, idempotencyKey?: string): Promise<Submitted> {
-		const id = commandId(idempotencyKey ?? randomUUID());
+	async function submit(
+		request: CommandRequest,
+		idempotencyKey?: string,
+		{ by = "local", narrowed = request }: SubmitOptions = {},
+	): Promise<Submitted> {
+		const id = commandId(idempotencyKey ?? randomUUID(), by);
 		const known = await log.find(id);
 		if (known) {
 			requireSame(known, request);
 			return { report: await report(await started(known)), repeated: true };
 		}
-		const work = await works[request.kind].resolve(request);
-		const accepted = await log.accept(id, request, work);
+		const work = await works[request.kind].resolve(narrowed);
+		const accepted = await log.accept(id, request, work, by);
 		// Another one may have used the key in between: the first one counts.
 		requireSame(accepted, request);
 		return { report: await report(await started(accepted)), repeated: false };
@@ -132,7 +136,7 @@ export function createCommands(ports: CommandPorts): LodeCommands {
 	}
 
 	async function report(command: RecordedCommand): Promise<CommandReport> {
-		const { id, kind, request, work, acceptedAt, finishedAt = null, started: ref, outcome } = command;
+		const { id, kind, request, work, by, acceptedAt, finishedAt = null, started: ref, outcome } = command;
 		const result = outcome && "result" in outcome ? outcome.result : null;
 		const failure = outcome && "failure" in outcome ? outcome.failure : null;
 		const ingests = kind === "ingest" || kind === "retry";
@@ -155,6 +159,7 @@ export function createCommands(ports: CommandPorts): LodeCommands {
 			kind,
 			status,
 			request,
+			by,
 			acceptedAt,
 			finishedAt,
 			source: text(work.source) ?? null,
@@ -182,30 +187,6 @@ export function createCommands(ports: CommandPorts): LodeCommands {
 		return [...own, ...told].sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
 	}
 
-	async function awaitVisible(token: string, timeoutMs: number): Promise<void> {
-		const deadline = performance.now() + timeoutMs;
-		const wanted = parseVisibility(token);
-		if (wanted.by === "command") {
-			const waited = await wait(wanted.id, timeoutMs);
-			if (waited.failure) {
-				const { code, message, next } = waited.failure;
-				throw new LodeError("INGESTION_FAILED", `the write that this read waits for failed: ${code}: ${message}`, {
-					next,
-				});
-			}
-			if (!isEnded(waited)) throw notYet(token);
-			return awaitVisible(waited.visibilityToken, Math.max(0, deadline - performance.now()));
-		}
-		const isThere = async () =>
-			wanted.by === "event"
-				? (await events.readAll(wanted.position - 1, 1)).length > 0
-				: (await catalog.snapshot({ by: "latest" }, []).catch(none))?.number >= wanted.number;
-		while (!(await isThere())) {
-			if (performance.now() >= deadline) throw notYet(token);
-			await sleep(POLL_MS);
-		}
-	}
-
 	return {
 		submit,
 		async status(id) {
@@ -216,7 +197,7 @@ export function createCommands(ports: CommandPorts): LodeCommands {
 			return report(await ended(command, known ? 0 : GLANCE_MS));
 		},
 		wait,
-		awaitVisible,
+		awaitVisible: awaitVisibility({ catalog, events, wait }),
 		async close() {
 			closing.abort();
 		},
@@ -231,11 +212,6 @@ export function createCommands(ports: CommandPorts): LodeCommands {
 		};
 	}
 }
-
-const none = (error: unknown): { number: number } => {
-	if (errorCode(error) === "NOTHING_PUBLISHED") return { number: 0 };
-	throw error;
-};
 
 const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
 
@@ -257,8 +233,4 @@ function requireSame({ fingerprint }: RecordedCommand, request: CommandRequest):
 	throw new LodeError("IDEMPOTENCY_KEY_REUSED", "the idempotency key was used for another request", {
 		next: "Give each request a key of its own; repeat a request with the same key and the same content.",
 	});
-}
-
-function notYet(token: string): LodeError {
-	return new LodeError("TIMEOUT", `${token} is not visible yet`, { next: "Ask again, or wait longer." });
 }

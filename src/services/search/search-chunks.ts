@@ -171,7 +171,9 @@ async function vectorRanking(
 	const hits =
 		byText.length >= depth
 			? await rerank(
+					ports.vectors,
 					provider,
+					model,
 					vector,
 					byText.filter((hit) => hit.model === model),
 				)
@@ -205,12 +207,16 @@ function dampShort(hits: readonly ChunkHit[]): ChunkHit[] {
 		.sort((a, b) => b.score - a.score);
 }
 
-/** The same hits by cosine similarity. Embedding their texts again is cheap with the built-in model alone. */
+/** The same hits by cosine similarity. Where their vectors are not at hand, embedding their texts again is cheap with the built-in model alone. */
 async function rerank(
+	store: VectorStore,
 	provider: EmbeddingProvider,
+	model: string,
 	query: Float32Array,
 	hits: readonly ChunkHit[],
 ): Promise<ChunkHit[]> {
+	const stored = await store.similarities(model, query, hits);
+	if (stored !== undefined) return hits.map((hit) => ({ ...hit, score: stored.get(hit.id) ?? 0 }));
 	const vectors = await provider.embed(hits.map(({ text }) => text));
 	return hits.map((hit, index) => ({ ...hit, score: dot(query, vectors[index] as Float32Array) }));
 }

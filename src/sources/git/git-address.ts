@@ -35,6 +35,18 @@ export function parseRemote(target: string): RemoteAddress | undefined {
 	return parseScp(target);
 }
 
+const DEFAULT_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443, ssh: 22, git: 9418 };
+
+/** Where git connects to for an address as `parseRemote` gives it. */
+export function hostOf(address: string): { readonly host: string; readonly port: number; readonly scheme: string } {
+	const scheme = SCHEME.exec(address)?.[1] ?? "ssh";
+	if (SCHEME.test(address)) {
+		const { hostname, port } = new URL(address);
+		return { host: hostname, port: port === "" ? (DEFAULT_PORTS[scheme] as number) : Number(port), scheme };
+	}
+	return { host: SCP.exec(address)?.[2] ?? "", port: 22, scheme };
+}
+
 /** Whether git, and not another kind of source, is meant by a URL-like target. */
 export function looksRemote(target: string): boolean {
 	const scheme = SCHEME.exec(target)?.[1]?.toLowerCase();

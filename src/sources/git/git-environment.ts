@@ -52,6 +52,8 @@ export interface GitEnvironmentOptions {
 	readonly httpsAddress?: string;
 	/** Git does not look for a repository in this folder's parents. */
 	readonly ceiling?: string;
+	/** Of this call alone, after all others. */
+	readonly settings?: readonly (readonly [string, string])[];
 	readonly caller?: NodeJS.ProcessEnv;
 }
 
@@ -82,7 +84,7 @@ export function gitEnvironment(scope: GitScope, options: GitEnvironmentOptions =
 	const settings = [...(scope === "local" ? [] : callerSettings(caller)), ...HARDENED];
 	if (scope === "discover") settings.push(["safe.bareRepository", "all"]);
 	if (scope === "remote") settings.push(["http.lowSpeedLimit", "1"], ["http.lowSpeedTime", "60"]);
-	settings.push(...tokenSettings(caller.LODE_GIT_TOKEN, options.httpsAddress));
+	settings.push(...tokenSettings(caller.LODE_GIT_TOKEN, options.httpsAddress), ...(options.settings ?? []));
 	env.GIT_CONFIG_COUNT = String(settings.length);
 	settings.forEach(([key, value], index) => {
 		env[`GIT_CONFIG_KEY_${index}`] = key;

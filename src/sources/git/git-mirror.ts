@@ -6,7 +6,7 @@ import { sourceHome } from "../source-home.js";
 import type { GitCall, GitCommand, GitResult } from "./git-command.js";
 import { gitEnvironment } from "./git-environment.js";
 import { gitFailure, redact } from "./git-errors.js";
-import { isObjectId, remoteCall, remoteSecrets, requireLocal } from "./git-remote.js";
+import { isObjectId, type Remotes, remoteCall, remoteSecrets, requireLocal } from "./git-remote.js";
 import { removeStaleGitLocks, withMirrorLock } from "./mirror-lock.js";
 
 /** What of a source a mirror is made of. */
@@ -35,10 +35,12 @@ const FINAL = new Set(["DISK_FULL", "PERMISSION_DENIED", "SOURCE_NOT_FOUND", "SO
 export class GitMirrors {
 	readonly #git: GitCommand;
 	readonly #home: string;
+	readonly #remotes: Remotes;
 
-	constructor(git: GitCommand, home: string) {
+	constructor(git: GitCommand, remotes: Remotes) {
 		this.#git = git;
-		this.#home = home;
+		this.#home = remotes.home;
+		this.#remotes = remotes;
 	}
 
 	folder(source: Pick<Mirrored, "id">): string {
@@ -249,7 +251,7 @@ export class GitMirrors {
 			...refSpecs,
 		];
 		const call: GitCall = {
-			...remoteCall(this.#home, source.address),
+			...(await remoteCall(this.#remotes, source.address)),
 			signal,
 			silenceMs: FETCH_SILENCE_MS,
 			onProgress: (text) => report(lastLine(text)),

@@ -5,6 +5,7 @@ import { LodeError } from "../../domain/errors.js";
 import type { GitCall, GitCommand } from "./git-command.js";
 import { type GitEnvironmentOptions, gitEnvironment } from "./git-environment.js";
 import { gitFailure } from "./git-errors.js";
+import type { Pins } from "./remote-pins.js";
 
 /** What a repository advertises. Tags are peeled to what they point at. */
 export interface Advertised {
@@ -21,8 +22,17 @@ export function isObjectId(text: string): boolean {
 	return OBJECT_ID.test(text);
 }
 
-/** What a call that talks to a repository at `address` needs; `file` is allowed for addresses on this machine only. */
-export function remoteCall(home: string, address: string): Pick<GitCall, "env" | "cwd" | "detached"> {
+/** Where mirrors lie, and what holds for repositories on other machines. */
+export interface Remotes {
+	readonly home: string;
+	readonly pins: Pins;
+}
+
+/** What a call that talks to a repository at `address` needs; `file` is allowed for addresses on this machine only. @throws FORBIDDEN */
+export async function remoteCall(
+	{ home, pins }: Remotes,
+	address: string,
+): Promise<Pick<GitCall, "env" | "cwd" | "detached">> {
 	const folder = path.join(home, "sources");
 	const options: GitEnvironmentOptions = path.isAbsolute(address)
 		? { protocols: "file", ceiling: home }
@@ -30,6 +40,7 @@ export function remoteCall(home: string, address: string): Pick<GitCall, "env" |
 				protocols: "git:http:https:ssh",
 				httpsAddress: address.startsWith("https://") ? address : undefined,
 				ceiling: home,
+				settings: await pins(address),
 			};
 	return { env: gitEnvironment("remote", options), cwd: folder, detached: true };
 }
@@ -43,15 +54,15 @@ export function remoteSecrets(): readonly string[] {
 /** Lists refs without fetching anything. `patterns` as `git ls-remote` takes them; none: all. */
 export async function listRemote(
 	git: GitCommand,
-	home: string,
+	remotes: Remotes,
 	address: string,
 	patterns: readonly string[],
 	signal?: AbortSignal,
 ): Promise<Advertised> {
 	await requireLocal(address);
-	await mkdir(path.join(home, "sources"), { recursive: true });
+	await mkdir(path.join(remotes.home, "sources"), { recursive: true });
 	const { code, stdout, stderr } = await git.run(["ls-remote", "--symref", "--", address, ...patterns], {
-		...remoteCall(home, address),
+		...(await remoteCall(remotes, address)),
 		silenceMs: SILENCE_MS,
 		signal,
 	});

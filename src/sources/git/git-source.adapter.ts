@@ -20,22 +20,26 @@ import {
 	requireRefName,
 	toldHead,
 } from "./git-ref.js";
-import { type Advertised, isObjectId, listRemote } from "./git-remote.js";
+import { type Advertised, isObjectId, listRemote, type Remotes } from "./git-remote.js";
 import { countWaiting } from "./git-waiting.js";
 import { findLocalRepository, hasGitHistory, localCall } from "./local-repository.js";
+import { NO_PINS, type Pins } from "./remote-pins.js";
 
 export interface GitSourceOptions {
 	/** Lode's home; mirrors lie under `sources/` in it. */
 	readonly home: string;
 	/** The git command; default: `git` on PATH. */
 	readonly git?: string;
+	/** What holds for repositories on other machines; nothing where omitted. */
+	readonly pins?: Pins;
 }
 
 /** Repositories that the `git` command can clone: paths, bundles and URLs. */
 export function createGitSource(options: GitSourceOptions): SourceAdapter {
 	const home = path.resolve(options.home);
 	const git = new GitCommand(options.git);
-	const mirrors = new GitMirrors(git, home);
+	const remotes: Remotes = { home, pins: options.pins ?? NO_PINS };
+	const mirrors = new GitMirrors(git, remotes);
 
 	/** @throws SOURCE_NOT_FOUND, CREDENTIALS_IN_URL, PERMISSION_DENIED, REPOSITORY_UNREADABLE */
 	async function locate(target: string): Promise<{ address: string; bundle: boolean }> {
@@ -55,11 +59,11 @@ export function createGitSource(options: GitSourceOptions): SourceAdapter {
 	async function headOf(address: string, bundle: boolean, advertised: Advertised): Promise<HeadMeaning | undefined> {
 		const told = toldHead(advertised);
 		if (told !== undefined && !bundle) return told;
-		return guessedHead(await listRemote(git, home, address, []));
+		return guessedHead(await listRemote(git, remotes, address, []));
 	}
 
 	async function missing(address: string, ref: string | undefined): Promise<LodeError> {
-		const branches = branchesOf(await listRemote(git, home, address, ["refs/heads/*"])).map(([name]) => name);
+		const branches = branchesOf(await listRemote(git, remotes, address, ["refs/heads/*"])).map(([name]) => name);
 		if (branches.length === 0) {
 			return new LodeError("REF_NOT_FOUND", `${address} has no commits yet.`, {
 				next: "Commit something, then ingest it again.",
@@ -76,7 +80,7 @@ export function createGitSource(options: GitSourceOptions): SourceAdapter {
 	async function resolve(target: string, ref: string | undefined): Promise<ResolvedTarget> {
 		if (ref !== undefined) requireRefName(ref);
 		const { address, bundle } = await locate(target);
-		const advertised = await listRemote(git, home, address, refPatterns(ref));
+		const advertised = await listRemote(git, remotes, address, refPatterns(ref));
 		const head = await headOf(address, bundle, advertised);
 		const meaning = meaningOf(ref, advertised, head);
 		if (meaning?.known) return { kind: "git", address, branch: meaning.branch, commit: meaning.commit };
@@ -93,7 +97,7 @@ export function createGitSource(options: GitSourceOptions): SourceAdapter {
 
 	async function head(source: Source, signal?: AbortSignal): Promise<string> {
 		const ref = source.branch === "HEAD" ? "HEAD" : `refs/heads/${source.branch}`;
-		const advertised = await listRemote(git, home, source.address, [ref], signal);
+		const advertised = await listRemote(git, remotes, source.address, [ref], signal);
 		const commit = advertised.refs.get(ref);
 		if (commit === undefined) throw await missing(source.address, ref);
 		return commit;

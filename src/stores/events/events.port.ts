@@ -44,6 +44,8 @@ export interface EventFilter {
 	readonly stream?: string;
 	readonly type?: string;
 	readonly source?: string;
+	/** One of these; `any`: those that are about a source at all. */
+	readonly sources?: readonly string[] | "any";
 }
 
 export interface EventStore {

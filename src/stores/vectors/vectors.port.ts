@@ -49,6 +49,15 @@ export interface VectorStore extends VersionedStore {
 	chunksOf(filter: SearchFilter, files: readonly FilePlace[], limit: number): Promise<ChunkHit[]>;
 	/** The vectors of hits, by `id`; those that are gone are left out. */
 	vectorsOf(hits: readonly Pick<ChunkHit, "id" | "model">[]): Promise<ReadonlyMap<string, Float32Array>>;
+	/**
+	 * The cosines of hits' stored vectors of one model with a vector, by `id`; undefined where the engine takes longer to read them than it takes to
+	 * make them anew with a model that is at hand.
+	 */
+	similarities(
+		model: string,
+		vector: Float32Array,
+		hits: readonly Pick<ChunkHit, "id" | "model">[],
+	): Promise<ReadonlyMap<string, number> | undefined>;
 	/** The models that visible chunks of these filters have. */
 	models(filter: SearchFilter): Promise<string[]>;
 	count(filter: SearchFilter): Promise<number>;

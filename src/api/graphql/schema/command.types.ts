@@ -24,6 +24,8 @@ export class Command {
 	status!: string;
 	@Field(() => JsonObjectScalar)
 	request!: object;
+	@Field({ description: "The principal that asked for it." })
+	by!: string;
 	@Field()
 	acceptedAt!: string;
 	@Field(() => String, { nullable: true })

@@ -6,6 +6,7 @@ import { EdgeResolver, EntitiesResolver, NeighbourResolver, ReachedEntityResolve
 import { EventsResolver } from "./events.resolver.js";
 import { GroupsResolver } from "./groups.resolver.js";
 import { IngestionsResolver } from "./ingestions.resolver.js";
+import { KeysResolver } from "./keys.resolver.js";
 import { SearchResolver } from "./search.resolver.js";
 import { SourcesResolver } from "./sources.resolver.js";
 import { SubscriptionsResolver } from "./subscriptions.resolver.js";
@@ -26,6 +27,7 @@ export const RESOLVERS = [
 	EventsResolver,
 	CommandsResolver,
 	GroupsResolver,
+	KeysResolver,
 	SubscriptionsResolver,
 ];
 

@@ -69,11 +69,13 @@ export class SqlEventStore implements EventStore {
 		return (await this.#matching(filter).orderBy("position", "desc").limit(limit).execute()).map(storedEvent);
 	}
 
-	#matching({ stream, type, source }: EventFilter) {
+	#matching({ stream, type, source, sources }: EventFilter) {
 		let query = this.#options.kysely.selectFrom("event").selectAll();
 		if (stream !== undefined) query = query.where("stream", "=", stream);
 		if (type !== undefined) query = query.where("type", "=", type);
 		if (source !== undefined) query = query.where("source", "=", source);
+		if (sources === "any") query = query.where("source", "is not", null);
+		else if (sources !== undefined) query = query.where("source", "in", sources);
 		return query;
 	}
 

@@ -304,6 +304,25 @@ class SqliteVectorStore implements SqliteVectors {
 		);
 	}
 
+	async similarities(
+		model: string,
+		vector: Float32Array,
+		hits: readonly Pick<ChunkHit, "id" | "model">[],
+	): Promise<ReadonlyMap<string, number>> {
+		const ids = hits.flatMap((hit) => (hit.model === model ? [Number(hit.id)] : []));
+		const rows = this.#database
+			.prepare(
+				`SELECT id, 1 - vec_distance_cosine(floats, :vector) AS score FROM vector
+				WHERE id IN (SELECT value FROM json_each(:ids)) AND length(floats) = :bytes`,
+			)
+			.all<{ id: number; score: number }>({
+				vector: floatBytes(vector),
+				bytes: vector.byteLength,
+				ids: JSON.stringify(ids),
+			});
+		return new Map(rows.map(({ id, score }) => [String(id), score]));
+	}
+
 	async models(filter: SearchFilter): Promise<string[]> {
 		return this.#database.read(() => {
 			const ids = this.#memory.models(filter);
@@ -327,6 +346,8 @@ class SqliteVectorStore implements SqliteVectors {
 
 	async count(filter: SearchFilter): Promise<number> {
 		return this.#database.read(() => {
+			const known = this.#memory.count(filter);
+			if (known !== undefined) return known;
 			const sql = chunkFilter(this.#database, filter);
 			if (!sql) return 0;
 			return (

@@ -242,6 +242,9 @@ export function createWeaviateVectorStore(options: WeaviateOptions): VectorStore
 			return vectors;
 		},
 
+		// Vectors of some hundred hits are a megabyte of messages.
+		similarities: async () => undefined,
+
 		async models(filter) {
 			const found = await inEach(filter, async (model, filters) =>
 				(await reader.some(model, filters)) ? model.model : "",

@@ -120,6 +120,15 @@ export class MemoryIndex {
 		});
 	}
 
+	/** How many chunks pass. */
+	count(filter: SearchFilter): number | undefined {
+		return this.#answer(filter, (_, passing) => {
+			let count = 0;
+			for (const each of passing()) count += each;
+			return count;
+		});
+	}
+
 	/** Resolves when it is built, or cannot be. */
 	async ready(): Promise<void> {
 		this.#schedule(0);

@@ -107,6 +107,7 @@ it.each([1, 2, 3])("answers as the scan does, whatever another process did befor
 			text: shown(await store.searchText(text, filter, limit)),
 			vector: shown(await store.searchVector(model, near, filter, limit)),
 			models: await store.models(filter),
+			count: await store.count(filter),
 		});
 		const [found, expected] = [await answers(indexed), await answers(scanning)];
 		expect(found, JSON.stringify({ step, text, limit, model, filter })).toEqual(expected);
