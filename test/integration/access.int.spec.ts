@@ -138,7 +138,10 @@ const REST: Readonly<Record<string, () => [path: string, init?: RequestInit]>> =
 	"POST /api/v1/ingestions/:id/cancel": () => [`/api/v1/ingestions/${ours.ingestion}/cancel`, { method: "POST" }],
 	"POST /api/v1/verifications": () => ["/api/v1/verifications", { method: "POST", ...json({ source: ours.id }) }],
 	"POST /api/v1/groups": () => ["/api/v1/groups", { method: "POST", ...json({ source: ours.id, name: "default" }) }],
-	"PUT /api/v1/groups/:id": () => [`/api/v1/groups/${ours.id}:nowhere`, { method: "PUT", ...json({ include: ["**"] }) }],
+	"PUT /api/v1/groups/:id": () => [
+		`/api/v1/groups/${ours.id}:nowhere`,
+		{ method: "PUT", ...json({ include: ["**"] }) },
+	],
 	"DELETE /api/v1/groups/:id": () => [`/api/v1/groups/${ours.id}:nowhere`, { method: "DELETE" }],
 	"POST /api/v1/sources": () => ["/api/v1/sources", { method: "POST", ...json(NEW_SOURCE) }],
 	"DELETE /api/v1/sources/:source": () => [`/api/v1/sources/${ours.id}`, { method: "DELETE" }],

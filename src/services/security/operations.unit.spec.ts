@@ -20,7 +20,11 @@ test("every route is in the table, and no other", async () => {
 		Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ":$1")}`),
 	);
 	// Pages and GraphQL are not in the document: create-api.ts adds them.
-	const others = [...(OPERATIONS.documents.rest as readonly string[]), ...OPERATIONS.graphql.rest, ...OPERATIONS.metrics.rest];
+	const others = [
+		...(OPERATIONS.documents.rest as readonly string[]),
+		...OPERATIONS.graphql.rest,
+		...OPERATIONS.metrics.rest,
+	];
 	expect(tabled(({ rest }) => rest)).toEqual([...routes, ...others].sort());
 });
 
