@@ -464,6 +464,12 @@ describe("a viewer of one source", () => {
 		};
 		const requests: readonly (readonly [method: string, path: string, body?: unknown])[] = [
 			["GET", "sources/ID/groups"],
+			["GET", "groups?source=ID"],
+			["GET", "groups?source=ADDRESS"],
+			["GET", "groups/ID:default"],
+			["POST", "groups", { source: "ID", name: "notes" }],
+			["PUT", "groups/ID:default", { path: "src" }],
+			["DELETE", "groups/ID:default"],
 			["GET", "sources/ID/artifacts"],
 			["GET", "sources/PREFIX/artifacts"],
 			["GET", "sources/ID/artifacts/content?path=package.json"],
