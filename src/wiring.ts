@@ -6,8 +6,7 @@ import { redact } from "./config/secret.js";
 import { errorCode, LodeError } from "./domain/errors.js";
 import { createProvider, type EmbeddingSettings, providerForModel } from "./embeddings/choose-provider.js";
 import type { EmbeddingProvider } from "./embeddings/embedding.port.js";
-import { createMiningPool, type MiningPool } from "./mining/mining-pool.js";
-import { withIndexingHooks } from "./plugins/indexing-hooks.js";
+import type { MiningPool } from "./mining/mining-pool.js";
 import { indexingVersions, loadPlugins, type Plugins } from "./plugins/load-plugins.js";
 import { withSearchHooks } from "./plugins/search-hooks.js";
 import { roomOn } from "./runtime/disk-room.js";
@@ -162,8 +161,11 @@ export async function openPorts(
 	const embeddingCache = await stores.embeddingCache();
 	const providers = new Providers(config);
 	const plugins = await openPlugins(config, config.worker.threads);
+	// Commands open no such ports, and need not load extractors and parsers.
+	const { createMiningPool } = await import("./mining/mining-pool.js");
 	const mining = createMiningPool({ threads: miningThreads });
-	const pool = plugins === undefined ? mining : withIndexingHooks(mining, plugins);
+	const pool =
+		plugins === undefined ? mining : (await import("./plugins/indexing-hooks.js")).withIndexingHooks(mining, plugins);
 	return {
 		ports: {
 			...stores.value,

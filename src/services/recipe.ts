@@ -3,7 +3,7 @@ import { LodeError } from "../domain/errors.js";
 import type { Group } from "../domain/group.js";
 import { COMMIT_TEXT_VERSION } from "../mining/commits/commit-text.js";
 import { type IndexingVersions, NO_PLUGINS } from "../mining/indexing-versions.js";
-import { minerVersion } from "../mining/mine-file.js";
+import { minerVersion } from "../mining/miner-version.js";
 import type { Catalog, Source } from "../stores/catalog/catalog.port.js";
 
 /** @throws SOURCE_NOT_FOUND */
