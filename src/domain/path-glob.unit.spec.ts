@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { groupSelector } from "./group-filter.js";
-import { pathGlob } from "./path-glob.js";
+import { costlyGlob, pathGlob } from "./path-glob.js";
 
 describe("a glob over paths", () => {
 	it("matches dot files, and names that hold line ends", () => {
@@ -14,5 +14,27 @@ describe("a glob over paths", () => {
 		const selects = groupSelector({ path: "", include: ["**"], exclude: ["**/node_modules/**"] });
 		expect(selects("odd\nname/a.ts")).toBe(true);
 		expect(selects("odd\nname/node_modules/a.ts")).toBe(false);
+	});
+
+	it("of a stranger is refused where matching it may take long, and not where people write it", () => {
+		for (const glob of [
+			"src/**/*.{ts,tsx}",
+			"**/test/**/*.spec.*",
+			"packages/*/src/**/*.test.ts",
+			"**/a/**/b/**",
+			"*",
+			"[a-z]*",
+		])
+			expect([glob, costlyGlob(glob)]).toEqual([glob, undefined]);
+		for (const glob of [
+			"*a*a*a*ac",
+			`src/${"*a".repeat(6)}c`,
+			"{*a*a,*b*a}{*a*a,*a*a}c",
+			"+(a|b)+(a|b)+(a|b)*c",
+			"**/a/**/a/**/a/**/ac",
+			"a/*/".repeat(25),
+			"a".repeat(513),
+		])
+			expect([glob, costlyGlob(glob)]).toEqual([glob, expect.any(String)]);
 	});
 });

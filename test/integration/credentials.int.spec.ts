@@ -261,8 +261,7 @@ describe("beyond this machine", () => {
 		await expect(listen({ authentication: "off" })).rejects.toMatchObject({ code: "CONFIG_INVALID" });
 	});
 
-	test("everybody says who they are, also where the stores could not be asked for keys when it began", async () => {
-		const { secret } = await newKey();
+	test("everybody says who they are, also where the stores could not be asked for keys when it began, and there are none", async () => {
 		let away = true;
 		const server = await listen({
 			open: async () => {
@@ -275,7 +274,9 @@ describe("beyond this machine", () => {
 			expect((await fetch(url)).status).toBe(503);
 			away = false;
 			await expect.poll(async () => (await fetch(url)).status, { timeout: 10_000 }).toBe(401);
+			const { secret } = await newKey();
 			expect((await fetch(url, { headers: bearer(secret) })).status).toBe(200);
+			expect((await fetch(url)).status).toBe(401);
 		} finally {
 			await server.close();
 		}

@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import { LodeError } from "../../domain/errors.js";
-import { pathGlob } from "../../domain/path-glob.js";
+import { costlyGlob, pathGlob } from "../../domain/path-glob.js";
 
 /** How hits are put together: by file, by folder, or by rules of which the first whose glob matches the path names the group. */
 export type HitGrouping =
@@ -38,8 +38,6 @@ interface Hit {
 
 const OTHER = "other";
 const MAX_RULES = 100;
-const MAX_GLOB = 512;
-const MAX_STARS = 24;
 
 /** Groups in order of their best hits. @throws USAGE */
 export function groupHits(hits: readonly Hit[], grouping: HitGrouping): HitGroup[] {
@@ -71,8 +69,8 @@ function byRules(rules: readonly { name: string; glob: string }[]): KeyOf {
 	if (rules.length > MAX_RULES) throw refuse(`more than ${MAX_RULES}`);
 	const matchers = rules.map(({ name, glob }) => {
 		if (name === "" || glob === "") throw refuse("one has no name or no glob");
-		// A glob becomes a regular expression: bounded, so that a hostile one stays cheap.
-		if (glob.length > MAX_GLOB || (glob.match(/\*+/g)?.length ?? 0) > MAX_STARS) throw refuse("a glob is too long");
+		const why = costlyGlob(glob);
+		if (why !== undefined) throw refuse(`a glob is too long or too wide: ${why}`);
 		try {
 			return { name, matches: pathGlob(glob) };
 		} catch (error) {
