@@ -42,7 +42,7 @@ import { createSourceRegistry, type SourceRegistry } from "./sources/registry.js
 import type { SourceKind } from "./stores/catalog/catalog.port.js";
 import { openAccess } from "./wiring/access.js";
 import { lakefsOptions } from "./wiring/server-options.js";
-import { type OpenedStores, openStores } from "./wiring/stores.js";
+import { type OpenedStores, openStores, type StoreOptions } from "./wiring/stores.js";
 import { TemporalAccess } from "./wiring/temporal-access.js";
 
 export { dispatchPorts } from "./wiring/dispatch.js";
@@ -155,9 +155,9 @@ async function connect(config: Config, address: string): Promise<Opened<Client>>
 async function openSound(
 	config: Config,
 	check: (stores: Stores) => Promise<void> = async () => undefined,
-	metrics?: Metrics,
+	options: StoreOptions = {},
 ): Promise<OpenedStores> {
-	const stores = await openStores(config, metrics);
+	const stores = await openStores(config, options);
 	try {
 		await requireFinished(stores.value.events);
 		await check(stores.value);
@@ -182,7 +182,7 @@ export async function openPorts(
 		await requireLineage(events, artifacts);
 		await recordConfiguration(events, publicSettings(config));
 	};
-	const stores = await openSound(config, check, metrics).catch(async (error: unknown) => {
+	const stores = await openSound(config, check, { metrics, mapped: false }).catch(async (error: unknown) => {
 		await temporal.close();
 		throw error;
 	});
@@ -279,7 +279,7 @@ export async function openKeys(config: Config): Promise<LodeKeys> {
 
 async function openReading(config: Config, metrics?: Metrics) {
 	const plugins = await openPlugins(config, SEARCH_HOOK_THREADS);
-	const opened = await openSound(config, undefined, metrics).catch(async (error: unknown) => {
+	const opened = await openSound(config, undefined, { metrics }).catch(async (error: unknown) => {
 		await plugins?.close();
 		throw error;
 	});

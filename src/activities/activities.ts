@@ -10,6 +10,7 @@ import type {
 import { createManifestActivities } from "./artifacts/manifest-activities.js";
 import { BatchReader } from "./batch-records.js";
 import { createMaintenanceActivities } from "./collection/maintenance-activities.js";
+import { BatchEmbeddings } from "./embedding/batch-embeddings.js";
 import { createEmbeddingActivities } from "./embedding/embedding-activities.js";
 import { withFailureMapping } from "./failure-mapping.js";
 import { createIngestionActivities } from "./ingestion/ingestion-activities.js";
@@ -36,15 +37,16 @@ export type Activities = IngestionActivities &
 /** Everything that a worker registers, over the given ports. */
 export function createActivities(ports: Ports): Activities {
 	const reader = new BatchReader(ports.artifacts);
+	const embeddings = new BatchEmbeddings(ports);
 	const prepared = new PreparedSources(ports);
 	const discards = new Discards(ports, ports.limits.writeDeadlineMs);
 	const permits = discards.repeated ? new WritePermits({ deadlineMs: ports.limits.writeDeadlineMs }) : ALWAYS_PERMITTED;
 	const activities: Activities = {
 		...createIngestionActivities(ports),
 		...createPlanningActivities(ports, prepared),
-		...createMiningActivities(ports, prepared),
-		...createEmbeddingActivities(ports, reader),
-		...createStagingActivities(ports, reader, permits, discards),
+		...createMiningActivities(ports, prepared, reader),
+		...createEmbeddingActivities(ports, reader, embeddings),
+		...createStagingActivities(ports, reader, embeddings, permits, discards),
 		...createLinkActivities(ports, permits),
 		...createManifestActivities(ports, permits),
 		...createVerificationActivities(ports),

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** A JSON value. `undefined` properties are dropped by `canonicalJson`, as JSON itself does. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
@@ -19,19 +19,21 @@ const ZERO = "0".repeat(64);
 export const EMPTY_TALLY: Tally = { count: 0, digest: ZERO };
 
 export function sha256(data: string | Uint8Array): string {
-	return createHash("sha256").update(data).digest("hex");
+	return hash("sha256", data, "hex");
 }
 
 /** JSON with sorted keys and no white space: equal values give equal text. */
 export function canonicalJson(value: Json | undefined): string {
 	if (value === undefined) return "null";
 	if (value === null || typeof value !== "object") return JSON.stringify(value);
-	if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
+	if (Array.isArray(value)) return value.length === 0 ? "[]" : `[${value.map(canonicalJson).join(",")}]`;
 	const object = value as JsonObject;
-	const keys = Object.keys(object)
-		.filter((key) => object[key] !== undefined)
-		.sort();
-	return `{${keys.map((key) => `${JSON.stringify(key)}:${canonicalJson(object[key])}`).join(",")}}`;
+	let text = "";
+	for (const key of Object.keys(object).sort()) {
+		const inner = object[key];
+		if (inner !== undefined) text += `${text === "" ? "" : ","}${JSON.stringify(key)}:${canonicalJson(inner)}`;
+	}
+	return `{${text}}`;
 }
 
 /** Adds record digests (64 hex digits each) one by one; cheaper than chaining `addTally`. */

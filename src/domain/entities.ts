@@ -92,12 +92,24 @@ export interface Entity {
  * properties as JSON reads them back. Normal records come back with equal content.
  */
 export function normalRecord(record: GraphRecord): GraphRecord {
-	const edges = new Map(
-		record.edges.map((edge) => [`${edge.kind} ${wellFormed(edge.to)}`, { kind: edge.kind, to: wellFormed(edge.to) }]),
-	);
-	const provides = new Map(
-		record.provides.map(({ name, rank }) => [`${rank} ${wellFormed(name)}`, { name: wellFormed(name), rank }]),
-	);
+	const known = normals.get(record);
+	if (known !== undefined) return known;
+	const normal = normalised(record);
+	normals.set(record, normal);
+	return normal;
+}
+
+/** Every store and the manifest want the normal form and the digest of the same records: each is worked out once. */
+const normals = new WeakMap<GraphRecord, GraphRecord>();
+const digests = new WeakMap<GraphRecord, string>();
+
+function normalised(record: GraphRecord): GraphRecord {
+	const edges = record.edges
+		.map(({ kind, to }) => ({ kind, to: wellFormed(to) }))
+		.sort((a, b) => compareBytes(a.kind, b.kind) || compareBytes(a.to, b.to));
+	const provides = record.provides
+		.map(({ name, rank }) => ({ name: wellFormed(name), rank }))
+		.sort((a, b) => a.rank - b.rank || compareBytes(a.name, b.name));
 	return {
 		source: wellFormed(record.source),
 		origin: wellFormed(record.origin),
@@ -105,8 +117,10 @@ export function normalRecord(record: GraphRecord): GraphRecord {
 		kind: record.kind,
 		name: wellFormed(record.name),
 		props: wellFormedProps(record.props),
-		edges: [...edges.values()].sort((a, b) => compareBytes(a.kind, b.kind) || compareBytes(a.to, b.to)),
-		provides: [...provides.values()].sort((a, b) => a.rank - b.rank || compareBytes(a.name, b.name)),
+		edges: edges.filter(({ kind, to }, at) => kind !== edges[at - 1]?.kind || to !== edges[at - 1]?.to),
+		provides: provides.filter(
+			({ name, rank }, at) => rank !== provides[at - 1]?.rank || name !== provides[at - 1]?.name,
+		),
 	};
 }
 
@@ -117,17 +131,16 @@ export function graphRecordDigest(record: GraphRecord): string {
 
 /** The same of a record that is in its normal form already. */
 export function normalRecordDigest(record: GraphRecord): string {
+	const known = digests.get(record);
+	if (known !== undefined) return known;
 	const { source, origin, key, kind, name, props, edges, provides } = record;
-	return sha256(
-		canonicalJson([
-			source,
-			origin,
-			key,
-			kind,
-			name,
-			props,
-			edges.map((edge) => `${edge.kind} ${edge.to}`),
-			provides.map((provided) => `${provided.rank} ${provided.name}`),
-		]),
-	);
+	// Canonical JSON of all of it: lists of texts need no sorting, so that JSON itself may write them.
+	const head = JSON.stringify([source, origin, key, kind, name]);
+	const tail = JSON.stringify([
+		edges.map((edge) => `${edge.kind} ${edge.to}`),
+		provides.map((provided) => `${provided.rank} ${provided.name}`),
+	]);
+	const digest = sha256(`${head.slice(0, -1)},${canonicalJson(props)},${tail.slice(1)}`);
+	digests.set(record, digest);
+	return digest;
 }

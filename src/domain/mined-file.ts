@@ -1,4 +1,4 @@
-import { canonicalJson, sha256 } from "./digest.js";
+import { sha256 } from "./digest.js";
 import type { EntityState } from "./entities.js";
 
 export const SKIP_REASONS = [
@@ -98,13 +98,19 @@ export interface ChunkRecord extends Omit<Chunk, "kind"> {
 	readonly vector: Float32Array;
 }
 
+/** Store and manifest want the digest of the same records: it is worked out once. */
+const digests = new WeakMap<ChunkRecord, string>();
+
 export function chunkRecordDigest(record: ChunkRecord): string {
+	const known = digests.get(record);
+	if (known !== undefined) return known;
 	const { source, group, model, origin, path, language, ordinal, kind, startLine, endLine, symbol, text, vector } =
 		record;
 	// Float32 little-endian, the byte order of every platform Node runs on.
 	const bytes = sha256(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength));
-	return sha256(
-		canonicalJson([
+	// Canonical JSON: a list of texts and numbers needs no sorting.
+	const digest = sha256(
+		JSON.stringify([
 			source,
 			group,
 			model,
@@ -120,4 +126,6 @@ export function chunkRecordDigest(record: ChunkRecord): string {
 			bytes,
 		]),
 	);
+	digests.set(record, digest);
+	return digest;
 }

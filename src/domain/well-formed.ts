@@ -1,18 +1,21 @@
 import { canonicalJson, type Json, type JsonObject } from "./digest.js";
 
-/** An unpaired surrogate cannot be written as UTF-8: engines would each replace it by something else. */
-const UNPAIRED = /\p{Surrogate}/gu;
-const ESCAPED_UNPAIRED = /\\ud[89a-f]/;
-
-/** Unpaired surrogates become U+FFFD. */
+/** Unpaired surrogates become U+FFFD: they cannot be written as UTF-8, so engines would each replace them by something else. */
 export function wellFormed(text: string): string {
-	return text.replace(UNPAIRED, "\ufffd");
+	return text.isWellFormed() ? text : text.toWellFormed();
 }
 
 /** The same in every text of a JSON object, names included. */
 export function wellFormedProps(props: JsonObject): JsonObject {
-	const text = canonicalJson(props);
-	return ESCAPED_UNPAIRED.test(text) ? (deepWellFormed(JSON.parse(text)) as JsonObject) : props;
+	return isWellFormed(props) ? props : (deepWellFormed(JSON.parse(canonicalJson(props))) as JsonObject);
+}
+
+function isWellFormed(value: Json | undefined): boolean {
+	if (typeof value === "string") return value.isWellFormed();
+	if (typeof value !== "object" || value === null) return true;
+	if (Array.isArray(value)) return value.every(isWellFormed);
+	for (const [key, inner] of Object.entries(value)) if (!key.isWellFormed() || !isWellFormed(inner)) return false;
+	return true;
 }
 
 function deepWellFormed(value: Json | undefined): Json {

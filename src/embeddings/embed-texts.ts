@@ -25,6 +25,8 @@ export interface EmbedResult {
 const MAX_DELAY_MS = 30_000;
 /** A provider that asks for more is not waited for here: the caller's own retry comes later. */
 const MAX_RETRY_AFTER_MS = 120_000;
+/** Embeddings that go into the cache as one: each write changes as many pages of its index as it has texts, and more small ones the same pages. */
+const KEPT_TOGETHER = 512;
 
 /**
  * Embeds what the cache does not hold, in batches. What was embedded before a failure stays in the cache, so a repeat goes on from there.
@@ -58,6 +60,10 @@ export async function embedTexts(
 	const failed = new AbortController();
 	const signal = options.signal ? AbortSignal.any([options.signal, failed.signal]) : failed.signal;
 	const limit = pLimit(provider.maxConcurrency);
+	const unkept: { hash: string; vector: Float32Array }[] = [];
+	const keep = async (least: number) => {
+		if (unkept.length >= least) await cache.put(model.id, unkept.splice(0));
+	};
 	const runs = batches(missing, provider.maxBatch).map((batch) =>
 		limit(async () => {
 			if (signal.aborted) return;
@@ -71,7 +77,8 @@ export async function embedTexts(
 					{ ...options, signal },
 				);
 				const entries = batch.map(({ hash }, index) => ({ hash, vector: checked(embedded[index], model) }));
-				await cache.put(model.id, entries);
+				unkept.push(...entries);
+				await keep(KEPT_TOGETHER);
 				for (const { hash, vector } of entries) vectors.set(hash, vector);
 				done += batch.length;
 				report();
@@ -82,6 +89,8 @@ export async function embedTexts(
 		}),
 	);
 	await Promise.all(runs);
+	// Also where it failed: a repeat goes on from there.
+	await keep(1);
 	options.signal?.throwIfAborted();
 	if (failed.signal.aborted) throw failed.signal.reason;
 	return { vectors, embedded: missing.length, reused: texts.length - missing.length };

@@ -9,10 +9,31 @@ const MAX_DECODED_BYTES = 512 * 1024 * 1024;
 
 /** zstd over canonical JSON: equal mined files give equal bytes. */
 export function encodeMinedFile(file: MinedFile): Uint8Array {
+	return encoded.get(file) ?? parcelOf(file).bytes;
+}
+
+/** A mined file on its way out of the thread that mined it: as it is archived, and as text for whoever reads it next. */
+export interface MinedParcel {
+	readonly json: string;
+	readonly bytes: Uint8Array;
+}
+
+export function parcelOf(file: MinedFile): MinedParcel {
 	const json = canonicalJson({ format: FORMAT, file: file as unknown as Json });
-	return zstdCompressSync(json, {
+	const bytes = zstdCompressSync(json, {
 		params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 },
 	});
+	return { json, bytes };
+}
+
+/** Files that came as parcels are not encoded again. */
+const encoded = new WeakMap<MinedFile, Uint8Array>();
+
+/** The same object that decoding the bytes would give. */
+export function unpackParcel({ json, bytes }: MinedParcel): MinedFile {
+	const { file } = JSON.parse(json) as { file: MinedFile };
+	encoded.set(file, bytes);
+	return file;
 }
 
 /** Undefined where the bytes are damaged or of another format: the caller mines again. */

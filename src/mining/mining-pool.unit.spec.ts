@@ -10,15 +10,20 @@ import { createMiningPool, type MiningPool, type MiningPoolOptions } from "./min
 /** Real threads throughout. Hostile files are played by an entry that hangs, dies or fills its memory on certain paths. */
 const HOSTILE_ENTRY = `
 import { setTimeout as sleep } from "node:timers/promises";
-export default async function ({ type, input, plainly }) {
-	if (type === "ping") return undefined;
-	if (!plainly || input.path.startsWith("always/")) {
-		if (input.path.endsWith("hang")) for (;;) {}
-		if (input.path.endsWith("sleep")) await sleep(1e9);
-		if (input.path.endsWith("exit")) process.exit(1);
-		if (input.path.endsWith("memory")) { const all = []; for (;;) all.push(new Array(1e5).fill(all.length)); }
+export default async function ({ type, inputs, plainly }) {
+	if (type === "ping") return [];
+	const parcels = [];
+	for (const input of inputs) {
+		if (!plainly || input.path.startsWith("always/")) {
+			if (input.path.endsWith("hang")) for (;;) {}
+			if (input.path.endsWith("sleep")) await sleep(1e9);
+			if (input.path.endsWith("exit")) process.exit(1);
+			if (input.path.endsWith("memory")) { const all = []; for (;;) all.push(new Array(1e5).fill(all.length)); }
+		}
+		const file = { path: input.path, size: input.bytes.byteLength, skips: plainly ? [plainly] : [], chunks: [], states: [] };
+		parcels.push({ json: JSON.stringify({ file }), bytes: new Uint8Array() });
 	}
-	return { path: input.path, size: input.bytes.byteLength, skips: plainly ? [plainly] : [], chunks: [], states: [] };
+	return parcels;
 }
 `;
 const settings = { chunkSize: 1200, overlap: 150 };

@@ -39,7 +39,7 @@ export function dispatchPorts(config: Config, metrics?: Metrics): DispatchPorts 
 	let temporal: Promise<Connected> | undefined;
 
 	async function withStores<T>(work: (stores: OpenedStores["value"]) => Promise<T>): Promise<T> {
-		stores ??= openStores(config, metrics);
+		stores ??= openStores(config, { metrics });
 		try {
 			return await work((await stores).value);
 		} catch (error) {

@@ -6,6 +6,7 @@ import { enginesOf } from "../config/requirements.js";
 import type { EmbeddingCache } from "../embeddings/embedding.port.js";
 import type { Metrics } from "../observability/metrics/metrics.js";
 import { observedCache, observedStores } from "../observability/metrics/observed-stores.js";
+import { measurePostgres } from "../observability/metrics/postgres-metrics.js";
 import type { ArtifactStore } from "../stores/artifacts/artifacts.port.js";
 import type { GraphStore } from "../stores/graph/graph.port.js";
 import type { VectorStore } from "../stores/vectors/vectors.port.js";
@@ -18,6 +19,16 @@ export interface OpenedStores {
 	/** Where the catalog is on a server, that server's: what one worker embedded, no other one embeds again. */
 	readonly embeddingCache: () => Promise<EmbeddingCache>;
 	readonly close: Close;
+}
+
+export interface StoreOptions {
+	/**
+	 * Whether SQLite maps its files into memory, which searches gain from. A worker, whose memory is to be bounded however large the files are, has
+	 * nothing of it. Default true.
+	 */
+	readonly mapped?: boolean;
+	/** Where the stores are measured. */
+	readonly metrics?: Metrics;
 }
 
 /** What is being opened, and how to close it again: in reverse order, or at once when the next one cannot be opened. */
@@ -36,17 +47,17 @@ class Opening {
 
 /**
  * The stores that the configuration chooses. Engines of the embedded profile lie below LODE_HOME. An engine's code is loaded where it is
- * chosen: a command that needs no server waits for no server's client. `metrics`: they are measured.
+ * chosen: a command that needs no server waits for no server's client.
  */
-export async function openStores(config: Config, metrics?: Metrics): Promise<OpenedStores> {
+export async function openStores(config: Config, { metrics, ...options }: StoreOptions = {}): Promise<OpenedStores> {
 	mkdirSync(config.home, { recursive: true });
 	const opening = new Opening();
 	try {
-		const { embeddingCache, ...catalogAndEvents } = await openCatalog(config, opening);
+		const { embeddingCache, ...catalogAndEvents } = await openCatalog(config, opening, { ...options, metrics });
 		const value: Stores = {
 			...catalogAndEvents,
-			graph: opening.add(await openGraph(config)),
-			vectors: opening.add(await openVectors(config)),
+			graph: opening.add(await openGraph(config, options)),
+			vectors: opening.add(await openVectors(config, options)),
 			artifacts: opening.add(await openArtifacts(config)),
 		};
 		if (metrics === undefined) {
@@ -67,6 +78,7 @@ export async function openStores(config: Config, metrics?: Metrics): Promise<Ope
 async function openCatalog(
 	config: Config,
 	opening: Opening,
+	options: StoreOptions,
 ): Promise<Pick<Stores, "catalog" | "events"> & Pick<OpenedStores, "embeddingCache">> {
 	if (enginesOf(config).catalog === "postgres") {
 		const [
@@ -81,6 +93,7 @@ async function openCatalog(
 			import("../stores/events/postgres/postgres-event-store.adapter.js"),
 		]);
 		const pool = opening.add(new PostgresDatabase(postgresOptions(config)));
+		if (options.metrics) measurePostgres(pool, options.metrics);
 		const database = openPostgresCatalogDatabase(pool);
 		return {
 			catalog: opening.add(createPostgresCatalog({ database })),
@@ -95,7 +108,7 @@ async function openCatalog(
 		import("../stores/catalog/sqlite/sqlite-catalog.adapter.js"),
 		import("../stores/events/sqlite/sqlite-event-store.adapter.js"),
 	]);
-	const database = opening.add(openCatalogDatabase(join(config.home, "catalog.db")));
+	const database = opening.add(openCatalogDatabase(join(config.home, "catalog.db"), { mapped: options.mapped }));
 	return {
 		catalog: opening.add(createSqliteCatalog({ database })),
 		events: opening.add(createSqliteEventStore({ database })),
@@ -106,22 +119,26 @@ async function openCatalog(
 	};
 }
 
-async function openGraph(config: Config): Promise<GraphStore> {
+async function openGraph(config: Config, options: StoreOptions): Promise<GraphStore> {
 	if (enginesOf(config).graph === "dgraph") {
 		const { createDgraphGraphStore } = await import("../stores/graph/dgraph/dgraph-graph.adapter.js");
 		return createDgraphGraphStore(dgraphOptions(config));
 	}
 	const { createSqliteGraphStore } = await import("../stores/graph/sqlite/sqlite-graph.adapter.js");
-	return createSqliteGraphStore({ path: join(config.home, "graph.db") });
+	return createSqliteGraphStore({ path: join(config.home, "graph.db"), ...options });
 }
 
-async function openVectors(config: Config): Promise<VectorStore> {
+async function openVectors(config: Config, options: StoreOptions): Promise<VectorStore> {
 	if (enginesOf(config).vectors === "weaviate") {
 		const { createWeaviateVectorStore } = await import("../stores/vectors/weaviate/weaviate-vectors.adapter.js");
 		return createWeaviateVectorStore(weaviateOptions(config));
 	}
 	const { createSqliteVectorStore } = await import("../stores/vectors/sqlite/sqlite-vectors.adapter.js");
-	return createSqliteVectorStore({ path: join(config.home, "vectors.db"), memoryBytes: config.search.memoryBytes });
+	return createSqliteVectorStore({
+		path: join(config.home, "vectors.db"),
+		memoryBytes: config.search.memoryBytes,
+		...options,
+	});
 }
 
 async function openArtifacts(config: Config): Promise<ArtifactStore> {

@@ -43,3 +43,52 @@ describe("the queue of a source", () => {
 		expect(queue.carried).toEqual({ refChanged: true, waiting: ["b", "c"] });
 	});
 });
+
+describe("traces", () => {
+	const traceOf = (digit: string) => ({ traceparent: `00-${digit.repeat(32)}-${digit.repeat(16)}-01` });
+	const [first, second] = [traceOf("1"), traceOf("2")];
+
+	test("hints before a look are one look, in the last trace that one of them has", () => {
+		const queue = new SourceQueue([], false);
+		queue.hint(first);
+		queue.hint(second);
+		queue.hint(undefined);
+		queue.look();
+		expect(queue.trace).toBe(second);
+	});
+
+	test("a hint after the look is another one: what was found keeps its own trace", () => {
+		const queue = new SourceQueue([], false);
+		queue.hint(first);
+		queue.look();
+		queue.hint(undefined);
+		expect(queue.trace).toBe(first);
+		queue.look();
+		expect(queue.trace).toBeUndefined();
+	});
+
+	test("a look that is repeated by itself stays in its trace", () => {
+		const queue = new SourceQueue([], false);
+		queue.hint(first);
+		queue.look();
+		queue.refChanged = true;
+		queue.look();
+		expect(queue.trace).toBe(first);
+	});
+
+	test("the next run knows the trace of what it takes over", () => {
+		const queue = new SourceQueue([], false);
+		queue.hint(first);
+		expect(queue.carried.trace).toBe(first);
+		queue.look();
+		queue.replaceFound(["a"], 500);
+		expect(queue.carried).toMatchObject({ waiting: ["a"], trace: first });
+		queue.hint(second);
+		expect(queue.carried.trace).toBe(second);
+		const next = new SourceQueue(["a"], false, first);
+		expect(next.trace).toBe(first);
+		next.hint(undefined);
+		next.look();
+		expect(next.trace).toBeUndefined();
+	});
+});

@@ -6,12 +6,17 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { apiSearch } from "./api-search.bench.js";
 import type { Bench } from "./bench.js";
+import { chartsOf } from "./chart.js";
 import { commit } from "./commit.bench.js";
 import { dgraph } from "./dgraph.bench.js";
+import { durability } from "./durability.bench.js";
 import { graph } from "./graph.bench.js";
 import { ingest } from "./ingest.bench.js";
 import { describeMachine, measureLimits } from "./machine.js";
+import { many } from "./many.bench.js";
 import { rounded } from "./measuring.js";
+import { memory } from "./memory.bench.js";
+import { peers } from "./peers.bench.js";
 import { repeat } from "./repeat.bench.js";
 import { type BenchReport, markdown } from "./report.js";
 import { retrieval } from "./retrieval.bench.js";
@@ -25,6 +30,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
 	commit,
 	repeat,
 	ingest,
+	memory,
+	durability,
+	many,
+	peers,
 	search,
 	"api-search": apiSearch,
 	retrieval,
@@ -39,13 +48,15 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const RESULTS = join(ROOT, "bench-results");
 
 const HELP = `npm run bench -- [NAME…] [--full] [--out FILE]
+npm run bench -- --peers [--full] [--out FILE]
 npm run bench -- --markdown FILE
 
-Measures this checkout on this machine and writes the figures as JSON. Without names all of:
+Measures this checkout on this machine and writes the figures as JSON, and a chart of each bench and unit beside it. Without names all but \`peers\` of:
 ${Object.entries(BENCHES)
 	.map(([name, { summary }]) => `  ${name.padEnd(12)} ${summary}`)
 	.join("\n")}
 
+  --peers          the bench peers: installs them (python3 and a package registry are needed) and runs Lode and them in turns
   --full           the large inputs too (20,000 files, a million chunks; an hour and more)
   --out FILE       where the JSON goes; default bench-results/latest.json, and a copy by time beside it
   --markdown FILE  measures nothing: prints the figures of a JSON file as a Markdown table
@@ -70,7 +81,9 @@ export async function main(args: readonly string[]): Promise<number> {
 		console.log(markdown(JSON.parse(await readFile(values.markdown, "utf8")) as BenchReport));
 		return 0;
 	}
-	const names = positionals.length > 0 ? positionals : Object.keys(BENCHES);
+	const all = Object.keys(BENCHES).filter((name) => name !== "peers");
+	const names = positionals.length > 0 ? [...positionals] : values.peers ? [] : all;
+	if (values.peers && !names.includes("peers")) names.push("peers");
 	const unknown = names.find((name) => !Object.hasOwn(BENCHES, name));
 	if (unknown !== undefined)
 		return usage(`there is no bench ${unknown}; there are: ${Object.keys(BENCHES).join(", ")}`);
@@ -90,6 +103,7 @@ function parse(args: readonly string[]) {
 		allowPositionals: true,
 		options: {
 			full: { type: "boolean" },
+			peers: { type: "boolean" },
 			out: { type: "string" },
 			markdown: { type: "string" },
 			help: { type: "boolean", short: "h" },
@@ -132,6 +146,11 @@ function checkedOut(): string | null {
 async function write(file: string, report: BenchReport): Promise<void> {
 	await mkdir(dirname(file), { recursive: true });
 	await writeFile(file, `${JSON.stringify(report, null, "\t")}\n`);
+	const charts = join(dirname(file), "charts");
+	await mkdir(charts, { recursive: true });
+	for (const [bench, { figures }] of Object.entries(report.benches)) {
+		for (const [name, svg] of chartsOf(bench, figures)) await writeFile(join(charts, name), svg);
+	}
 }
 
 function usage(message: string): number {

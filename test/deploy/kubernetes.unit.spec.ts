@@ -30,6 +30,24 @@ describe("deploy/kubernetes", () => {
 		expect(one("Job", "lode-migrate").spec.template.spec.containers[0].command).toEqual(["lode", "migrate"]);
 	});
 
+	test("says where Prometheus finds metrics, on ports that there are", () => {
+		for (const name of ["lode-api", "lode-worker"]) {
+			const { metadata, spec } = one("Deployment", name).spec.template;
+			const { containerPort } = spec.containers[0].ports.find((port: { name: string }) =>
+				[name === "lode-api" ? "http" : "metrics"].includes(port.name),
+			);
+			expect(metadata.annotations).toEqual({
+				"prometheus.io/scrape": "true",
+				"prometheus.io/port": String(containerPort),
+			});
+		}
+		const { env } = one("Deployment", "lode-worker").spec.template.spec.containers[0];
+		expect(env).toContainEqual({ name: "LODE_METRICS_WORKER_PORT", value: "9464" });
+		expect(env).toContainEqual({ name: "LODE_METRICS_HOST", value: "0.0.0.0" });
+		const allowed = one("NetworkPolicy", "lode").spec.ingress.flatMap(({ ports }: Manifest) => ports);
+		expect(allowed.map(({ port }: Manifest) => port)).toContain("metrics");
+	});
+
 	test("selects what it labels", () => {
 		for (const { document } of workloads) {
 			const { selector, template } = document.spec;

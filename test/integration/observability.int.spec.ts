@@ -297,6 +297,10 @@ describe("metrics", () => {
 	test("name no source, no path, no commit, and no secret", async () => {
 		const [source] = await lode.ports.catalog.sources();
 		const commits = await lode.ports.catalog.ingestions({ limit: 10 });
+		// Requests that name them.
+		for (const path of [`/api/v1/sources/${source?.id}`, "/a.ts", `/graphql?a.ts=${commits[0]?.commit}`])
+			await (await fetch(api.url + path)).text();
+		await (await fetch(`${gateway.url}/webhooks/${source?.id}`, { method: "POST" })).text();
 		for (const { body } of await Promise.all(Object.values(metrics).map((one) => one.page()))) {
 			for (const told of [
 				source?.id,
@@ -309,6 +313,21 @@ describe("metrics", () => {
 				expect(body).not.toContain(told);
 		}
 	});
+});
+
+test("the trace of a removal ends with it, and a workflow that never ends is no span even when it does", async () => {
+	const [source] = await lode.ports.catalog.sources();
+	await tracedCommander(lode.commander, tracing, traceparent("f")).remove(source?.id as string);
+	await spansOf(traceId("f"), parentId("f"), [
+		"lode remove",
+		"StartWorkflow:removeSource",
+		"RunActivity:markRemoved",
+		"RunActivity:dropSource",
+		"RunWorkflow:removeSource",
+	]);
+	await lode.follows(source?.id as string).result();
+	await tracing.flush();
+	expect(collector.spans.filter(({ name }) => name === "RunWorkflow:followSource")).toEqual([]);
 });
 
 function total(

@@ -2,6 +2,8 @@ import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { Secret } from "../../src/config/secret.js";
 import { errorCode } from "../../src/domain/errors.js";
+import { Metrics } from "../../src/observability/metrics/metrics.js";
+import { measurePostgres } from "../../src/observability/metrics/postgres-metrics.js";
 import type { Catalog } from "../../src/stores/catalog/catalog.port.js";
 import { openPostgresCatalogDatabase } from "../../src/stores/catalog/postgres/catalog-database.js";
 import { CATALOG_COMPONENT } from "../../src/stores/catalog/postgres/catalog-schema.js";
@@ -242,5 +244,21 @@ describe.runIf(hasServer("postgres"))("Postgres", () => {
 			expect(problems.map((problem) => problem.record).join("\n")).toContain(record);
 			expect(await catalog.check()).toEqual([]);
 		});
+	});
+
+	it("says how many connections this process has, and what the installation takes", async () => {
+		const { options, destroy } = await testPostgres();
+		closing.push(destroy);
+		const database = open(options);
+		const metrics = new Metrics({ process: false });
+		measurePostgres(database, metrics);
+		const page = async () => (await metrics.page()).body;
+		expect(await page()).toContain('lode_postgres_connections{state="busy"} 0');
+		await database.migrate(CATALOG_COMPONENT);
+		await database.run(async () => {
+			expect(await database.connections()).toEqual({ busy: 1, idle: 0, waiting: 0 });
+		});
+		expect(await page()).toContain('lode_postgres_connections{state="idle"} 1');
+		expect(await database.size()).toBeGreaterThan(100_000);
 	});
 });

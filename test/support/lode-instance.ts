@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { WorkflowHandle } from "@temporalio/client";
 import type { TestWorkflowEnvironment } from "@temporalio/testing";
 import type { Worker } from "@temporalio/worker";
 import { createActivities } from "../../src/activities/activities.js";
@@ -9,7 +10,6 @@ import type { Ports } from "../../src/activities/ports.js";
 import { type Config, loadConfig } from "../../src/config/config.js";
 import type { Metrics } from "../../src/observability/metrics/metrics.js";
 import { observedActivities } from "../../src/observability/metrics/observed-activities.js";
-import { workerTracing } from "../../src/observability/tracing/start-tracing.js";
 import type { LodeCommander, LodeReader } from "../../src/services/lode.js";
 import type { IngestReport, VerifyReport } from "../../src/services/reports.js";
 import { openCommander, openPorts, openReader } from "../../src/wiring.js";
@@ -56,7 +56,7 @@ export class LodeInstance {
 		const ports = options.ports ? options.ports(opened) : opened;
 		const activities = createActivities(ports);
 		const measured = options.metrics ? observedActivities(activities, options.metrics) : activities;
-		const worker = await testWorker(environment, taskQueue, measured, workerTracing());
+		const worker = await testWorker(environment, taskQueue, measured);
 		return new LodeInstance(
 			home,
 			config,
@@ -79,6 +79,11 @@ export class LodeInstance {
 		return this.commander.ingest(target, { ref });
 	}
 
+	/** The workflow that follows a source. */
+	follows(source: string): WorkflowHandle {
+		return this.environment.client.workflow.getHandle(followWorkflowId(source));
+	}
+
 	/** Fails the test with the problems when there are any. */
 	async verified(source?: string, at?: string): Promise<VerifyReport> {
 		const report = await this.reader.verify({ source, at });
@@ -91,8 +96,7 @@ export class LodeInstance {
 		this.#closed = true;
 		for (const { id } of await this.ports.catalog.sources()) {
 			// Workflow ids are business keys: another instance on the same server must not meet this one's.
-			await this.environment.client.workflow
-				.getHandle(followWorkflowId(id))
+			await this.follows(id)
 				.terminate()
 				.catch(() => undefined);
 		}

@@ -33,15 +33,23 @@ function cacheOf(): Record<string, string> {
 	return process.env.LODE_CACHE_DIR ? { LODE_CACHE_DIR: process.env.LODE_CACHE_DIR } : {};
 }
 
+export interface LodeRunOptions {
+	readonly cwd?: string;
+	readonly user?: number;
+	readonly onStart?: (child: ChildProcess) => void;
+	/** Default: two minutes. */
+	readonly timeoutMs?: number;
+}
+
 /**
- * Runs the built CLI as a user would, in `cwd`; stops it after two minutes. `onStart` gets the process, to send it signals; `user` is
+ * Runs the built CLI as a user would, in `cwd`; stops it after a while. `onStart` gets the process, to send it signals; `user` is
  * the number of another one to run as, which root may choose.
  */
 export async function lode(
 	home: string,
 	args: readonly string[],
 	extra: Record<string, string> = {},
-	{ cwd, user, onStart }: { cwd?: string; user?: number; onStart?: (child: ChildProcess) => void } = {},
+	{ cwd, user, onStart, timeoutMs = 120_000 }: LodeRunOptions = {},
 ): Promise<CliResult> {
 	const child = spawn(process.execPath, [MAIN, ...args], {
 		env: environment(home, extra),
@@ -58,7 +66,7 @@ export async function lode(
 	child.stderr.on("data", (data) => {
 		stderr += data;
 	});
-	const timer = setTimeout(() => child.kill("SIGKILL"), 120_000);
+	const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
 	const [code] = (await once(child, "close")) as [number | null];
 	clearTimeout(timer);
 	return { code: code ?? -1, stdout, stderr };
@@ -69,8 +77,9 @@ export async function lodeJson<T>(
 	home: string,
 	args: readonly string[],
 	extra: Record<string, string> = {},
+	options: LodeRunOptions = {},
 ): Promise<T> {
-	const { code, stdout, stderr } = await lode(home, [...args, "--json"], extra);
+	const { code, stdout, stderr } = await lode(home, [...args, "--json"], extra, options);
 	if (code !== 0) throw new Error(`lode ${args.join(" ")} exited with ${code}: ${stderr}`);
 	return JSON.parse(stdout) as T;
 }

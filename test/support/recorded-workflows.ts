@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { promisify } from "node:util";
-import { WithStartWorkflowOperation } from "@temporalio/client";
-import { ApplicationFailure } from "@temporalio/common";
+import { Client, WithStartWorkflowOperation, type WorkflowClientInterceptor } from "@temporalio/client";
+import { ApplicationFailure, defaultPayloadConverter } from "@temporalio/common";
 import type { TestWorkflowEnvironment } from "@temporalio/testing";
 import type { Activities } from "../../src/activities/activities.js";
 import type { ReindexPlan } from "../../src/activities/activity-types.js";
@@ -10,6 +10,7 @@ import { toFailure } from "../../src/activities/failure-mapping.js";
 import { LodeError } from "../../src/domain/errors.js";
 import { archiveEvents } from "../../src/workflows/archive-events.js";
 import { ingestUpdate, refChangedSignal, stopSignal } from "../../src/workflows/contracts/follow-source.js";
+import { TRACE_HEADER } from "../../src/workflows/contracts/traces.js";
 import { followSource } from "../../src/workflows/follow-source.js";
 import { ingestCommit } from "../../src/workflows/ingest-commit.js";
 import { collectGarbage, removeSource, verifySnapshot } from "../../src/workflows/maintenance.js";
@@ -175,5 +176,57 @@ export async function recordHistories(environment: TestWorkflowEnvironment): Pro
 			await handle.result();
 		},
 	);
+	const traced = tracedClient(environment).workflow;
+	await record({}, { "ingest-commit.traced": "ingest/QUEUE" }, (taskQueue) =>
+		traced.execute(ingestCommit, {
+			workflowId: `ingest/${taskQueue}`,
+			taskQueue,
+			args: [{ source: taskQueue, commit: COMMIT }],
+		}),
+	);
+	let unlooked = true;
+	await record(
+		{
+			pendingCommits: async () => {
+				if (!unlooked) return [];
+				unlooked = false;
+				return ["a".repeat(40)];
+			},
+		},
+		{ "follow-source.traced": "source/QUEUE" },
+		async (taskQueue) => {
+			const options = {
+				workflowId: `source/${taskQueue}`,
+				taskQueue,
+				args: [{ source: taskQueue, policy: "every" }] as Parameters<typeof followSource>,
+				workflowIdConflictPolicy: "USE_EXISTING" as const,
+			};
+			await traced.executeUpdateWithStart(ingestUpdate, {
+				args: [{ commit: COMMIT }],
+				startWorkflowOperation: new WithStartWorkflowOperation(followSource, options),
+			});
+			const handle = await traced.signalWithStart(followSource, {
+				...options,
+				signal: refChangedSignal,
+				signalArgs: [],
+			});
+			await new Promise((resolve) => setTimeout(resolve, 3_000));
+			await handle.signal(stopSignal);
+			await handle.result();
+		},
+	);
 	return recorded;
+}
+
+/** A client whose calls belong to a trace, as that of a gateway which makes traces. */
+function tracedClient({ connection, namespace }: TestWorkflowEnvironment): Client {
+	const payload = defaultPayloadConverter.toPayload({ traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01` });
+	const header = { [TRACE_HEADER]: payload };
+	const interceptor: WorkflowClientInterceptor = {
+		startWithDetails: (input, next) => next({ ...input, headers: { ...input.headers, ...header } }),
+		signalWithStart: (input, next) => next({ ...input, headers: { ...input.headers, ...header } }),
+		startUpdateWithStart: (input, next) =>
+			next({ ...input, workflowStartHeaders: header, updateHeaders: { ...input.updateHeaders, ...header } }),
+	};
+	return new Client({ connection, namespace: namespace ?? "default", interceptors: { workflow: [interceptor] } });
 }

@@ -5,9 +5,9 @@ import {
 	DefaultLogger,
 	Runtime,
 	Worker,
-	type WorkerOptions,
 	type WorkflowBundleWithSourceMap,
 } from "@temporalio/worker";
+import { workerTracing } from "../../src/observability/tracing/start-tracing.js";
 import { SEARCH_ATTRIBUTES } from "../../temporal/server/search-attributes.js";
 import { temporalBinary } from "./temporal-binary.js";
 
@@ -54,13 +54,13 @@ export async function testWorker(
 	environment: TestWorkflowEnvironment,
 	taskQueue: string,
 	activities: object,
-	options: Pick<WorkerOptions, "interceptors" | "sinks"> = {},
 ): Promise<Worker> {
 	return Worker.create({
 		connection: environment.nativeConnection,
 		taskQueue,
 		workflowBundle: await workflowBundle(),
 		activities,
-		...options,
+		// Where a test makes traces, they are made here too.
+		...workerTracing(),
 	});
 }

@@ -4,25 +4,27 @@ import type { BatchActivities } from "../activity-types.js";
 import type { BatchReader } from "../batch-records.js";
 import { openIngestion } from "../planning/open-ingestion.js";
 import type { Ports } from "../ports.js";
+import type { BatchEmbeddings } from "./batch-embeddings.js";
 import { ModelTexts } from "./model-texts.js";
 
 /** Brings the embeddings of a batch into the cache; a text that any source had before costs nothing. */
 export function createEmbeddingActivities(
-	ports: Pick<Ports, "catalog" | "plugins" | "provider" | "embeddingCache">,
+	ports: Pick<Ports, "catalog" | "plugins">,
 	reader: BatchReader,
+	embeddings: BatchEmbeddings,
 ): Pick<BatchActivities, "embedBatch"> {
 	return {
 		async embedBatch({ seq, source, index }) {
 			const { groups } = await openIngestion(ports, seq);
-			const { origins } = await reader.contents(source, seq, index);
-			const files = origins.flatMap(({ file }) => file ?? []);
-			const chunks = new ModelTexts();
+			const contents = await reader.contents(source, seq, index);
+			const files = contents.origins.flatMap(({ file }) => file ?? []);
+			const texts = new ModelTexts();
 			for (const group of groups) {
 				const selects = groupSelector(group);
 				for (const { mined, minedFor } of files)
-					if (selects(mined.path)) chunks.add(group.indexing.model, minedFor(group.name));
+					if (selects(mined.path)) texts.add(group.indexing.model, minedFor(group.name));
 			}
-			return chunks.embed(ports, Context.current().cancellationSignal);
+			return embeddings.embed(contents, texts, Context.current().cancellationSignal);
 		},
 	};
 }

@@ -1,30 +1,35 @@
-import { chunkTextHash, type MinedFile } from "../../domain/mined-file.js";
+import type { MinedFile } from "../../domain/mined-file.js";
 import { embedTexts } from "../../embeddings/embed-texts.js";
+import { type ChunkText, chunkTexts } from "../batch-records.js";
 import type { Ports } from "../ports.js";
 
 /** Texts of chunks by the model that their groups embed them with. */
 export class ModelTexts {
-	readonly #byModel = new Map<string, { hash: string; text: string }[]>();
+	readonly #byModel = new Map<string, ChunkText[]>();
 
-	add(model: string, { chunks }: Pick<MinedFile, "chunks">): void {
+	add(model: string, mined: MinedFile): void {
 		const texts = this.#byModel.get(model) ?? [];
-		for (const { text } of chunks) texts.push({ hash: chunkTextHash(text), text });
+		for (const text of chunkTexts(mined)) texts.push(text);
 		this.#byModel.set(model, texts);
 	}
 
-	/** Brings all of them into the cache. */
+	/** Brings all of them into the cache. `vectors`: by model, then by the text's hash. */
 	async embed(
 		ports: Pick<Ports, "provider" | "embeddingCache">,
 		signal: AbortSignal,
-	): Promise<{ embedded: number; reused: number }> {
-		const counts = { embedded: 0, reused: 0 };
+	): Promise<{
+		embedded: number;
+		reused: number;
+		vectors: ReadonlyMap<string, ReadonlyMap<string, Float32Array>>;
+	}> {
+		const vectors = new Map<string, ReadonlyMap<string, Float32Array>>();
+		let [embedded, reused] = [0, 0];
 		for (const [model, texts] of this.#byModel) {
-			const { embedded, reused } = await embedTexts(await ports.provider(model), ports.embeddingCache, texts, {
-				signal,
-			});
-			counts.embedded += embedded;
-			counts.reused += reused;
+			const found = await embedTexts(await ports.provider(model), ports.embeddingCache, texts, { signal });
+			vectors.set(model, found.vectors);
+			embedded += found.embedded;
+			reused += found.reused;
 		}
-		return counts;
+		return { embedded, reused, vectors };
 	}
 }

@@ -5,6 +5,7 @@ import type { MinedFile, Skip } from "../../domain/mined-file.js";
 import { minedKey } from "../../mining/mine-file.js";
 import { decodeMinedFile, encodeMinedFile } from "../../mining/mined-file-codec.js";
 import type { BatchActivities } from "../activity-types.js";
+import type { BatchReader } from "../batch-records.js";
 import { BatchArchive, type MinedBatch } from "../batches.js";
 import { openIngestion } from "../planning/open-ingestion.js";
 import type { PreparedSources } from "../planning/prepared-sources.js";
@@ -15,12 +16,14 @@ import { isOversized, oversizedFile } from "./oversized-file.js";
 export function createMiningActivities(
 	ports: Pick<Ports, "catalog" | "plugins" | "artifacts" | "miner" | "limits" | "ensureRoom">,
 	prepared: PreparedSources,
+	reader: Pick<BatchReader, "remember">,
 ): Pick<BatchActivities, "mineBatch"> {
 	const { artifacts } = ports;
 	const archive = new BatchArchive(artifacts);
 
 	return {
-		async mineBatch({ seq, index }) {
+		async mineBatch(ref) {
+			const { seq, index } = ref;
 			const { ingestion, groups } = await openIngestion(ports, seq);
 			const context = Context.current();
 			const { source, adapter } = await prepared.of(
@@ -33,8 +36,9 @@ export function createMiningActivities(
 			const files = changes.filter((change) => change.type !== "removed").map((change) => change.file);
 			const minings = await Promise.all(
 				chunkPlans(groups).map(async (plan): Promise<Mining> => {
-					const keyOf = ({ blob, path, mode }: FileEntry) =>
-						minedKey(`${source.kind}:${blob}`, path, mode, source.id, plan.settings, ports.plugins?.of(path));
+					const keyOf = once(({ blob, path, mode }: FileEntry) =>
+						minedKey(`${source.kind}:${blob}`, path, mode, source.id, plan.settings, ports.plugins?.of(path)),
+					);
 					const wanted = files.filter(({ path }) => plan.wants(path));
 					const mined = new Map((await reusable(wanted, keyOf)).map(({ file, mined }) => [file.path, mined]));
 					const missing = new Set(wanted.filter(({ path }) => !mined.has(path)));
@@ -71,7 +75,10 @@ export function createMiningActivities(
 					),
 				);
 			}
-			await archive.putMined(seq, index, { files: files.map((file) => listed(file, minings)) });
+			const listing = { files: files.map((file) => listed(file, minings)) };
+			await archive.putMined(seq, index, listing);
+			cancellationSignal.throwIfAborted();
+			reader.remember(ref, changes, listing, formsOf(files, minings));
 			return {
 				files: files.length,
 				failed: [...(minings[0]?.mined.values() ?? [])].filter((file) => file.skips.some(isFailure)).length,
@@ -116,6 +123,28 @@ function listed(file: FileEntry, [first, ...others]: readonly Mining[]): MinedBa
 	);
 	const mined = first?.keyOf(file) ?? "";
 	return further.length === 0 ? { file, mined } : { file, mined, minedBy: Object.fromEntries(further) };
+}
+
+/** The mined forms by those keys. */
+function formsOf(files: readonly FileEntry[], minings: readonly Mining[]): (key: string) => MinedFile {
+	const forms = new Map<string, MinedFile>();
+	for (const { keyOf, mined } of minings) {
+		for (const file of files) {
+			const form = mined.get(file.path);
+			if (form) forms.set(keyOf(file), form);
+		}
+	}
+	return (key) => forms.get(key) as MinedFile;
+}
+
+/** Each file's key is a hash of much, and is asked for several times. */
+function once<K extends object, V>(of: (key: K) => V): (key: K) => V {
+	const known = new Map<K, V>();
+	return (key) => {
+		const value = known.get(key) ?? of(key);
+		known.set(key, value);
+		return value;
+	};
 }
 
 /** Chunks of all groups: what is embedded and staged. */

@@ -12,9 +12,9 @@ import { type FolderChanges, folderChanges } from "./folder-changes.js";
 import { openIngestion } from "./open-ingestion.js";
 import type { PreparedSources } from "./prepared-sources.js";
 
-/** A batch is tens of files and a few megabytes, so that its activities take seconds at most and memory stays bounded. */
-const FILES_A_BATCH = 64;
-const BYTES_A_BATCH = 8 * 1024 * 1024;
+/** A batch is a hundred files and two megabytes, so that its activities take seconds at most and memory stays bounded: six of them are held. */
+const FILES_A_BATCH = 128;
+const BYTES_A_BATCH = 2 * 1024 * 1024;
 const COMMITS_A_BATCH = 500;
 const FOLDERS_A_BATCH = 1_000;
 

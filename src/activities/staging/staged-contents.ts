@@ -4,9 +4,9 @@ import { graphRecordDigest } from "../../domain/entities.js";
 import { groupSelector } from "../../domain/group-filter.js";
 import { type ChunkRecord, chunkRecordDigest } from "../../domain/mined-file.js";
 import { type OriginEntry, originEntryDigest } from "../../domain/origin-entry.js";
-import { embedTexts } from "../../embeddings/embed-texts.js";
 import type { BatchRef } from "../../workflows/contracts/ingest-commit.js";
 import { type BatchContents, type BatchReader, chunkRecords, type OriginRecords } from "../batch-records.js";
+import type { BatchEmbeddings } from "../embedding/batch-embeddings.js";
 import { type OpenIngestion, openIngestion } from "../planning/open-ingestion.js";
 import type { Ports } from "../ports.js";
 
@@ -19,10 +19,13 @@ type ReadChunks = (records: OriginRecords) => Promise<readonly ChunkRecord[]>;
 export class StagedContents {
 	/** By batch, the origins that a rebuild leaves as they are. */
 	readonly #unchanged = new Map<string, Promise<ReadonlySet<string>>>();
+	/** The vectors and the manifest want the same records of a batch: the same objects, so that each is digested once. */
+	readonly #chunks = new WeakMap<OriginRecords, readonly ChunkRecord[]>();
 
 	constructor(
-		private readonly ports: Pick<Ports, "catalog" | "plugins" | "embeddingCache" | "provider">,
-		private readonly reader: BatchReader,
+		private readonly ports: Pick<Ports, "catalog" | "plugins">,
+		private readonly reader: Pick<BatchReader, "contents">,
+		private readonly embeddings: Pick<BatchEmbeddings, "of">,
 	) {}
 
 	/**
@@ -41,8 +44,9 @@ export class StagedContents {
 	}
 
 	/** Gives what an origin leaves in the vector store, a file in every group, with everything that the groups decide looked up once. */
-	async chunkReader(seq: number): Promise<ReadChunks> {
-		return this.#chunkReader(await openIngestion(this.ports, seq));
+	async chunkReader({ seq, source, index }: BatchRef): Promise<ReadChunks> {
+		const open = await openIngestion(this.ports, seq);
+		return this.#chunkReader(open, await this.reader.contents(source, seq, index));
 	}
 
 	#sameAsBase(open: OpenIngestion, contents: BatchContents, key: string): Promise<ReadonlySet<string>> {
@@ -56,13 +60,14 @@ export class StagedContents {
 		return same;
 	}
 
-	async #compare(open: OpenIngestion, { origins }: BatchContents): Promise<ReadonlySet<string>> {
+	async #compare(open: OpenIngestion, contents: BatchContents): Promise<ReadonlySet<string>> {
 		const { base, ingestion } = open;
+		const { origins } = contents;
 		const names = origins.map(({ origin }) => origin);
 		const before = new Map(
 			(await this.ports.catalog.entriesOf(base, ingestion.source, names)).map((entry) => [entry.origin, entry]),
 		);
-		const readChunks = this.#chunkReader(open);
+		const readChunks = this.#chunkReader(open, contents);
 		const same = new Set<string>();
 		for (const records of origins) {
 			const entry = before.get(records.origin);
@@ -73,21 +78,27 @@ export class StagedContents {
 		return same;
 	}
 
-	#chunkReader({ groups, ingestion: { source } }: OpenIngestion): ReadChunks {
-		const { embeddingCache, provider } = this.ports;
-		const { cancellationSignal: signal } = Context.current();
+	#chunkReader({ groups, ingestion: { source } }: OpenIngestion, contents: BatchContents): ReadChunks {
+		const { cancellationSignal } = Context.current();
 		const readers = groups.map((group) => {
 			const selects = groupSelector(group);
 			const place = { source, group: group.name, model: group.indexing.model };
-			const embed = async (texts: readonly { hash: string; text: string }[]) =>
-				(await embedTexts(await provider(place.model), embeddingCache, texts, { signal })).vectors;
+			const embedded = this.embeddings.of(contents, place.model, cancellationSignal);
 			return async ({ origin, file }: OriginRecords): Promise<ChunkRecord[]> => {
 				if (!file || !selects(file.mined.path)) return [];
 				const mined = file.minedFor(group.name);
-				return mined.chunks.length === 0 ? [] : chunkRecords({ origin, mined }, place, embeddingCache, embed);
+				return mined.chunks.length === 0 ? [] : chunkRecords({ origin, mined }, place, embedded);
 			};
 		});
-		return async (records) => records.texts ?? (await Promise.all(readers.map((read) => read(records)))).flat();
+		return async (records) => {
+			const known = records.texts ?? this.#chunks.get(records);
+			if (known) return known;
+			const chunks = (await Promise.all(readers.map((read) => read(records)))).flat();
+			// Of two that came at once the first counts.
+			const first = this.#chunks.get(records) ?? chunks;
+			this.#chunks.set(records, first);
+			return first;
+		};
 	}
 }
 

@@ -1,5 +1,6 @@
 import type { BatchActivities, CompensationActivities } from "../activity-types.js";
 import type { BatchReader } from "../batch-records.js";
+import type { BatchEmbeddings } from "../embedding/batch-embeddings.js";
 import type { Ports } from "../ports.js";
 import type { Discards } from "./discards.js";
 import { entryOf, StagedContents } from "./staged-contents.js";
@@ -7,13 +8,14 @@ import type { WritePermits } from "./write-permits.js";
 
 /** Writes of a batch to the graph, the vectors and the manifest in the catalog. Each is idempotent by (seq, origin). */
 export function createStagingActivities(
-	ports: Pick<Ports, "catalog" | "plugins" | "graph" | "vectors" | "artifacts" | "embeddingCache" | "provider">,
+	ports: Pick<Ports, "catalog" | "plugins" | "graph" | "vectors" | "artifacts">,
 	reader: BatchReader,
+	embeddings: BatchEmbeddings,
 	permits: Pick<WritePermits, "permit">,
 	discards: Discards,
 ): Pick<BatchActivities, "stageGraph" | "stageVectors" | "recordBatch"> & CompensationActivities {
 	const { catalog, graph, vectors } = ports;
-	const staged = new StagedContents(ports, reader);
+	const staged = new StagedContents(ports, reader, embeddings);
 
 	return {
 		async stageGraph(batch) {
@@ -23,6 +25,7 @@ export function createStagingActivities(
 			const records = origins.flatMap((origin) => origin.graph);
 			if (retired.length > 0) await graph.retire(seq, source, retired, permit.options());
 			await graph.stage(seq, records, permit.options());
+			reader.done(batch, "graph");
 			return { entities: records.length };
 		},
 
@@ -31,15 +34,17 @@ export function createStagingActivities(
 			const { seq, source } = batch;
 			const { retired, origins } = await staged.of(batch);
 			if (retired.length > 0) await vectors.retire(seq, source, retired, permit.options());
-			const records = (await Promise.all(origins.map(await staged.chunkReader(seq)))).flat();
+			const records = (await Promise.all(origins.map(await staged.chunkReader(batch)))).flat();
 			if (records.length > 0) await vectors.stage(seq, records, permit.options());
+			reader.done(batch, "vectors");
 		},
 
 		async recordBatch(batch) {
 			const { retired, origins } = await staged.of(batch);
-			const readChunks = await staged.chunkReader(batch.seq);
+			const readChunks = await staged.chunkReader(batch);
 			const entries = await Promise.all(origins.map(async (records) => entryOf(records, await readChunks(records))));
 			await catalog.recordBatch(batch.seq, { batch: `batch-${batch.index}`, retired, entries });
+			reader.done(batch, "manifest");
 		},
 
 		discardGraph: (seq) => discards.graph(seq),

@@ -38,6 +38,8 @@ export function createSqliteEmbeddingCache(options: SqliteEmbeddingCacheOptions)
 		path: options.path,
 		role: "embedding cache",
 		synchronous: "NORMAL",
+		// Single rows are read, in no order.
+		mapped: false,
 		migrations: MIGRATIONS,
 	});
 	return new SqliteEmbeddingCache(database, options.now ?? Date.now);

@@ -34,6 +34,8 @@ describe.each(["json", "text"] as const)("a log as %s", (format) => {
 		["a query", { message: "x", url: "/a?access_token=hunter2hunter2&b=1" }],
 		["a signed address", { message: "x", url: "https://s3/b/k?X-Amz-Signature=hunter2hunter2&x=1" }],
 		["a header's value", { message: "x", error: "sent authorization: Bearer hunter2hunter2" }],
+		["a header's value, whatever its scheme", { message: "x", error: '{"Authorization":"hunter2hunter2"}' }],
+		["a token in words", { message: "the token hunter2hunter2 is too old" }],
 		["a header", { message: "x", headers: { authorization: "hunter2hunter2" } }],
 		["a header of a request", { message: "x", request: { headers: { cookie: "hunter2hunter2" } } }],
 		["a field", { message: "x", password: "hunter2hunter2" }],
@@ -42,6 +44,12 @@ describe.each(["json", "text"] as const)("a log as %s", (format) => {
 		expect(text).toContain("[secret]");
 		expect(text).not.toContain("hunter2");
 	});
+});
+
+test("what is no secret stays as it is", () => {
+	const words =
+		"the token expired, basic authentication failed at https://example.org/a.git?page=2 for git@example.org:a/b";
+	expect(JSON.parse(logged({ level: "info", message: words })).message).toBe(words);
 });
 
 test("JSON lines have a time, a level and a message, and one field for each that was given", () => {

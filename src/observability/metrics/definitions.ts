@@ -26,6 +26,8 @@ export const METRICS = {
 	storeErrors: counter("lode_store_errors_total", "Calls of stores that failed.", ["store", "operation", "code"]),
 	storeBytes: counter("lode_store_transferred_bytes_total", "Bytes that stores took and gave.", ["store", "direction"]),
 	storeStaged: counter("lode_store_staged_records_total", "Records that were sent to stores.", ["store"]),
+	postgresConnections: gauge("lode_postgres_connections", "Connections of this process to Postgres.", ["state"]),
+	postgresBytes: gauge("lode_postgres_bytes", "What the installation takes in Postgres."),
 	embeddingSeconds: histogram("lode_embedding_seconds", "Calls of embedding providers.", ["provider"], ANSWERS),
 	embeddingTexts: counter("lode_embedding_texts_total", "Texts that were sent to providers.", ["provider"]),
 	embeddingErrors: counter("lode_embedding_errors_total", "Calls of providers that failed.", ["provider", "code"]),

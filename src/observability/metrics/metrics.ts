@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { type Definition, METRICS, type MetricKey } from "./definitions.js";
 
@@ -20,7 +21,11 @@ export class Metrics {
 	readonly #pages: (() => Promise<string>)[] = [];
 	readonly #before: (() => Promise<void>)[] = [];
 
-	constructor({ process = true }: { readonly process?: boolean } = {}) {
+	readonly #withinMs: number;
+
+	/** `process`: what Node says of itself. `withinMs`: how long a page waits for what has to be read for it. */
+	constructor({ process = true, withinMs = 3_000 }: { readonly process?: boolean; readonly withinMs?: number } = {}) {
+		this.#withinMs = withinMs;
 		if (process) collectDefaultMetrics({ register: this.#registry });
 	}
 
@@ -46,12 +51,12 @@ export class Metrics {
 		if (read === undefined) return;
 		const failed = this.count("collectErrors");
 		Object.assign(found, {
-			async collect() {
+			collect: async () => {
 				found.reset();
 				// A gauge without labels would be zero, which is another thing than unknown.
 				if (labelNames.length === 0) found.remove({});
 				try {
-					await read((value, labels = {}) => found.set(labels, value));
+					await this.#inTime(read((value, labels = {}) => found.set(labels, value)));
 				} catch {
 					failed();
 				}
@@ -71,17 +76,31 @@ export class Metrics {
 
 	async page(): Promise<MetricsPage> {
 		const failed = this.count("collectErrors");
-		await Promise.all(this.#before.map((read) => read().catch(() => failed())));
+		await Promise.all(this.#before.map((read) => this.#inTime(read()).catch(() => failed())));
 		const own = await this.#registry.metrics();
 		const others = await Promise.all(
 			this.#pages.map((page) =>
-				page().catch(() => {
+				this.#inTime(page()).catch(() => {
 					failed();
 					return "";
 				}),
 			),
 		);
 		return { contentType: this.#registry.contentType, body: [own, ...others].join("\n") };
+	}
+
+	/** A store that does not answer must not hold up what the others say. */
+	async #inTime<T>(work: Promise<T> | T): Promise<T> {
+		const over = new AbortController();
+		const late = sleep(this.#withinMs, undefined, { signal: over.signal, ref: false }).then(() => {
+			throw new Error("too late");
+		});
+		late.catch(() => undefined);
+		try {
+			return await Promise.race([work, late]);
+		} finally {
+			over.abort();
+		}
 	}
 
 	#known<T>(name: string): T | undefined {

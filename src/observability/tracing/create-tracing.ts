@@ -39,6 +39,7 @@ export function createTracing({ service, endpoint, headers }: TracingOptions): T
 	return {
 		client,
 		worker: { interceptors: { activity: [createActivityInterceptor], client }, sinks },
+		flush: () => provider.forceFlush().catch(() => undefined),
 		async close() {
 			await provider.shutdown().catch(() => undefined);
 			propagation.disable();

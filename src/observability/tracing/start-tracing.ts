@@ -9,7 +9,9 @@ export interface Tracing {
 	readonly client: ClientInterceptors;
 	/** For workers: spans of activities, and of workflows that ended. */
 	readonly worker: Pick<WorkerOptions, "interceptors" | "sinks">;
-	/** Sends what was not sent yet, for some seconds at most. Never throws. */
+	/** Sends what was not sent yet. Never throws. */
+	flush(): Promise<void>;
+	/** The same, for some seconds at most, and ends. */
 	close(): Promise<void>;
 }
 

@@ -37,6 +37,8 @@ export interface GitProcess {
 	readonly ended: Promise<{ code: number | null; stderr: string }>;
 	/** Ends it now; `ended` still settles. */
 	kill(): void;
+	/** Whether this process waits for it before it ends. It does from the start. */
+	awaited(yes: boolean): void;
 }
 
 /** Runs the `git` command: arguments as they are, never through a shell. */
@@ -118,7 +120,12 @@ export class GitCommand {
 		});
 		// Callers that stop early never await it.
 		ended.catch(() => {});
-		return { stdin: child.stdin, stdout: child.stdout, ended, kill };
+		const awaited = (yes: boolean): void => {
+			// Pipes are sockets, which their types do not say.
+			const handles = [child, child.stdin, child.stdout, child.stderr] as readonly { ref?(): void; unref?(): void }[];
+			for (const handle of handles) yes ? handle.ref?.() : handle.unref?.();
+		};
+		return { stdin: child.stdin, stdout: child.stdout, ended, kill, awaited };
 	}
 
 	/** Its standard output as it comes. `failed` turns a bad exit into an error. Stopping early ends the process. */
@@ -176,7 +183,7 @@ function verb(args: readonly string[]): string {
 	return args.slice(valued).find((arg) => !arg.startsWith("-")) ?? "";
 }
 
-function cancelled(args: readonly string[], signal: AbortSignal): LodeError {
+export function cancelled(args: readonly string[], signal: AbortSignal): LodeError {
 	return new LodeError("CANCELLED", `git ${verb(args)} was cancelled.`, { cause: signal.reason });
 }
 

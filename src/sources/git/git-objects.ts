@@ -1,7 +1,8 @@
 import type { FileEntry } from "../../domain/commits.js";
 import { LodeError } from "../../domain/errors.js";
 import type { ReadOptions } from "../source.port.js";
-import type { GitCall, GitCommand } from "./git-command.js";
+import { BlobProcesses, CAT_FILE } from "./blob-processes.js";
+import { cancelled, type GitCall, type GitCommand } from "./git-command.js";
 import { isObjectId } from "./git-remote.js";
 
 /** Requests on their way to git: enough to keep it busy, few enough to bound what waits in pipes. */
@@ -12,6 +13,8 @@ export interface ObjectReader {
 	readonly args: readonly string[];
 	readonly call: GitCall;
 	readonly failed: (stderr: string) => LodeError;
+	/** Processes that answer for contents, kept for the next question; without them each question starts one. */
+	readonly processes?: BlobProcesses;
 }
 
 /** Sizes of blobs in the order of `ids`. Bytes. @throws REPOSITORY_UNREADABLE when one is missing */
@@ -45,19 +48,14 @@ export async function* readBlobs(
 		return;
 	}
 	for (const { blob } of wanted) requireBlobId(blob);
-	const running = reader.git.start([...reader.args, "cat-file", "--batch"], { ...reader.call, signal: options.signal });
-	const pull = new Puller(running.stdout[Symbol.asyncIterator]() as AsyncIterator<Buffer>);
+	const processes = reader.processes ?? new BlobProcesses(reader.git, 0);
+	let leased = processes.lease(reader.args, reader.call, options.signal);
 	let asked = 0;
 	let answered = 0;
 	const ask = (): void => {
 		const until = Math.min(wanted.length, answered + WINDOW);
 		if (asked >= until) return;
-		running.stdin.write(
-			`${wanted
-				.slice(asked, until)
-				.map((file) => file.blob)
-				.join("\n")}\n`,
-		);
+		leased.ask(wanted.slice(asked, until).map((file) => file.blob));
 		asked = until;
 	};
 	let complete = false;
@@ -69,27 +67,32 @@ export async function* readBlobs(
 			}
 			// Refilled by halves: one write for many requests.
 			if (asked - answered <= WINDOW / 2) ask();
-			const header = await pull.line();
+			let header = await leased.pull.line();
+			if (header === undefined && leased.used && answered === 0 && !options.signal?.aborted) {
+				// It ended while it was kept: no answer of the repository.
+				leased.end();
+				leased = processes.start(reader.args, reader.call, options.signal);
+				asked = 0;
+				ask();
+				header = await leased.pull.line();
+			}
 			const size = header === undefined ? undefined : /^[0-9a-f]+ blob (\d+)$/.exec(header)?.[1];
 			if (header !== undefined && size === undefined)
 				throw reader.failed(`fatal: missing blob ${header.slice(0, 100)}`);
+			const { pull } = leased;
 			const bytes = size === undefined ? undefined : await pull.bytes(Number(size), Number(size) <= options.maxBytes);
 			if (size === undefined || bytes === "ended" || (await pull.bytes(1, false)) === "ended") {
-				running.stdin.end();
-				const { stderr } = await running.ended;
-				throw reader.failed(stderr);
+				if (options.signal?.aborted) throw cancelled(CAT_FILE, options.signal);
+				throw reader.failed(await leased.ended());
 			}
 			answered += 1;
 			yield { file, bytes };
 		}
-		running.stdin.end();
 		complete = true;
 	} finally {
-		if (!complete) running.kill();
+		if (complete) processes.giveBack(leased);
+		else leased.end();
 	}
-	// Its output has ended by then; reading on makes the streams close.
-	await pull.rest();
-	await running.ended;
 }
 
 /** One content of any size, streamed. */
@@ -103,55 +106,4 @@ export function streamBlob(reader: ObjectReader, file: FileEntry): AsyncIterable
 
 function requireBlobId(blob: string): void {
 	if (!isObjectId(blob)) throw new LodeError("REPOSITORY_UNREADABLE", "A file entry has no git object id.");
-}
-
-/** Takes lines and byte counts out of a stream of chunks. */
-class Puller {
-	readonly #source: AsyncIterator<Buffer>;
-	#chunk: Buffer = Buffer.alloc(0);
-
-	constructor(source: AsyncIterator<Buffer>) {
-		this.#source = source;
-	}
-
-	/** Up to the next line feed; undefined at the end. Headers of git are short, so a long line is damage. */
-	async line(): Promise<string | undefined> {
-		let text = "";
-		for (;;) {
-			const end = this.#chunk.indexOf(0x0a);
-			if (end !== -1) {
-				text += this.#chunk.toString("latin1", 0, end);
-				this.#chunk = this.#chunk.subarray(end + 1);
-				return text;
-			}
-			text += this.#chunk.toString("latin1");
-			if (text.length > 4_096 || !(await this.#next())) return undefined;
-		}
-	}
-
-	/** Exactly `count` bytes, or undefined where they are not to be kept. */
-	async bytes(count: number, keep: boolean): Promise<Uint8Array | undefined | "ended"> {
-		const kept = keep ? Buffer.allocUnsafe(count) : undefined;
-		let done = 0;
-		while (done < count) {
-			if (this.#chunk.length === 0 && !(await this.#next())) return "ended";
-			const part = this.#chunk.subarray(0, count - done);
-			if (kept !== undefined) part.copy(kept, done);
-			this.#chunk = this.#chunk.subarray(part.length);
-			done += part.length;
-		}
-		return kept;
-	}
-
-	async rest(): Promise<void> {
-		while (await this.#next());
-	}
-
-	async #next(): Promise<boolean> {
-		// A cut stream counts as ended: how the process ended says why.
-		const result = await this.#source.next().catch(() => undefined);
-		if (result === undefined || result.done) return false;
-		this.#chunk = result.value;
-		return true;
-	}
 }

@@ -5,6 +5,7 @@ import type { Source } from "../../stores/catalog/catalog.port.js";
 import { describeTarget } from "../describe-target.js";
 import { localPath } from "../local-path.js";
 import type { ResolvedTarget, SourceAdapter } from "../source.port.js";
+import { BlobProcesses } from "./blob-processes.js";
 import { looksRemote, parseRemote } from "./git-address.js";
 import { diffChanges, treeChanges } from "./git-changes.js";
 import { GitCommand } from "./git-command.js";
@@ -40,6 +41,7 @@ export function createGitSource(options: GitSourceOptions): SourceAdapter {
 	const git = new GitCommand(options.git);
 	const remotes: Remotes = { home, pins: options.pins ?? NO_PINS };
 	const mirrors = new GitMirrors(git, remotes);
+	const processes = new BlobProcesses(git);
 
 	/** @throws SOURCE_NOT_FOUND, CREDENTIALS_IN_URL, PERMISSION_DENIED, REPOSITORY_UNREADABLE */
 	async function locate(target: string): Promise<{ address: string; bundle: boolean }> {
@@ -105,7 +107,7 @@ export function createGitSource(options: GitSourceOptions): SourceAdapter {
 
 	function reader(source: Source, doing: string, signal?: AbortSignal): ObjectReader {
 		const failed = mirrors.failure(source, `${doing} of ${source.address}`);
-		return { git, ...mirrors.local(source, signal), failed };
+		return { git, ...mirrors.local(source, signal), failed, processes };
 	}
 
 	return {
@@ -157,7 +159,11 @@ export function createGitSource(options: GitSourceOptions): SourceAdapter {
 
 		stream: async (source, _commit, file) => streamBlob(reader(source, "Reading a file"), file),
 
-		forget: (source) => mirrors.forget(source),
+		async forget(source) {
+			const { args, call } = mirrors.local(source);
+			processes.endOf(args, call);
+			await mirrors.forget(source);
+		},
 	};
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { compareBytes } from "../../domain/byte-order.js";
 import { LodeError } from "../../domain/errors.js";
 
@@ -52,4 +52,4 @@ export function withoutChecksum(stored: Buffer): Buffer | undefined {
 	return checksum(bytes).equals(stored.subarray(0, CHECKSUM_BYTES)) ? bytes : undefined;
 }
 
-const checksum = (bytes: Uint8Array): Buffer => createHash("sha256").update(bytes).digest();
+const checksum = (bytes: Uint8Array): Buffer => hash("sha256", bytes, "buffer");

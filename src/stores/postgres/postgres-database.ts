@@ -77,6 +77,25 @@ export class PostgresDatabase {
 		});
 	}
 
+	/** This process's, now: none before the first query. `waiting`: queries for which there is none. */
+	async connections(): Promise<{ readonly busy: number; readonly idle: number; readonly waiting: number }> {
+		const pool = await this.#pool?.catch(() => undefined);
+		const { totalCount = 0, idleCount: idle = 0, waitingCount: waiting = 0 } = pool ?? {};
+		return { busy: totalCount - idle, idle, waiting };
+	}
+
+	/** What the installation's tables take, their indexes included. Bytes. */
+	size(): Promise<number> {
+		return this.#with(async (client) => {
+			const { rows } = await client.query(
+				`SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::float8 AS bytes FROM pg_class c
+					JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'm')`,
+				[this.schema],
+			);
+			return Number(rows[0]?.bytes ?? 0);
+		});
+	}
+
 	/** Runs on one connection, for what Kysely has no words for. */
 	run<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
 		return this.#with(work);

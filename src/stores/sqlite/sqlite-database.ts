@@ -23,8 +23,14 @@ export interface OpenOptions {
 	readonly allowExtension?: boolean;
 	/** Called on the fresh connection before migrations run, e.g. to load an extension that they need. */
 	readonly prepareConnection?: (raw: DatabaseSync) => void;
+	/** False where memory counts for more than reads of large parts: SQLite then reads pages into its own cache. Default true. */
+	readonly mapped?: boolean;
 	readonly migrations: readonly Migration[];
 }
+
+const MAPPED_BYTES = 256 * 1024 * 1024;
+/** 32 MB: an ingestion writes the same pages of its indexes again and again; a checkpoint writes each of them once. */
+const CHECKPOINT_PAGES = 8_000;
 
 /** Positional values, or one object of named ones (`:name` in the statement; every name must occur there). */
 export type Parameters = readonly SQLInputValue[] | Readonly<Record<string, SQLInputValue>>;
@@ -206,8 +212,8 @@ export function openDatabase(options: OpenOptions): SqliteDatabase {
 			PRAGMA synchronous = ${synchronous};
 			PRAGMA temp_store = MEMORY;
 			PRAGMA cache_size = -32768;
-			PRAGMA mmap_size = 268435456;
-			PRAGMA wal_autocheckpoint = 2000;
+			PRAGMA mmap_size = ${(options.mapped ?? true) ? MAPPED_BYTES : 0};
+			PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
 			PRAGMA journal_size_limit = 67108864;
 		`);
 		// macOS answers fsync before the disk has the bytes unless asked otherwise; elsewhere this does nothing.

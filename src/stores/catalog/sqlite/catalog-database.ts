@@ -1,7 +1,7 @@
 import type { Kysely } from "kysely";
 import { AppendSignal } from "../../events/sql/append-signal.js";
 import { createKysely } from "../../sqlite/kysely-sqlite.js";
-import { openDatabase, type SqliteDatabase } from "../../sqlite/sqlite-database.js";
+import { type OpenOptions, openDatabase, type SqliteDatabase } from "../../sqlite/sqlite-database.js";
 import type { CatalogTables } from "../sql/catalog-tables.js";
 import { CATALOG_MIGRATIONS } from "./catalog-schema.js";
 
@@ -16,8 +16,8 @@ export interface CatalogDatabase {
 }
 
 /** @throws PERMISSION_DENIED, DISK_FULL, STORE_CORRUPT, STORE_UNAVAILABLE */
-export function openCatalogDatabase(path: string): CatalogDatabase {
-	const database = openDatabase({ path, role: "catalog", synchronous: "FULL", migrations: CATALOG_MIGRATIONS });
+export function openCatalogDatabase(path: string, { mapped }: Pick<OpenOptions, "mapped"> = {}): CatalogDatabase {
+	const database = openDatabase({ path, role: "catalog", synchronous: "FULL", mapped, migrations: CATALOG_MIGRATIONS });
 	return {
 		path,
 		database,

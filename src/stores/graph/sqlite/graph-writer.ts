@@ -13,7 +13,11 @@ const DELETE_SLICE = 5_000;
 
 /** All writes of the graph. */
 export class GraphWriter {
-	constructor(private readonly database: SqliteDatabase) {}
+	readonly #ids: Ids;
+
+	constructor(private readonly database: SqliteDatabase) {
+		this.#ids = new Ids(database);
+	}
 
 	stage(seq: Seq, records: readonly GraphRecord[]): void {
 		const { database } = this;
@@ -24,10 +28,9 @@ export class GraphWriter {
 		const insertEdge = database.prepare("INSERT INTO edge (state, kind, target) VALUES (?, ?, ?)");
 		const insertArrival = database.prepare("INSERT INTO arrival (target, kind, from_key, state) VALUES (?, ?, ?, ?)");
 		const insertProvided = database.prepare("INSERT INTO provided (state, name, rank, target) VALUES (?, ?, ?, ?)");
-		database.transaction(() => {
+		const ids = this.#ids;
+		ids.within(() => {
 			assertOpen(database, seq);
-			// Numbers hold within the transaction only: a deletion of another process may free them after it.
-			const ids = new Ids(database);
 			const arrivals: { target: number; kind: string; from: string; state: number }[] = [];
 			for (const given of records) {
 				const record = normalRecord(given);
@@ -106,6 +109,7 @@ export class GraphWriter {
 	/** In one transaction: SQLite frees whole tables without looking at their rows. */
 	clear(): void {
 		const { database } = this;
+		this.#ids.forget();
 		database.transaction(() => {
 			for (const table of ["provided", "arrival", "edge", "state", "term", "origin", "source"])
 				database.prepare(`DELETE FROM ${table}`).run();
@@ -117,6 +121,7 @@ export class GraphWriter {
 	async #deleteStates(query: string, parameters: Parameters): Promise<number> {
 		const { database } = this;
 		for (let deleted = 0; ; ) {
+			this.#ids.forget();
 			const slice = database.transaction(() => {
 				const found = database
 					.prepare(`INSERT INTO doomed_state ${query} LIMIT ${DELETE_SLICE}`)
@@ -154,8 +159,12 @@ const DELETE_DOOMED = [
 	"DELETE FROM freed_origin",
 ];
 
-/** Numbers of texts, given on first use. */
+/** Texts whose numbers are remembered: some ten megabytes. */
+const MAX_KNOWN = 50_000;
+
+/** Numbers of texts, given on first use. They are remembered until somebody else writes to the file: a deletion may have freed them. */
 class Ids {
+	#version: number | undefined;
 	readonly #sources = new Map<string, number>();
 	readonly #origins = new Map<string, number>();
 	readonly #terms = new Map<string, number>();
@@ -165,6 +174,28 @@ class Ids {
 	constructor(private readonly database: SqliteDatabase) {
 		this.#find = database.prepare("SELECT id FROM term WHERE text = ?");
 		this.#insert = database.prepare("INSERT INTO term (text) VALUES (?)");
+	}
+
+	/** Numbers hold within it. Of a transaction that failed none was given. */
+	within(write: () => void): void {
+		try {
+			this.database.transaction(() => {
+				const { data_version: version } = this.database.prepare("PRAGMA data_version").get() as {
+					data_version: number;
+				};
+				if (version !== this.#version || this.#terms.size + this.#origins.size > MAX_KNOWN) this.forget();
+				this.#version = version;
+				write();
+			});
+		} catch (error) {
+			this.forget();
+			throw error;
+		}
+	}
+
+	/** To be called before anything is deleted on this connection. */
+	forget(): void {
+		for (const known of [this.#sources, this.#origins, this.#terms]) known.clear();
 	}
 
 	term(text: string): number {

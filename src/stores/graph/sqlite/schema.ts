@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import type { Seq } from "../../../domain/snapshot.js";
 import { CLOSED_SEQS_SQL } from "../../sqlite/closed-seqs.js";
@@ -71,10 +71,10 @@ export const GRAPH_MIGRATIONS: readonly Migration[] = [
 
 /** Covers what may change in a row besides its content. */
 export function lifetimeChecksum(digest: Uint8Array, addedAt: Seq, removedAt: Seq | null): Uint8Array {
-	return createHash("sha256").update(digest).update(`${addedAt} ${removedAt}`).digest().subarray(0, 16);
+	return hash("sha256", Buffer.concat([digest, Buffer.from(`${addedAt} ${removedAt}`)]), "buffer").subarray(0, 16);
 }
 
-/** Makes the checksum available to statements, and the scratch tables of deletions. */
+/** Makes the checksum available to statements, and the scratch tables of deletions and of the link step. */
 export function prepareGraphConnection(raw: DatabaseSync): void {
 	raw.function("lifetime_checksum", { deterministic: true }, (digest, addedAt, removedAt) =>
 		lifetimeChecksum(digest as Uint8Array, Number(addedAt), removedAt === null ? null : Number(removedAt)),
@@ -83,5 +83,6 @@ export function prepareGraphConnection(raw: DatabaseSync): void {
 		CREATE TEMP TABLE doomed_state (id INTEGER PRIMARY KEY);
 		CREATE TEMP TABLE freed_term (id INTEGER PRIMARY KEY);
 		CREATE TEMP TABLE freed_origin (id INTEGER PRIMARY KEY);
+		CREATE TEMP TABLE touched_name (list INTEGER, place INTEGER, name INTEGER NOT NULL, PRIMARY KEY (list, place)) WITHOUT ROWID;
 	`);
 }

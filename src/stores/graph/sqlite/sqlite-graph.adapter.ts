@@ -12,6 +12,8 @@ import { GRAPH_MIGRATIONS, prepareGraphConnection } from "./schema.js";
 interface SqliteGraphOptions {
 	/** The database file; its folder is created where it is missing. */
 	readonly path: string;
+	/** See `OpenOptions` of sqlite-database. */
+	readonly mapped?: boolean;
 }
 
 /**
@@ -24,6 +26,7 @@ export function createSqliteGraphStore(options: SqliteGraphOptions): GraphStore 
 		path: options.path,
 		role: "graph",
 		synchronous: "FULL",
+		mapped: options.mapped,
 		prepareConnection: prepareGraphConnection,
 		migrations: GRAPH_MIGRATIONS,
 	});

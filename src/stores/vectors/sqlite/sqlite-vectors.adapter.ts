@@ -26,6 +26,8 @@ import { floatBytes, floatsFrom, signBits } from "./vector-codec.js";
 export interface SqliteVectorStoreOptions {
 	/** The database file, e.g. `<home>/vectors.db`. */
 	readonly path: string;
+	/** See `OpenOptions` of sqlite-database. */
+	readonly mapped?: boolean;
 	/** What an index in memory may take, bytes; 0, the default: there is none. */
 	readonly memoryBytes?: number;
 }
@@ -62,6 +64,7 @@ export function createSqliteVectorStore(options: SqliteVectorStoreOptions): Sqli
 		path: options.path,
 		role: "vector",
 		synchronous: "FULL",
+		mapped: options.mapped,
 		allowExtension: true,
 		prepareConnection: loadVectorFunctions,
 		migrations: MIGRATIONS,

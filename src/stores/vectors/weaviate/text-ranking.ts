@@ -58,6 +58,8 @@ export class TextStatistics {
 					);
 					return totalCount;
 				});
+				// A word that nobody had written is looked for again: it may have come since.
+				if (count === 0) this.#counts.delete(`${model.collection.name} ${term}`);
 				return [term, count] as const;
 			}),
 		);

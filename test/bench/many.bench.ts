@@ -1,0 +1,84 @@
+import { createRepository, type TestRepository } from "../support/git-repository.js";
+import type { Bench, BenchOptions } from "./bench.js";
+import { generateRepository } from "./generated-repository.js";
+import { figure, percentiles, quantile, rounded, timed } from "./measuring.js";
+import { type RunningLode, withRunningLode } from "./running-lode.js";
+
+/** Sources that are ingested one after the other, for comparison. */
+const ONE_BY_ONE = 20;
+
+/** Many sources with a commit each at once, and one with a large one among them: none should wait for it. */
+export const many: Bench = {
+	summary: "many sources with a commit each at once, beside one large ingestion: their spread, and throughput",
+	async run(options) {
+		const sources = options.full ? 500 : 60;
+		const repositories: TestRepository[] = [];
+		const large = await generateRepository(options.full ? 5_000 : 1_000);
+		try {
+			for (let at = 0; at < sources + ONE_BY_ONE; at += 1) repositories.push(await smallRepository(at));
+			const { value } = await withRunningLode((lode) => measure(lode, repositories, large.path, options));
+			const { together, single, elapsed, largeMs, events } = value;
+			const [firsts, lasts] = [quantile(together, 0.05), quantile(together, 0.95)];
+			return {
+				figures: [
+					...percentiles(`published after, ${sources} sources at once`, together),
+					figure("the latest twentieth beside the earliest", lasts, "ms", { name: "p5, ms", value: firsts }),
+					figure("a source, all at once", elapsed / sources, "ms", {
+						name: "one after the other, ms",
+						value: quantile(single, 0.5),
+					}),
+					figure("the large ingestion beside them", largeMs / 1_000, "s"),
+					figure("the longest history, of 51,200 events", events / 51_200, "fraction"),
+				],
+				details: value,
+			};
+		} finally {
+			await large.repository.remove();
+			for (const repository of repositories) await repository.remove();
+		}
+	},
+};
+
+async function measure(
+	{ commander, temporal }: RunningLode,
+	repositories: readonly TestRepository[],
+	large: string,
+	{ note }: BenchOptions,
+) {
+	const single: number[] = [];
+	for (const { path } of repositories.slice(0, ONE_BY_ONE)) {
+		single.push((await timed(() => commander.ingest(path, {}))).ms);
+	}
+	const started = performance.now();
+	const big = timed(() => commander.ingest(large, {}));
+	const together: number[] = [];
+	const reports = await Promise.all(
+		repositories.slice(ONE_BY_ONE).map(async ({ path }) => {
+			const report = await commander.ingest(path, {});
+			together.push(rounded(performance.now() - started));
+			return report;
+		}),
+	);
+	const elapsed = performance.now() - started;
+	const { ms: largeMs, value: largeReport } = await big;
+	let events = 0;
+	for (const { workflowId, runId } of [largeReport, ...reports.slice(0, 5)]) {
+		const { historyLength } = await temporal.workflow.getHandle(workflowId ?? "", runId ?? undefined).describe();
+		events = Math.max(events, historyLength);
+	}
+	note(`${together.length} sources in ${rounded(elapsed / 1_000)} s, the large one in ${rounded(largeMs / 1_000)} s`);
+	return { together, single, elapsed, largeMs, events };
+}
+
+async function smallRepository(number: number): Promise<TestRepository> {
+	const repository = await createRepository();
+	await repository.commit({
+		message: `Add service ${number}`,
+		files: {
+			"README.md": `# Service ${number}\n\nWhat service ${number} does.\n`,
+			"src/main.ts": `import { run } from "./run.js";\n\nrun(${number});\n`,
+			"src/run.ts": `/** Runs it. */\nexport function run(n: number): number {\n\treturn n + ${number};\n}\n`,
+		},
+	});
+	return repository;
+}
