@@ -7,14 +7,13 @@ import { redact } from "./config/secret.js";
 import { errorCode, LodeError } from "./domain/errors.js";
 import { createProvider, type EmbeddingSettings, providerForModel } from "./embeddings/choose-provider.js";
 import type { EmbeddingProvider } from "./embeddings/embedding.port.js";
-import { createMiningPool, type MiningPool } from "./mining/mining-pool.js";
+import type { MiningPool } from "./mining/mining-pool.js";
 import { diskSizes } from "./observability/metrics/disk-sizes.js";
 import { measureInstallation } from "./observability/metrics/installation-state.js";
 import type { Metrics } from "./observability/metrics/metrics.js";
 import { observedProvider } from "./observability/metrics/observed-provider.js";
 import { observedSearchLog } from "./observability/metrics/observed-search-log.js";
 import { clientTracing } from "./observability/tracing/start-tracing.js";
-import { withIndexingHooks } from "./plugins/indexing-hooks.js";
 import { indexingVersions, loadPlugins, type Plugins } from "./plugins/load-plugins.js";
 import { withSearchHooks } from "./plugins/search-hooks.js";
 import { roomOn } from "./runtime/disk-room.js";
@@ -189,8 +188,11 @@ export async function openPorts(
 	const embeddingCache = await stores.embeddingCache();
 	const providers = new Providers(config, metrics);
 	const plugins = await openPlugins(config, config.worker.threads);
+	// Commands open no such ports, and need not load extractors and parsers.
+	const { createMiningPool } = await import("./mining/mining-pool.js");
 	const mining = createMiningPool({ threads: miningThreads });
-	const pool = plugins === undefined ? mining : withIndexingHooks(mining, plugins);
+	const pool =
+		plugins === undefined ? mining : (await import("./plugins/indexing-hooks.js")).withIndexingHooks(mining, plugins);
 	return {
 		ports: {
 			...stores.value,

@@ -8,12 +8,13 @@ import { decodeFile, type LfsPointer, maxTextBytes } from "./decode.js";
 import type { Extraction, Extractor, FileInput, Region } from "./extractor.js";
 import { type FileFacts, fileStates } from "./file-states.js";
 import { fileTypeOf, isBinaryLanguage, isDataLanguage, plainChunkKind } from "./languages.js";
+import { minerVersion } from "./miner-version.js";
 import { storableText } from "./storable-text.js";
 import { EXTRACTORS } from "./table.js";
 import { uniteStates } from "./unite-states.js";
 
-/** Raise whenever the same bytes would give another mined file without a change of an extractor's version. */
-const CORE_VERSION = 1;
+/** Raise whenever the same bytes would give another mined file without a change of an extractor's version; `minerVersion` follows. */
+export const CORE_VERSION = 1;
 /** Bounds of what one extractor may state of one file. */
 const MAX_STATES = 20_000;
 const MAX_EDGES = 100_000;
@@ -31,12 +32,6 @@ export interface MineInput {
 	/** What was found out before it was mined. */
 	readonly skips?: readonly Skip[];
 }
-
-/** Versions of all that a mined file depends on beside its input. */
-export const minerVersion = [
-	`core@${CORE_VERSION}`,
-	...EXTRACTORS.map(({ name, version }) => `${name}@${version}`).sort(),
-].join(";");
 
 /**
  * The key of a mined file among the derived objects. Path and source are in it because the keys of entity states hold them; so a

@@ -2,8 +2,9 @@ import { describe, expect, it } from "vitest";
 import { sha256 } from "../domain/digest.js";
 import type { MinedFile } from "../domain/mined-file.js";
 import { maxTextBytes } from "./decode.js";
-import { type MineInput, minedKey, mineFile, minePlainly, minerVersion, mineUnread } from "./mine-file.js";
+import { type MineInput, minedKey, mineFile, minePlainly, mineUnread } from "./mine-file.js";
 import { decodeMinedFile, encodeMinedFile } from "./mined-file-codec.js";
+import { minerVersion } from "./miner-version.js";
 
 const settings = { chunkSize: 1200, overlap: 150 };
 const mine = (path: string, content: string | Uint8Array, mode: MineInput["mode"] = "file"): Promise<MinedFile> =>

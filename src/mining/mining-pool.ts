@@ -55,6 +55,9 @@ const BYTES_TOGETHER = 256 * 1024;
 /** One is mined while the next waits in the thread, which so need not wait for what this thread has to do. */
 const PARCELS_A_THREAD = 2;
 
+/** The worker's own is larger (see src/runtime/children.ts); a thread holds one parcel at a time. */
+const YOUNG_HEAP_MB = 24;
+
 type Threads = Piscina<MiningTask, MinedParcel[]>;
 
 /** A file that waits for its turn. */
@@ -92,7 +95,7 @@ class ThreadedMining implements MiningPool {
 			...threadOptions(entry),
 			maxThreads: threads,
 			idleTimeout: 30_000,
-			resourceLimits: { maxOldGenerationSizeMb: maxHeapMb },
+			resourceLimits: { maxOldGenerationSizeMb: maxHeapMb, maxYoungGenerationSizeMb: YOUNG_HEAP_MB },
 		};
 		this.#together = new Piscina({ ...options, minThreads: 1, concurrentTasksPerWorker: PARCELS_A_THREAD });
 		this.#alone = new Piscina({ ...options, minThreads: 0 });

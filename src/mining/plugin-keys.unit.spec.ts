@@ -3,7 +3,8 @@ import { canonicalJson, sha256 } from "../domain/digest.js";
 import { groupSchema } from "../domain/group.js";
 import { recipeOfGroup } from "../services/recipe.js";
 import { COMMIT_TEXT_VERSION } from "./commits/commit-text.js";
-import { minedKey, minerVersion } from "./mine-file.js";
+import { minedKey } from "./mine-file.js";
+import { minerVersion } from "./miner-version.js";
 
 /** Written out: a change of these mines everything again, everywhere. */
 describe("keys with and without plugins", () => {

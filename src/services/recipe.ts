@@ -4,7 +4,7 @@ import { DEFAULT_GROUP, type Group } from "../domain/group.js";
 import { indexedGroups, nextGroups } from "../domain/indexed-groups.js";
 import { COMMIT_TEXT_VERSION } from "../mining/commits/commit-text.js";
 import { type IndexingVersions, NO_PLUGINS } from "../mining/indexing-versions.js";
-import { minerVersion } from "../mining/mine-file.js";
+import { minerVersion } from "../mining/miner-version.js";
 import type { Catalog, Source } from "../stores/catalog/catalog.port.js";
 
 /** @throws SOURCE_NOT_FOUND */

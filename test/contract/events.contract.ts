@@ -241,6 +241,14 @@ export function eventStoreContract(name: string, create: () => Promise<EventStor
 			expect(keys(await events.latest(2))).toEqual(["e", "d"]);
 			expect(keys(await events.latest(2, { stream: "one" }))).toEqual(["c", "b"]);
 			expect(await events.latest(5, { type: "Z" })).toEqual([]);
+			expect(keys(await events.readAll(0, 10, { sources: ["s", "nowhere"] }))).toEqual(["a", "d"]);
+			expect(keys(await events.readAll(0, 10, { sources: ["t"], source: "s" }))).toEqual([]);
+			expect(keys(await events.latest(10, { sources: ["s"], type: "X" }))).toEqual(
+				keys(await events.latest(10, { source: "s", type: "X" })),
+			);
+			const about = (await events.readAll(0, 10)).filter(({ metadata }) => metadata.source !== undefined);
+			expect(keys(await events.readAll(0, 10, { sources: "any" }))).toEqual(keys(about));
+			expect(about.length).toBeLessThan((await events.readAll(0, 10)).length);
 		});
 
 		it("counts each event exactly once, however many ask at the same time", async () => {

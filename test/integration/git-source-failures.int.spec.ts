@@ -7,6 +7,7 @@ import process from "node:process";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { errorCode } from "../../src/domain/errors.js";
 import { createGitSource } from "../../src/sources/git/git-source.adapter.js";
+import { type Pins, pinsTo } from "../../src/sources/git/remote-pins.js";
 import type { SourceAdapter } from "../../src/sources/source.port.js";
 import type { Source } from "../../src/stores/catalog/catalog.port.js";
 import { asSource, collect } from "../contract/source.contract.js";
@@ -267,5 +268,51 @@ describe("git source, when things go wrong", () => {
 				delete process.env.LODE_GIT_TOKEN;
 			}
 		});
+	});
+
+	it("connects to public and allowed addresses alone where it is told so, to those that were looked up, and follows no redirect", async () => {
+		const commit = await repository.commit({ files: { "a.txt": "a" } });
+		await repository.git("update-server-info");
+		const asked: string[] = [];
+		// Git's dumb protocol: the files of a repository.
+		const web = createServer(async (request, response) => {
+			const url = request.url?.split("?")[0] ?? "";
+			asked.push(url);
+			if (url.startsWith("/moved/")) {
+				const place = `http://127.0.0.1:${(web.address() as AddressInfo).port}${request.url?.slice("/moved".length)}`;
+				response.writeHead(302, { location: place }).end();
+				return;
+			}
+			const bytes = await readFile(path.join(repository.path, ".git", url.replace("/shop.git/", ""))).catch(
+				() => undefined,
+			);
+			if (bytes === undefined) response.writeHead(404).end();
+			else response.end(bytes);
+		});
+		await new Promise<void>((resolve) => web.listen(0, "127.0.0.1", resolve));
+		const { port } = web.address() as AddressInfo;
+		const at = (host: string, place = "/shop.git") => `http://${host}:${port}${place}`;
+		const source = (pins?: Pins) => createGitSource({ home, pins });
+		try {
+			expect((await failure(source(pinsTo([])).resolve(at("127.0.0.1"), undefined))).code).toBe("FORBIDDEN");
+			expect((await failure(source(pinsTo([])).resolve(at("localhost"), undefined))).code).toBe("FORBIDDEN");
+			const followed = asSource({ kind: "git", address: at("127.0.0.1"), branch: "main", commit });
+			expect((await failure(source(pinsTo([])).head(followed))).code).toBe("FORBIDDEN");
+			expect((await failure(source(pinsTo([])).prepare(followed, commit, () => {}))).code).toBe("FORBIDDEN");
+			expect(asked).toEqual([]);
+
+			const allowed = source(pinsTo(["127.0.0.0/8"]));
+			expect(await allowed.resolve(at("127.0.0.1"), undefined)).toMatchObject({ commit });
+			await allowed.prepare(followed, commit, () => {});
+			expect(await source().resolve(at("127.0.0.1", "/moved/shop.git"), undefined)).toMatchObject({ commit });
+			const moved = await failure(allowed.resolve(at("127.0.0.1", "/moved/shop.git"), undefined));
+			expect(moved.code).toMatch(/^(SOURCE_UNAVAILABLE|REPOSITORY_UNREADABLE)$/);
+
+			// The address that was looked up is the one that git connects to, whatever the name says by then: here it says nothing.
+			const pinned: Pins = async () => [["http.curloptResolve", `repository.invalid:${port}:127.0.0.1`]];
+			expect(await source(pinned).resolve(at("repository.invalid"), undefined)).toMatchObject({ commit });
+		} finally {
+			await new Promise((resolve) => web.close(resolve));
+		}
 	});
 });

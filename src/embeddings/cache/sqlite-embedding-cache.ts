@@ -40,6 +40,7 @@ export function createSqliteEmbeddingCache(options: SqliteEmbeddingCacheOptions)
 		synchronous: "NORMAL",
 		// Single rows are read, in no order.
 		mapped: false,
+		cacheMb: 8,
 		migrations: MIGRATIONS,
 	});
 	return new SqliteEmbeddingCache(database, options.now ?? Date.now);

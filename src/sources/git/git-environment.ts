@@ -84,7 +84,8 @@ export function gitEnvironment(scope: GitScope, options: GitEnvironmentOptions =
 	const settings = [...(scope === "local" ? [] : callerSettings(caller)), ...HARDENED];
 	if (scope === "discover") settings.push(["safe.bareRepository", "all"]);
 	if (scope === "remote") settings.push(["http.lowSpeedLimit", "1"], ["http.lowSpeedTime", "60"]);
-	settings.push(...tokenSettings(caller.LODE_GIT_TOKEN, options.httpsAddress), ...(options.settings ?? []));
+	const { LODE_GIT_TOKEN: token, LODE_GIT_TOKEN_HOSTS: hosts } = caller;
+	settings.push(...tokenSettings(token, hosts, options.httpsAddress), ...(options.settings ?? []));
 	env.GIT_CONFIG_COUNT = String(settings.length);
 	settings.forEach(([key, value], index) => {
 		env[`GIT_CONFIG_KEY_${index}`] = key;
@@ -110,10 +111,17 @@ function callerSettings(caller: NodeJS.ProcessEnv): (readonly [string, string])[
  * Bound to the address's own host, and redirects are off while it is in use, so that a server cannot pass it on to another one.
  * The user name is the one that GitHub asks for; GitLab, Gitea and Azure DevOps accept any.
  */
-function tokenSettings(token: string | undefined, address: string | undefined): (readonly [string, string])[] {
+function tokenSettings(
+	token: string | undefined,
+	hosts: string | undefined,
+	address: string | undefined,
+): (readonly [string, string])[] {
 	if (!token || address === undefined) return [];
 	const url = new URL(address);
 	if (url.protocol !== "https:") return [];
+	// Whoever may name repositories may name one of their own server: it must not get the token.
+	const meant = (hosts ?? "").split(",").map((host) => host.trim().toLowerCase());
+	if (hosts?.trim() && !meant.includes(url.hostname) && !meant.includes(url.host)) return [];
 	const basic = Buffer.from(`x-access-token:${token.trim()}`, "utf8").toString("base64");
 	return [
 		[`http.${url.origin}/.extraHeader`, `Authorization: Basic ${basic}`],

@@ -51,6 +51,20 @@ describe("git's environment", () => {
 		expect(settings(local).get("gc.auto")).toBe("0");
 	});
 
+	it("gives the token to no host but those that it is meant for, where they are named", () => {
+		const has = (httpsAddress: string, hosts: string) =>
+			[
+				...settings(
+					gitEnvironment("remote", { caller: { ...caller, LODE_GIT_TOKEN_HOSTS: hosts }, httpsAddress }),
+				).keys(),
+			].some((key) => key.endsWith(".extraHeader"));
+		expect(has("https://git.example/a.git", "git.example, other.example")).toBe(true);
+		expect(has("https://git.example:8443/a.git", "git.example:8443")).toBe(true);
+		expect(has("https://evil.example/a.git", "git.example")).toBe(false);
+		expect(has("https://git.example.evil.example/a.git", "git.example")).toBe(false);
+		expect(has("https://git.example:8443/a.git", "git.example:443")).toBe(false);
+	});
+
 	it("gives the token to the https host that it is asked for, and to nothing else", () => {
 		const https = settings(gitEnvironment("remote", { caller, httpsAddress: "https://host.example:8443/a/b.git" }));
 		const header = `Authorization: Basic ${Buffer.from("x-access-token:hunter2").toString("base64")}`;

@@ -25,6 +25,8 @@ export interface OpenOptions {
 	readonly prepareConnection?: (raw: DatabaseSync) => void;
 	/** False where memory counts for more than reads of large parts: SQLite then reads pages into its own cache. Default true. */
 	readonly mapped?: boolean;
+	/** Memory for pages, MiB. Default 32. */
+	readonly cacheMb?: number;
 	readonly migrations: readonly Migration[];
 }
 
@@ -211,7 +213,7 @@ export function openDatabase(options: OpenOptions): SqliteDatabase {
 		raw.exec(`
 			PRAGMA synchronous = ${synchronous};
 			PRAGMA temp_store = MEMORY;
-			PRAGMA cache_size = -32768;
+			PRAGMA cache_size = ${-1024 * (options.cacheMb ?? 32)};
 			PRAGMA mmap_size = ${(options.mapped ?? true) ? MAPPED_BYTES : 0};
 			PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
 			PRAGMA journal_size_limit = 67108864;

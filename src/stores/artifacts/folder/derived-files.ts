@@ -16,7 +16,7 @@ export class DerivedFiles {
 	async put(key: string, bytes: Uint8Array): Promise<void> {
 		const path = keyPath(this.folder, key);
 		try {
-			await this.drop.place(await this.drop.write(withChecksum(bytes), false), path);
+			await this.drop.replace(withChecksum(bytes), path);
 		} catch (error) {
 			throw archiveError(error, "store", key);
 		}

@@ -48,6 +48,7 @@ export class RootTable {
 			path,
 			role: "artifact roots",
 			synchronous: "FULL",
+			cacheMb: 4,
 			migrations: MIGRATIONS,
 		});
 	}
