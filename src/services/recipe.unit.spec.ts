@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { canonicalJson, sha256 } from "../domain/digest.js";
 import { type Group, groupSchema } from "../domain/group.js";
 import { COMMIT_TEXT_VERSION } from "../mining/commits/commit-text.js";
-import { minerVersion } from "../mining/mine-file.js";
+import { minerVersion } from "../mining/miner-version.js";
 import { recipeOfGroups } from "./recipe.js";
 
 const group = (name: string, given: Partial<Group> = {}): Group => ({
