@@ -64,12 +64,23 @@ describe("a group's model changes under constant search", () => {
 			const searching = (async () => {
 				while (!stop) {
 					answers.push(await search("order of a customer"));
-					await new Promise((resolve) => setTimeout(resolve, 5));
+					await new Promise((resolve) => setTimeout(resolve, 20));
 				}
 			})();
 			searching.catch(() => undefined);
 			const change = JSON.stringify({ indexing: { model: "configured" } });
 			const id = `${source}:default`;
+			// What fails leaves the old index, and can be taken back.
+			endpoint.refuse(true);
+			const failed = ask(`/groups/${id}?timeout=120`, { method: "PUT", body: change });
+			await expect(failed).rejects.toThrow("EMBEDDING_FAILED");
+			expect(await ask(`/groups/${id}`)).toMatchObject({ state: "reindexing", indexing: { model: OTHER } });
+			const back = JSON.stringify({ indexing: { model: LEXICAL } });
+			expect(await ask(`/groups/${id}?timeout=120`, { method: "PUT", body: back })).toMatchObject({
+				result: { state: "indexed", reindex: null },
+			});
+			endpoint.refuse(false);
+
 			const { command_id: command } = await ask<{ command_id: string }>(`/groups/${id}`, {
 				method: "PUT",
 				body: change,

@@ -7,6 +7,8 @@ export interface GatedEmbeddings {
 	/** Resolves when somebody waits at the gate. */
 	readonly asked: Promise<void>;
 	open(): void;
+	/** From now on it says that the key is wrong, or no more. */
+	refuse(refusing: boolean): void;
 	close(): Promise<void>;
 }
 
@@ -20,6 +22,7 @@ export async function gatedEmbeddings(): Promise<GatedEmbeddings> {
 	const asked = new Promise<void>((resolve) => {
 		wait = resolve;
 	});
+	let refusing = false;
 	const server = createServer(async (request, response) => {
 		let body = "";
 		for await (const part of request) body += part;
@@ -27,6 +30,11 @@ export async function gatedEmbeddings(): Promise<GatedEmbeddings> {
 		const texts = [input].flat();
 		// With this one text the provider only asks for the number of dimensions.
 		if (texts.join() !== "dimensions") {
+			if (refusing) {
+				response.statusCode = 401;
+				response.end(JSON.stringify({ error: { message: "no such key" } }));
+				return;
+			}
 			wait();
 			await gate;
 		}
@@ -39,6 +47,9 @@ export async function gatedEmbeddings(): Promise<GatedEmbeddings> {
 		url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
 		asked,
 		open,
+		refuse: (value) => {
+			refusing = value;
+		},
 		close: () =>
 			new Promise((resolve) => {
 				server.closeAllConnections();
