@@ -25,7 +25,7 @@ export function chart(title: string, figures: readonly Figure[]): string {
 		].join("");
 	});
 	return (
-		`<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" font-family="sans-serif">` +
+		`<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" font-family="sans-serif"><title>${escaped(title)}</title>` +
 		`<rect width="100%" height="100%" fill="white"/><text x="10" y="20" font-size="14" font-weight="bold">${escaped(title)}</text>` +
 		`${rows.join("")}</svg>\n`
 	);

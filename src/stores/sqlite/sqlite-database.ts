@@ -25,7 +25,7 @@ export interface OpenOptions {
 	readonly prepareConnection?: (raw: DatabaseSync) => void;
 	/** False where memory counts for more than reads of large parts: SQLite then reads pages into its own cache. Default true. */
 	readonly mapped?: boolean;
-	/** Memory for pages, MiB. Default 32. */
+	/** Memory for pages, MiB. Default 32, and 16 where the file is not mapped. */
 	readonly cacheMb?: number;
 	readonly migrations: readonly Migration[];
 }
@@ -199,7 +199,7 @@ export class SqliteDatabase implements DatabaseName {
  * @throws PERMISSION_DENIED, DISK_FULL, STORE_CORRUPT, STORE_UNAVAILABLE (also where a newer Lode wrote the file)
  */
 export function openDatabase(options: OpenOptions): SqliteDatabase {
-	const { path, role, synchronous, migrations } = options;
+	const { path, role, synchronous, mapped = true, migrations } = options;
 	let raw: DatabaseSync | undefined;
 	try {
 		if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true });
@@ -213,8 +213,8 @@ export function openDatabase(options: OpenOptions): SqliteDatabase {
 		raw.exec(`
 			PRAGMA synchronous = ${synchronous};
 			PRAGMA temp_store = MEMORY;
-			PRAGMA cache_size = ${-1024 * (options.cacheMb ?? 32)};
-			PRAGMA mmap_size = ${(options.mapped ?? true) ? MAPPED_BYTES : 0};
+			PRAGMA cache_size = ${-1024 * (options.cacheMb ?? (mapped ? 32 : 16))};
+			PRAGMA mmap_size = ${mapped ? MAPPED_BYTES : 0};
 			PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
 			PRAGMA journal_size_limit = 67108864;
 		`);
