@@ -76,5 +76,5 @@ it.skipIf(process.platform === "win32")("ends it with a read that is cancelled, 
 	const [first = 0] = await readers();
 	expect(runs(first)).toBe(true);
 	await adapter.forget(source);
-	await vi.waitUntil(() => !runs(first), { timeout: 10_000 });
+	await vi.waitUntil(() => !runs(first), { timeout: 4_000 });
 });
