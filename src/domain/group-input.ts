@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { GROUPINGS } from "./group.js";
+import { costlyGlob } from "./path-glob.js";
 
 /** What users say of a group. What is left out stays as it is, or gets its default; a retention that is null is none. */
 export interface GroupFields {
@@ -24,7 +25,6 @@ const MAX_GLOBS = 100;
 const MAX_RULES = 50;
 /** So many fields that are wrong are told. */
 const MAX_PROBLEMS = 100;
-const MAX_STARS = 24;
 const MAX_TEXT = 500;
 
 const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
@@ -55,12 +55,8 @@ function globProblem(glob: string): string | undefined {
 	if (glob.startsWith("!")) return "must not begin with !: what is left out goes into exclude";
 	if (/[@?!+*]\(/.test(glob)) return "must not have ?( +( *( @( or !(";
 	if ((glob.match(/[{[(]/g)?.length ?? 0) > 10) return "must have 10 brackets at most";
-	if ((glob.match(/\*+/g)?.length ?? 0) > MAX_STARS) return `must have * at ${MAX_STARS} places at most`;
-	const parts = glob.split("/");
-	if (parts.filter((part) => part.includes("**")).length > 4) return "must have ** at most four times";
-	if (parts.some((part) => (part.match(/\*+/g)?.length ?? 0) > 3))
-		return "must have * at most three times between two /";
-	return undefined;
+	const costly = costlyGlob(glob);
+	return costly && `must not have ${costly}`;
 }
 
 const checked = (problem: (text: string) => string | undefined) =>
