@@ -423,6 +423,12 @@ export function catalogContract(
 				expect(await shown(catalog, third.snapshot, "b")).toEqual(showing({ y: 2 }));
 				expect(await catalog.head(first.snapshot, "a")).toBeUndefined();
 				expect(await catalog.head(second.snapshot, "a")).toMatchObject({ commit: "c1", seq: 1, snapshot: 2 });
+				const all = ["a", "b", "none"];
+				expect([...(await catalog.heads(first.snapshot, all))]).toEqual([]);
+				expect([...(await catalog.heads(second.snapshot, all)).keys()]).toEqual(["a"]);
+				const heads = await catalog.heads(third.snapshot, all);
+				for (const source of all) expect(heads.get(source)).toEqual(await catalog.head(third.snapshot, source));
+				expect(heads.size).toBe(2);
 			});
 
 			it("still shows what an unpublished ingestion retires, to those who read past its seq", async () => {

@@ -280,6 +280,9 @@ describe("GraphQL reads", () => {
 		expect(few.nodes).toBe(2);
 		expect(many.counts).toEqual(few.counts);
 		expect(many.counts["graph.neighbours"]).toBe(3);
+		counts.clear();
+		await api.data("{ sources { nodes { head { commit files } } } snapshots { nodes { number } } }");
+		expect([counts.get("catalog.heads"), counts.get("catalog.head")]).toEqual([1, undefined]);
 		expect(many.counts["graph.entitiesByKey"]).toBeLessThanOrEqual(3);
 	});
 

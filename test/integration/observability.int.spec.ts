@@ -247,6 +247,8 @@ describe("metrics", () => {
 		for (const store of ["catalog", "graph", "vectors", "embeddings"])
 			expect(total(ofApi, "lode_store_bytes", { store })).toBeGreaterThan(0);
 		expect(total(ofApi, "lode_archive_lag_events")).toBeGreaterThan(0);
+		// Built after the first search.
+		await expect.poll(async () => total((await pages()).api, "lode_index_memory_bytes")).toBeGreaterThan(0);
 		expect(total(ofApi, "process_resident_memory_bytes")).toBeGreaterThan(0);
 		// Webhooks.
 		for (const [outcome, count] of Object.entries({ accepted: 3, repeated: 1, refused: 2 }))

@@ -100,6 +100,7 @@ async function compare(catalog: Catalog, snapshot: Snapshot, files: ReadonlyMap<
 			showing(expected),
 		);
 		const head = await catalog.head(snapshot, source);
+		if (head) expect((await catalog.heads(snapshot, [source])).get(source)).toEqual(head);
 		if (head) expect(await catalog.tally(snapshot, source)).toEqual(head.totals);
 		else expect(Object.keys(expected)).toEqual([]);
 	}

@@ -79,6 +79,7 @@ export const METRICS = {
 	parkedIngestions: gauge("lode_parked_ingestions", "Ingestions that failed and wait for a retry."),
 	storeRecords: gauge("lode_store_records", "Records that are visible in the latest snapshot.", ["store"]),
 	storeSize: gauge("lode_store_bytes", "What an embedded store takes on the disk.", ["store"]),
+	indexMemory: gauge("lode_index_memory_bytes", "Memory in which the API keeps an index of an embedded vector store."),
 	archiveLag: gauge("lode_archive_lag_events", "Events that are not in the archive yet."),
 	changes: counter("lode_changes_total", "Changes of sources, groups and settings.", ["subject"]),
 	collectErrors: counter("lode_metrics_errors_total", "Gauges that could not be read when they were asked for."),

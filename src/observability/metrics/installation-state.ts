@@ -3,7 +3,7 @@ import { errorCode } from "../../domain/errors.js";
 import { ARCHIVE_CONSUMER } from "../../services/archive/archive-events.js";
 import { parkedIngestions } from "../../services/reading/create-reader.js";
 import { readableSources } from "../../services/recipe.js";
-import type { StoreTotals } from "../../stores/catalog/catalog.port.js";
+import type { Head, StoreTotals } from "../../stores/catalog/catalog.port.js";
 import type { Metrics } from "./metrics.js";
 
 /** Pages may be asked for often, and by many: the stores are asked this often at most. Milliseconds. */
@@ -24,7 +24,7 @@ const CHANGES: Readonly<Record<string, string>> = {
  * nobody learns of one.
  */
 export function measureInstallation(
-	{ catalog, events }: Pick<Stores, "catalog" | "events">,
+	{ catalog, events, vectors }: Pick<Stores, "catalog" | "events" | "vectors">,
 	sizes: () => Promise<Readonly<Record<string, number>>>,
 	metrics: Metrics,
 	{ freshMs = FRESH_MS }: { readonly freshMs?: number } = {},
@@ -41,11 +41,16 @@ export function measureInstallation(
 			events.latest(1),
 			events.checkpoint(ARCHIVE_CONSUMER),
 		]);
-		const heads = await Promise.all(sources.map(({ id }) => (snapshot ? catalog.head(snapshot, id) : undefined)));
+		const heads = snapshot
+			? await catalog.heads(
+					snapshot,
+					sources.map(({ id }) => id),
+				)
+			: new Map<string, Head>();
 		const records = { catalog: 0, graph: 0, vectors: 0, artifacts: 0 };
-		for (const head of heads) {
+		for (const head of heads.values()) {
 			for (const store of Object.keys(records) as (keyof StoreTotals)[]) {
-				records[store] += head?.totals[store].count ?? 0;
+				records[store] += head.totals[store].count;
 			}
 		}
 		await countChanges(last?.position ?? 0);
@@ -95,6 +100,7 @@ export function measureInstallation(
 	metrics.gauge("storeRecords", async (set) => {
 		for (const [store, count] of Object.entries((await state()).records)) set(count, { store });
 	});
+	metrics.gauge("indexMemory", async (set) => set(vectors.indexMemory()));
 	metrics.gauge("storeSize", async (set) => {
 		for (const [store, bytes] of Object.entries((await state()).sizes)) set(bytes, { store });
 	});

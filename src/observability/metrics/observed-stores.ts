@@ -36,6 +36,7 @@ export function observedStores(stores: Stores, metrics: Metrics): Stores {
 			putDerived: ([, content]) => wrote(length(content)),
 			putRecord: ([, content]) => wrote(length(content)),
 			get: (_, content) => read(length(content)),
+			getStream: (_, content) => read((content as { size: number } | undefined)?.size ?? 0),
 			getDerived: (_, content) => read(length(content)),
 			getRecord: (_, content) => read(length(content)),
 		}),

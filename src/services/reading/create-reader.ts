@@ -121,10 +121,16 @@ export function createReader(ports: ReaderPorts): LodeReader {
 				if ((error as LodeError).code === "NOTHING_PUBLISHED") return undefined;
 				throw error;
 			});
+			const heads =
+				snapshot &&
+				(await catalog.heads(
+					snapshot,
+					all.map(({ id }) => id),
+				));
 			const activity = new Map((await ports.events.activity()).map((one) => [one.source, one]));
 			const reports = await Promise.all(
 				all.map(async (source): Promise<SourceReport> => {
-					const head = snapshot && (await catalog.head(snapshot, source.id));
+					const head = heads?.get(source.id);
 					const published = head && (await catalog.ingestion(head.ingestion));
 					return {
 						...source,

@@ -153,8 +153,8 @@ async function commitsOf(
 	snapshot: Snapshot,
 	sources: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
-	const heads = await Promise.all(sources.map((source) => catalog.head(snapshot, source)));
-	return new Map(heads.flatMap((head) => (head ? [[head.source, head.commit] as const] : [])));
+	const heads = await catalog.heads(snapshot, sources);
+	return new Map([...heads].map(([source, { commit }]) => [source, commit] as const));
 }
 
 /** How close each hit is to the question, by its stored vector, whatever ranking found it. */

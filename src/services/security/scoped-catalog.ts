@@ -20,8 +20,8 @@ export function scopedCatalog(catalog: Catalog, visible: ReadonlySet<string>): C
 	/** Of the last snapshot that a visible source published by then. */
 	async function numberOf(selector: Exclude<SnapshotSelector, { by: "commit" }>): Promise<number> {
 		const then = await catalog.snapshot(selector, []);
-		const heads = await Promise.all([...visible].map((source) => catalog.head(then, source)));
-		const number = Math.max(0, ...heads.map((head) => head?.snapshot ?? 0));
+		const heads = await catalog.heads(then, [...visible]);
+		const number = [...heads.values()].reduce((last, head) => Math.max(last, head.snapshot), 0);
 		// A number that is another source's says nothing, not even that it is one.
 		if (selector.by === "number" && number !== selector.number) {
 			throw notFound(`There is no snapshot ${selector.number}`);
@@ -67,6 +67,7 @@ export function scopedCatalog(catalog: Catalog, visible: ReadonlySet<string>): C
 		snapshot,
 		snapshots: async (source, limit) => (sees(source) ? catalog.snapshots(source, limit) : []),
 		head: async (then, source) => (sees(source) ? catalog.head(then, source) : undefined),
+		heads: (then, sources) => catalog.heads(then, sources.filter(sees)),
 		entries: async (then, source, after, limit) => (sees(source) ? catalog.entries(then, source, after, limit) : []),
 		entriesOf: async (then, source, origins) => (sees(source) ? catalog.entriesOf(then, source, origins) : []),
 	});

@@ -87,7 +87,7 @@ async function requireIngestion(catalog: Pick<Catalog, "ingestion">, id: string)
 
 class View implements LodeView {
 	readonly #scopes = new Map<string | undefined, Promise<Required<GraphScope>>>();
-	readonly #heads = new Map<string, Promise<Head | undefined>>();
+	#heads: Promise<ReadonlyMap<string, Head>> | undefined;
 
 	constructor(
 		private readonly ports: ViewPorts,
@@ -123,13 +123,13 @@ class View implements LodeView {
 		return { snapshot, sources };
 	}
 
-	head(source: string): Promise<Head | undefined> {
-		let head = this.#heads.get(source);
-		if (head === undefined) {
-			head = this.ports.catalog.head(this.snapshot, source);
-			this.#heads.set(source, head);
-		}
-		return head;
+	/** One question for all sources, however many are asked for. */
+	async head(source: string): Promise<Head | undefined> {
+		this.#heads ??= this.ports.catalog.heads(
+			this.snapshot,
+			this.known.map(({ id }) => id),
+		);
+		return (await this.#heads).get(source);
 	}
 
 	async groups(wanted: string) {

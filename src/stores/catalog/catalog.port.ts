@@ -215,6 +215,8 @@ export interface Catalog {
 	snapshots(source: string, limit: number): Promise<{ snapshot: Snapshot; ingestion: Ingestion }[]>;
 	/** The last published ingestion of a source in a snapshot. */
 	head(snapshot: Snapshot, source: string): Promise<Head | undefined>;
+	/** The same of many sources that are there, in one question; those without a head are left out. */
+	heads(snapshot: Snapshot, sources: readonly string[]): Promise<ReadonlyMap<string, Head>>;
 
 	/** Visible entries, ordered by origin in byte order; a page starts after `after`. */
 	entries(snapshot: Snapshot, source: string, after: string | undefined, limit: number): Promise<OriginEntry[]>;

@@ -64,4 +64,6 @@ export interface VectorStore extends VersionedStore {
 
 	/** The visible records of one origin, ordered by (group, ordinal): for verification and tests. */
 	records(snapshot: Snapshot, source: string, origin: string): Promise<ChunkRecord[]>;
+	/** Bytes of this process's memory in which the store keeps an index, to search faster; 0 where it keeps none. */
+	indexMemory(): number;
 }

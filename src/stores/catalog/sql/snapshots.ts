@@ -3,7 +3,7 @@ import type { Snapshot } from "../../../domain/snapshot.js";
 import type { Head, Ingestion, SnapshotSelector, StoreTotals } from "../catalog.port.js";
 import type { CatalogReader } from "./catalog-tables.js";
 import { latestSnapshotRow } from "./ingestion-rows.js";
-import { parseJson, type SnapshotRow, toIngestion, toSnapshot } from "./rows.js";
+import { type IngestionRow, parseJson, type SnapshotRow, toIngestion, toSnapshot } from "./rows.js";
 
 const MIN_PREFIX = 7;
 const SEE_STATUS = "See `lode status` for what was published.";
@@ -134,9 +134,44 @@ export async function headIn(kysely: CatalogReader, snapshot: Snapshot, source: 
 		.where("seq", "<=", snapshot.seq);
 	if (snapshot.excluding.length > 0) query = query.where("seq", "not in", snapshot.excluding);
 	const row = await query.orderBy("seq", "desc").limit(1).executeTakeFirst();
-	if (!row) return undefined;
+	return row && toHead(row);
+}
+
+/** So many are named in one statement. */
+const SOURCES_A_STATEMENT = 500;
+
+/** Of sources that are there: the last seq of each is found in the index, however many ingestions it has. */
+export async function headsIn(
+	kysely: CatalogReader,
+	{ seq, excluding }: Snapshot,
+	sources: readonly string[],
+): Promise<Map<string, Head>> {
+	const heads = new Map<string, Head>();
+	for (let at = 0; at < sources.length; at += SOURCES_A_STATEMENT) {
+		const rows = await kysely
+			.selectFrom("source")
+			.innerJoin("ingestion", (join) =>
+				join.on("ingestion.seq", "=", (eb) => {
+					const last = eb
+						.selectFrom("ingestion as one")
+						.select(({ fn }) => fn.max("one.seq").as("seq"))
+						.whereRef("one.source", "=", "source.id")
+						.where("one.status", "=", "published")
+						.where("one.seq", "<=", seq);
+					return excluding.length > 0 ? last.where("one.seq", "not in", excluding) : last;
+				}),
+			)
+			.selectAll("ingestion")
+			.where("source.id", "in", sources.slice(at, at + SOURCES_A_STATEMENT))
+			.execute();
+		for (const row of rows) heads.set(row.source, toHead(row));
+	}
+	return heads;
+}
+
+function toHead(row: IngestionRow): Head {
 	return {
-		source,
+		source: row.source,
 		commit: row.commit_id,
 		ingestion: row.id,
 		seq: row.seq,

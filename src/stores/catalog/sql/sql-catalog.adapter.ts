@@ -8,7 +8,7 @@ import { abort, begin, publish, release } from "./ingestions.js";
 import { restoreCatalog } from "./restore.js";
 import { collectEntries, moveHorizon } from "./retention.js";
 import { toIngestion, toSource } from "./rows.js";
-import { findSnapshot, headIn, snapshotsOf } from "./snapshots.js";
+import { findSnapshot, headIn, headsIn, snapshotsOf } from "./snapshots.js";
 import { changeGroups, dropSource, groupsOf, markRemoved, putGroup, putSource, removeGroup } from "./sources.js";
 
 /** The catalog on any engine that Kysely speaks to: the engine's folder gives it a connection, a schema and its own check. */
@@ -52,6 +52,7 @@ export function createSqlCatalog(context: CatalogContext): Catalog {
 		snapshot: (selector, sources) => read(context, (transaction) => findSnapshot(transaction, selector, sources)),
 		snapshots: (source, limit) => read(context, (transaction) => snapshotsOf(transaction, source, limit)),
 		head: (snapshot, source) => headIn(kysely, snapshot, source),
+		heads: (snapshot, sources) => headsIn(kysely, snapshot, sources),
 
 		entries: (snapshot, source, after, limit) => visibleEntries(kysely, snapshot, source, after, limit),
 		entriesOf: (snapshot, source, origins) => entriesOf(kysely, snapshot, source, origins),

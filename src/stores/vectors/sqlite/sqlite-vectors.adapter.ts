@@ -379,6 +379,10 @@ class SqliteVectorStore implements SqliteVectors {
 		return this.#memory.ready();
 	}
 
+	indexMemory(): number {
+		return this.#memory.bytes;
+	}
+
 	async close(): Promise<void> {
 		this.#memory.close();
 		this.#database.close();

@@ -258,6 +258,7 @@ export function createWeaviateVectorStore(options: WeaviateOptions): VectorStore
 		},
 
 		clear: () => collections.clear(),
+		indexMemory: () => 0,
 		close: () => connection.close(),
 	};
 }

@@ -87,6 +87,11 @@ export class MemoryIndex {
 		this.#isOff = options.bytes <= 0;
 	}
 
+	/** What it takes now, lists of terms too. */
+	get bytes(): number {
+		return this.#state === undefined ? 0 : rowBytes(this.#state) + this.#state.text.bytes;
+	}
+
 	/** The best by full text, best first; see `VectorStore.searchText`. */
 	rankText(text: string, filter: SearchFilter, limit: number): RankedChunk[] | undefined {
 		return this.#answer(filter, (state, passing) => {
