@@ -56,8 +56,13 @@ function scoreChunks(rankings: readonly Ranking[]): ChunkHit[] {
 			else chunks.set(hit.id, { hit, score });
 		}
 	}
-	return [...chunks.values()].filter(({ score }) => score > 0).map(({ hit, score }) => ({ ...hit, score }));
+	return [...chunks.values()]
+		.filter(({ score }) => score > 0)
+		.map(({ hit, score }) => ({ ...hit, score: settled(score) }));
 }
+
+/** Without the last digits, which depend on the order in which a store, its index in memory or another engine adds up. */
+const settled = (score: number): number => Math.round(score * 1e9) / 1e9;
 
 function arrange(hits: readonly ChunkHit[], limit: number, ofFiles: readonly FileRanking[]): ChunkHit[] {
 	const files = new Map<string, ChunkHit[]>();
@@ -83,7 +88,7 @@ function arrange(hits: readonly ChunkHit[], limit: number, ofFiles: readonly Fil
 		for (const { scores: known, weight } of ofFiles) fileScore += weight * (known.get(file) ?? 0);
 		for (const [index, chunk] of chunks.entries()) {
 			const score = fileScore * (best > 0 ? chunk.score / best : 1) * 0.8 ** index;
-			(index < CHUNKS_BEFORE_OTHERS ? first : later).push({ ...chunk, score });
+			(index < CHUNKS_BEFORE_OTHERS ? first : later).push({ ...chunk, score: settled(score) });
 		}
 	}
 	// A file's score may be lower than that of a chunk that waits: order within each part, never across.
@@ -92,6 +97,6 @@ function arrange(hits: readonly ChunkHit[], limit: number, ofFiles: readonly Fil
 	let ceiling = 1;
 	return ordered.map((hit) => {
 		ceiling = Math.min(ceiling, hit.score / top);
-		return { ...hit, score: ceiling };
+		return { ...hit, score: settled(ceiling) };
 	});
 }
