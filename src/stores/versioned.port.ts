@@ -16,6 +16,11 @@ export interface WriteOptions {
 	 * process that was paused and wakes up later must not write behind a discard. Engines that refuse by themselves ignore it.
 	 */
 	readonly deadline?: number;
+	/**
+	 * The same write was tried before and may have been cut off within one record. Engines whose writes are whole or not at all ignore it; one that
+	 * is not writes the records anew instead of believing that what it finds is complete.
+	 */
+	readonly again?: boolean;
 }
 
 export interface StagedTally {

@@ -1,3 +1,4 @@
+import { Context } from "@temporalio/activity";
 import type { BatchActivities, CompensationActivities } from "../activity-types.js";
 import type { BatchReader } from "../batch-records.js";
 import type { BatchEmbeddings } from "../embedding/batch-embeddings.js";
@@ -35,7 +36,8 @@ export function createStagingActivities(
 			const { retired, origins } = await staged.of(batch);
 			if (retired.length > 0) await vectors.retire(seq, source, retired, permit.options());
 			const records = (await Promise.all(origins.map(await staged.chunkReader(batch)))).flat();
-			if (records.length > 0) await vectors.stage(seq, records, permit.options());
+			const again = Context.current().info.attempt > 1;
+			if (records.length > 0) await vectors.stage(seq, records, { ...permit.options(), again });
 			reader.done(batch, "vectors");
 		},
 

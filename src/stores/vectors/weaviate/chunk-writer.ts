@@ -1,3 +1,4 @@
+import pLimit from "p-limit";
 import type { FilterValue } from "weaviate-client";
 import { LodeError } from "../../../domain/errors.js";
 import type { ChunkRecord } from "../../../domain/mined-file.js";
@@ -16,6 +17,7 @@ const BATCH = 500;
 const ORIGINS = 500;
 /** How often the objects of a batch that failed for a passing reason are sent again. */
 const ATTEMPTS = 5;
+const REMOVED_AT_ONCE = 20;
 
 const ALL: readonly (keyof StoredChunk)[] = [
 	...["content", "origin", "path", "language", "kind"],
@@ -37,7 +39,7 @@ export class ChunkWriter {
 		private readonly reader: ChunkReader,
 	) {}
 
-	async stage(seq: Seq, records: readonly ChunkRecord[], { deadline }: WriteOptions = {}): Promise<void> {
+	async stage(seq: Seq, records: readonly ChunkRecord[], { deadline, again }: WriteOptions = {}): Promise<void> {
 		const byModel = new Map<string, ChunkRecord[]>();
 		for (const record of records) {
 			const known = byModel.get(record.model);
@@ -61,17 +63,8 @@ export class ChunkWriter {
 				if (!inserts.has(id))
 					inserts.set(id, { id, properties: storedChunk(record, seq), vectors: Array.from(record.vector) });
 			}
-			for (const slice of chunked([...inserts.values()], BATCH)) {
-				const there = await this.#existing(
-					model,
-					slice.map(({ id }) => id),
-				);
-				await this.#insert(
-					model,
-					slice.filter(({ id }) => !there.has(id)),
-					deadline,
-				);
-			}
+			for (const slice of chunked([...inserts.values()], BATCH))
+				await this.#insertNew(model, slice, { deadline, again });
 		}
 	}
 
@@ -134,26 +127,44 @@ export class ChunkWriter {
 		await flush();
 	}
 
-	async #existing(model: ModelCollection, ids: readonly string[]): Promise<Set<string>> {
-		if (ids.length === 0) return new Set();
-		const { objects } = await this.connection.request("look for chunks", () =>
-			model.collection.query.fetchObjects({
-				filters: model.collection.filter.byId().containsAny([...ids]),
-				limit: ids.length,
-				returnProperties: ["addedAt"] as never,
-			}),
-		);
-		return new Set(objects.map(({ uuid }) => uuid));
+	/**
+	 * A server that is killed within a batch has some of its objects without all of their index entries, and takes an equal object for one that it has:
+	 * it would never be found. So what may be there is taken away before it is sent again. Only for objects of a seq that is not published.
+	 */
+	async #insertNew(
+		model: ModelCollection,
+		inserts: readonly Insert[],
+		{ deadline, again }: WriteOptions,
+	): Promise<void> {
+		let tried = again === true;
+		await this.#insert(model, inserts, deadline, async (batch) => {
+			if (tried) await this.#remove(model, batch);
+			tried = true;
+		});
+	}
+
+	/** One by one: to find them by a filter would need the index entries that may be missing. */
+	async #remove(model: ModelCollection, batch: readonly Insert[]): Promise<void> {
+		const limit = pLimit(REMOVED_AT_ONCE);
+		await Promise.all(batch.map(({ id }) => limit(() => model.collection.data.deleteById(id))));
 	}
 
 	/** @throws STORE_UNAVAILABLE, INTERNAL naming the first record that was refused */
-	async #insert(model: ModelCollection, inserts: readonly Insert[], deadline?: number): Promise<void> {
+	async #insert(
+		model: ModelCollection,
+		inserts: readonly Insert[],
+		deadline?: number,
+		before: (batch: readonly Insert[]) => Promise<void> = async () => undefined,
+	): Promise<void> {
 		let pending = inserts;
 		for (let attempt = 1; pending.length > 0; attempt++) {
 			const batch = pending;
 			const { errors } = await this.connection.request(
 				"store chunks",
-				() => model.collection.data.insertMany(batch as never),
+				async () => {
+					await before(batch);
+					return model.collection.data.insertMany(batch as never);
+				},
 				deadline,
 			);
 			const failed = Object.entries(errors);
