@@ -45,7 +45,8 @@ describe.runIf(hasServerProfile() && hasCorpora)("both profiles", () => {
 
 	test.each<[CorpusName, number]>([
 		["jaffle-shop-classic", 8],
-		["httpx", 2],
+		// kill-servers.crash.spec.ts compares its digests on the servers with those of the embedded profile.
+		...(process.env.LODE_TEST_THOROUGH === "1" ? [["httpx", 2] as [CorpusName, number]] : []),
 	])(
 		"%s: the same digests in every store, directly and after its last %d commits, and the same answers",
 		async (name, last) => {

@@ -12,8 +12,6 @@ describe("the servers that tests run against", () => {
 			try {
 				await server.kill();
 				await server.start();
-				await server.stop();
-				await server.start();
 			} finally {
 				await server.destroy();
 			}

@@ -137,10 +137,24 @@ export class ChunkWriter {
 		{ deadline, again }: WriteOptions,
 	): Promise<void> {
 		let tried = again === true;
-		await this.#insert(model, inserts, deadline, async (batch) => {
+		const there = tried ? new Set() : await this.#existing(model, inserts);
+		const absent = inserts.filter(({ id }) => !there.has(id));
+		await this.#insert(model, absent, deadline, async (batch) => {
 			if (tried) await this.#remove(model, batch);
 			tried = true;
 		});
+	}
+
+	async #existing(model: ModelCollection, inserts: readonly Insert[]): Promise<Set<string>> {
+		if (inserts.length === 0) return new Set();
+		const { objects } = await this.connection.request("look for chunks", () =>
+			model.collection.query.fetchObjects({
+				filters: model.collection.filter.byId().containsAny(inserts.map(({ id }) => id)),
+				limit: inserts.length,
+				returnProperties: ["addedAt"] as never,
+			}),
+		);
+		return new Set(objects.map(({ uuid }) => uuid));
 	}
 
 	/** One by one: to find them by a filter would need the index entries that may be missing. */

@@ -69,6 +69,7 @@ export class WeaviateConnection {
 	async #connect(): Promise<{ client: WeaviateClient; library: Library }> {
 		try {
 			const library = await import("weaviate-client");
+			await withoutRetries();
 			const { url, grpcAddress, apiKey } = this.options;
 			const http = new URL(url);
 			const at = grpcAddress.lastIndexOf(":");
@@ -98,4 +99,14 @@ export function requireWeaviateVersion(version: string, url: string): void {
 	throw new LodeError("CONFIG_INVALID", `Weaviate at ${url} is ${version}; Lode needs ${OLDEST.join(".")} or later`, {
 		next: "Upgrade that server, or set LODE_WEAVIATE_URL to another one.",
 	});
+}
+
+/**
+ * The client sends a batch up to five times by itself when the server goes away. A server that was killed within it may then have a part of its
+ * objects in half, which only we know how to write anew (ChunkWriter). It has no option for that; what is set here lies in its own module (3.14.0).
+ */
+async function withoutRetries(): Promise<void> {
+	const place = new URL("./grpc/retry.js", import.meta.resolve("weaviate-client"));
+	const { retryOptions } = (await import(place.href)) as { retryOptions: { retry: boolean } };
+	retryOptions.retry = false;
 }
