@@ -63,6 +63,12 @@ export async function seedApi({ url, secret, repository, target }: Place): Promi
 	await ask("GET", "/health/ready");
 	await ask("GET", "/api/v1/sources");
 	await ask("GET", `/api/v1/sources/${source}/groups`, undefined, "/api/v1/sources/{source}/groups");
+	const group = "/api/v1/groups/{id}";
+	await ask("POST", "/api/v1/groups?timeout=120", { source, name: "code", include: ["src/**"] });
+	await ask("GET", "/api/v1/groups");
+	await ask("GET", `/api/v1/groups/${source}:code`, undefined, group);
+	await ask("PUT", `/api/v1/groups/${source}:code?timeout=120`, { include: ["src/a.ts"] }, group);
+	await ask("DELETE", `/api/v1/groups/${source}:code?timeout=120`, undefined, group);
 	const artifacts = "/api/v1/sources/{source}/artifacts";
 	await ask("GET", `/api/v1/sources/${source}/artifacts`, undefined, artifacts);
 	await ask("GET", `/api/v1/sources/${source}/artifacts/content?path=src/a.ts`, undefined, `${artifacts}/content`);
