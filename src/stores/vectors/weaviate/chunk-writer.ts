@@ -9,7 +9,7 @@ import { and, goneIn, where } from "./chunk-filter.js";
 import type { ChunkReader } from "./chunk-reader.js";
 import { CURRENT, chunkId, lifeOf, originKey, type StoredChunk, sourceKey, storedChunk } from "./stored-chunk.js";
 import type { ModelCollection, WeaviateCollections } from "./weaviate-collections.js";
-import type { WeaviateConnection } from "./weaviate-connection.js";
+import { requireTime, type WeaviateConnection } from "./weaviate-connection.js";
 import { isInterrupted, isPassing } from "./weaviate-errors.js";
 
 /** Objects of one insert: more make it no faster. */
@@ -140,7 +140,7 @@ export class ChunkWriter {
 		const there = tried ? new Set() : await this.#existing(model, inserts);
 		const absent = inserts.filter(({ id }) => !there.has(id));
 		await this.#insert(model, absent, deadline, async (batch) => {
-			if (tried) await this.#remove(model, batch);
+			if (tried) await this.#remove(model, batch, deadline);
 			tried = true;
 		});
 	}
@@ -158,9 +158,13 @@ export class ChunkWriter {
 	}
 
 	/** One by one: to find them by a filter would need the index entries that may be missing. */
-	async #remove(model: ModelCollection, batch: readonly Insert[]): Promise<void> {
+	async #remove(model: ModelCollection, batch: readonly Insert[], deadline?: number): Promise<void> {
 		const limit = pLimit(REMOVED_AT_ONCE);
-		await Promise.all(batch.map(({ id }) => limit(() => model.collection.data.deleteById(id))));
+		const removal = async ({ id }: Insert) => {
+			requireTime("store chunks", deadline);
+			await model.collection.data.deleteById(id);
+		};
+		await Promise.all(batch.map((insert) => limit(() => removal(insert))));
 	}
 
 	/** @throws STORE_UNAVAILABLE, INTERNAL naming the first record that was refused */
@@ -177,6 +181,7 @@ export class ChunkWriter {
 				"store chunks",
 				async () => {
 					await before(batch);
+					requireTime("store chunks", deadline);
 					return model.collection.data.insertMany(batch as never);
 				},
 				deadline,

@@ -39,11 +39,7 @@ export class WeaviateConnection {
 					this.#connected ??= this.#connect();
 					const { client, library } = await this.#connected;
 					// Checked last, with nothing to wait for between it and the request.
-					if (Date.now() > deadline) {
-						throw new LodeError("STORE_UNAVAILABLE", `${operation}: the time for this write is over`, {
-							next: "Nothing: the work is done again.",
-						});
-					}
+					requireTime(operation, deadline);
 					return work(client, library);
 				},
 				{ retries: RETRIES, minTimeout: 50, maxTimeout: 1_000, shouldRetry: ({ error }) => isPassing(error) },
@@ -98,6 +94,14 @@ export function requireWeaviateVersion(version: string, url: string): void {
 	if (major === "" || Number(major) > OLDEST[0] || (Number(major) === OLDEST[0] && Number(minor) >= OLDEST[1])) return;
 	throw new LodeError("CONFIG_INVALID", `Weaviate at ${url} is ${version}; Lode needs ${OLDEST.join(".")} or later`, {
 		next: "Upgrade that server, or set LODE_WEAVIATE_URL to another one.",
+	});
+}
+
+/** For work of several requests: before each of them. @throws STORE_UNAVAILABLE */
+export function requireTime(operation: string, deadline = Number.POSITIVE_INFINITY): void {
+	if (Date.now() <= deadline) return;
+	throw new LodeError("STORE_UNAVAILABLE", `${operation}: the time for this write is over`, {
+		next: "Nothing: the work is done again.",
 	});
 }
 
