@@ -281,6 +281,24 @@ export function versionedStoreContract<S extends VersionedStore, R>(name: string
 				await expectVisible(ledger.publish(seq), source, { "file:x": x2 });
 			});
 
+			it("may be told that it was cut off, whatever of it had been done", async () => {
+				const source = newSource();
+				const old = { "file:x": content(source, "file:x", 1), "file:y": content(source, "file:y", 1) };
+				await ingest(source, { "file:x": content(source, "file:x", 0), "file:y": [] });
+				const before = await ingest(source, old);
+				const seq = ledger.begin();
+				await store.retire(seq, source, ["file:x"]);
+				await store.retire(seq, source, ["file:x", "file:y"], { again: true });
+				await expectVisible(before, source, old);
+				expect(await store.staged(seq, source)).toEqual({
+					added: EMPTY_TALLY,
+					retired: expectedTally(Object.values(old).flat()),
+				});
+				await store.retire(seq, source, ["file:x", "file:y"], { again: true });
+				await expectVisible(ledger.publish(seq), source, { "file:x": [], "file:y": [] });
+				await expectVisible(before, source, old);
+			});
+
 			it("leaves other origins, other sources and what is retired already", async () => {
 				const [a, b] = [newSource(), newSource()];
 				const x1 = content(a, "file:x", 1);

@@ -6,7 +6,7 @@ import type { Seq, Snapshot } from "../../../domain/snapshot.js";
 import { chunked } from "../../sqlite/chunked.js";
 import type { WriteOptions } from "../../versioned.port.js";
 import { and, goneIn, where } from "./chunk-filter.js";
-import type { ChunkReader } from "./chunk-reader.js";
+import type { ChunkReader, FoundChunk } from "./chunk-reader.js";
 import { CURRENT, chunkId, lifeOf, originKey, type StoredChunk, sourceKey, storedChunk } from "./stored-chunk.js";
 import type { ModelCollection, WeaviateCollections } from "./weaviate-collections.js";
 import { requireTime, type WeaviateConnection } from "./weaviate-connection.js";
@@ -68,19 +68,33 @@ export class ChunkWriter {
 		}
 	}
 
-	async retire(seq: Seq, source: string, origins: readonly string[], { deadline }: WriteOptions = {}): Promise<void> {
+	async retire(
+		seq: Seq,
+		source: string,
+		origins: readonly string[],
+		{ deadline, again }: WriteOptions = {},
+	): Promise<void> {
 		if (origins.length === 0) return;
 		for (const model of await this.collections.list()) {
 			for (const slice of chunked([...new Set(origins)], ORIGINS)) {
 				const keys = slice.map((origin) => originKey(source, origin));
-				const current = and(
-					where(model, "originKey").containsAny(keys),
-					where(model, "addedAt").lessThan(seq),
-					where(model, "removedAt").equal(CURRENT),
-				);
-				await this.#setRemoved(model, current, seq, deadline);
+				const earlier = and(where(model, "originKey").containsAny(keys), where(model, "addedAt").lessThan(seq));
+				if (again) await this.#retireAgain(model, earlier, seq, deadline);
+				else await this.#setRemoved(model, and(earlier, where(model, "removedAt").equal(CURRENT)), seq, deadline);
 			}
 		}
+	}
+
+	/**
+	 * As #insertNew, for objects that an earlier snapshot shows, which cannot be taken away: those that say to be retired are made current and
+	 * retired once more, so that both writes change the property and with it the index. They are found without its help.
+	 */
+	async #retireAgain(model: ModelCollection, earlier: FilterValue, seq: Seq, deadline?: number): Promise<void> {
+		const found = await this.#read(model, earlier);
+		const retired = found.filter(({ properties }) => properties.removedAt === seq);
+		const current = found.filter(({ properties }) => properties.removedAt === CURRENT);
+		await this.#write(model, retired, CURRENT, deadline);
+		await this.#write(model, [...retired, ...current], seq, deadline);
 	}
 
 	async discard(seq: Seq): Promise<void> {
@@ -107,24 +121,31 @@ export class ChunkWriter {
 		}
 	}
 
-	/** There is no update by filter: whole objects are written again, with the same vector, which the index then leaves as it is. */
 	async #setRemoved(model: ModelCollection, filters: FilterValue, removedAt: Seq, deadline?: number): Promise<void> {
-		let pending: Insert[] = [];
-		const flush = async () => {
-			await this.#insert(model, pending, deadline);
-			pending = [];
-		};
-		// Read to the end before the first is written: what is written falls out of the filter.
-		const found: Insert[] = [];
-		for await (const { id, properties, vector } of this.reader.read(model, filters, ALL)) {
-			const life = lifeOf(properties.digest, properties.addedAt, removedAt);
-			found.push({ id, properties: { ...properties, removedAt, life }, vectors: [...(vector ?? [])] });
+		await this.#write(model, await this.#read(model, filters), removedAt, deadline);
+	}
+
+	/** To the end before the first is written: what is written may fall out of the filter. */
+	async #read(model: ModelCollection, filters: FilterValue): Promise<FoundChunk[]> {
+		const found: FoundChunk[] = [];
+		for await (const one of this.reader.read(model, filters, ALL)) found.push(one);
+		return found;
+	}
+
+	/** There is no update by filter: whole objects are written again, with the same vector, which the index then leaves as it is. */
+	async #write(
+		model: ModelCollection,
+		chunks: readonly FoundChunk[],
+		removedAt: Seq,
+		deadline?: number,
+	): Promise<void> {
+		for (const slice of chunked(chunks, BATCH)) {
+			const inserts = slice.map(({ id, properties, vector }) => {
+				const life = lifeOf(properties.digest, properties.addedAt, removedAt);
+				return { id, properties: { ...properties, removedAt, life }, vectors: [...(vector ?? [])] };
+			});
+			await this.#insert(model, inserts, deadline);
 		}
-		for (const insert of found) {
-			pending.push(insert);
-			if (pending.length >= BATCH) await flush();
-		}
-		await flush();
 	}
 
 	/**

@@ -18,12 +18,16 @@ export const isPassing = (error: unknown): boolean =>
 		everythingSaid(error),
 	);
 
-/**
- * What Weaviate answers for each object of a batch while it goes down or comes up: the batch itself is answered, nothing of it is stored, and the
- * collection, which is there, is not known yet.
- */
+/** A server that comes up takes requests before it has loaded its collections, and then says that there are none. */
+const isLoading = (said: string): boolean =>
+	/non-?existing index|no such (index|class)|index .*not found|find class|class .*not found|not found in schema/i.test(
+		said,
+	);
+
+/** What Weaviate answers for each object of a batch while it goes down or comes up: the batch itself is answered, nothing of it is stored. */
 export const isInterrupted = (message: string): boolean =>
-	/shut ?down|shutting down|context (canceled|deadline)|not ready|unavailable|connection|rpc error|loading|(could not|cannot|can't) find class|class .*not found|not found in schema|no such class/i.test(
+	isLoading(message) ||
+	/shut ?down|shutting down|context (canceled|deadline)|not ready|unavailable|connection|rpc error|loading/i.test(
 		message,
 	);
 
@@ -63,6 +67,12 @@ export function weaviateError(
 			"STORE_UNAVAILABLE",
 			"it does not answer",
 			"Start that server, or correct LODE_WEAVIATE_URL and LODE_WEAVIATE_GRPC_ADDRESS.",
+		);
+	if (isLoading(said))
+		return make(
+			"STORE_UNAVAILABLE",
+			"it does not know a collection of Lode's",
+			"Wait until it has started. If somebody deleted the collection, run `lode rebuild --replace`.",
 		);
 	return make("INTERNAL", "it refused the request", "Look at the log of that server.");
 }
