@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import pLimit from "p-limit";
 import type { JsonObject } from "../../domain/digest.js";
-import { ERROR_CODES, errorCode, LodeError } from "../../domain/errors.js";
+import { ERROR_CODES, errorCode, type LodeError } from "../../domain/errors.js";
 import type { Failure, Ingestion } from "../../stores/catalog/catalog.port.js";
 import type { EventStore } from "../../stores/events/events.port.js";
 import { fromWorkflowError } from "../ingestion/workflow-errors.js";
@@ -17,7 +17,7 @@ import type {
 	SubmitOptions,
 	Submitted,
 } from "./command.js";
-import { CommandLog, commandId, fingerprintOf, type RecordedCommand } from "./command-log.js";
+import { CommandLog, commandId, fingerprintOf, idempotencyKeyReused, type RecordedCommand } from "./command-log.js";
 import { createWork, ingestionOf, type Work, type WorkPorts } from "./command-work.js";
 import { reindexOf } from "./group-work.js";
 import { visibilityToken } from "./visibility.js";
@@ -230,7 +230,5 @@ function shownData(type: string, data: JsonObject): JsonObject {
 
 function requireSame({ fingerprint }: RecordedCommand, request: CommandRequest): void {
 	if (fingerprint === fingerprintOf(request)) return;
-	throw new LodeError("IDEMPOTENCY_KEY_REUSED", "the idempotency key was used for another request", {
-		next: "Give each request a key of its own; repeat a request with the same key and the same content.",
-	});
+	throw idempotencyKeyReused();
 }
