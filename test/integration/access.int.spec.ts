@@ -42,13 +42,15 @@ beforeAll(async () => {
 	({ ours, other } = sources);
 	const config = { ...lode.config, temporal: { ...lode.config.temporal, address: AWAY } };
 	api = await ApiInstance.open(lode, { config, metrics: new Metrics({ process: false }) });
-	opened = await openApiServices(config);
-	mcp = await serveMcpHttp({ opened, requestsPerMinute: 100_000, version: "1", report: () => undefined, port: 0 });
+	const metrics = new Metrics({ process: false });
+	opened = await openApiServices(config, metrics);
+	const report = () => undefined;
+	mcp = await serveMcpHttp({ opened, requestsPerMinute: 100_000, version: "1", report, port: 0, metrics });
 	const local = opened.as(LOCAL);
 	await expect(local.commands.submit({ kind: "verify", source: ours.id }, "a-command")).rejects.toMatchObject({
 		code: "TEMPORAL_UNAVAILABLE",
 	});
-	const [accepted] = await lode.ports.events.latest(1, { type: "CommandAccepted" });
+	const [accepted] = await lode.ports.events.latest(1, { types: ["CommandAccepted"] });
 	command = accepted?.metadata.correlationId as string;
 	for (const [name, ...roles] of [
 		["a viewer of it", `viewer:${ours.id}`],
@@ -62,7 +64,7 @@ beforeAll(async () => {
 	] as const) {
 		const grants = parseGrants(roles);
 		const { secret } = await local.keys.create({ name, grants });
-		actors.push({ name, roles: [...roles], secret, principal: { id: name, kind: "key", grants } });
+		actors.push({ name, roles: [...roles], secret: secret as string, principal: { id: name, kind: "key", grants } });
 	}
 });
 afterAll(async () => {
@@ -117,6 +119,7 @@ const REST: Readonly<Record<string, () => [path: string, init?: RequestInit]>> =
 	"GET /graphql": () => [`/graphql?query=${encodeURIComponent("{ __typename }")}`],
 	"POST /graphql": () => ["/graphql", { method: "POST", ...json({ query: "{ __typename }" }) }],
 	"GET /api/v1/sources": () => ["/api/v1/sources"],
+	"GET /api/v1/sources/:source": () => [`/api/v1/sources/${ours.id}`],
 	"GET /api/v1/groups": () => ["/api/v1/groups"],
 	"GET /api/v1/groups/:id": () => [`/api/v1/groups/${ours.id}:default`],
 	"GET /api/v1/sources/:source/groups": () => [`/api/v1/sources/${ours.id}/groups`],
@@ -327,6 +330,21 @@ describe("every role and every operation", () => {
 	});
 });
 
+test("MCP's own metrics are for those who may see the API's, and name no source", async () => {
+	await askMcp("tool search", actors[0]?.secret);
+	const page = (secret: string | undefined) => fetch(new URL("/metrics", mcp.url), { headers: bearer(secret) });
+	for (const { name, secret, principal } of actors) {
+		const { status } = await page(secret);
+		expect([name, status]).toEqual([name, mayEverywhere(principal, "viewer") ? 200 : 403]);
+	}
+	expect((await page(undefined)).status).toBe(401);
+	const text = await (await page(actors.find(({ name }) => name === "a viewer of all")?.secret)).text();
+	expect(text).toMatch(/^lode_search_seconds_count\{outcome="answered"\} [1-9]/m);
+	expect(text).toMatch(/^lode_http_request_seconds_count\{method="POST",route="\/mcp",status="200"\} [1-9]/m);
+	expect(text).toMatch(/^lode_http_connections \d/m);
+	for (const mark of [...ours.marks, ...other.marks]) expect(text).not.toContain(mark);
+});
+
 describe("a viewer of one source", () => {
 	const secretOf = (actor: string): string => actors.find(({ name }) => name === actor)?.secret as string;
 	async function get(path: string, actor = "a viewer of it"): Promise<{ status: number; text: string }> {
@@ -446,7 +464,7 @@ describe("a viewer of one source", () => {
 	test("is told of another one that it names what it is told of one that is nowhere", async () => {
 		const local = opened.as(LOCAL);
 		await local.commands.submit({ kind: "verify", source: other.id }, "of the other").catch(() => undefined);
-		const [accepted] = await lode.ports.events.latest(1, { type: "CommandAccepted" });
+		const [accepted] = await lode.ports.events.latest(1, { types: ["CommandAccepted"] });
 		const { hits } = await local.reader.search({ text: "zanzibar", limit: 1, source: other.id });
 		/** What is there, and what is nowhere, of the same form. */
 		const named: Readonly<Record<string, readonly [there: string, nowhere: string]>> = {
@@ -463,6 +481,8 @@ describe("a viewer of one source", () => {
 			NAME: ["zanzibarCount", "nowhereCount"],
 		};
 		const requests: readonly (readonly [method: string, path: string, body?: unknown])[] = [
+			["GET", "sources/ID"],
+			["GET", "sources/PREFIX?lag=true"],
 			["GET", "sources/ID/groups"],
 			["GET", "groups?source=ID"],
 			["GET", "groups?source=ADDRESS"],
