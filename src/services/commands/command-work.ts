@@ -273,11 +273,13 @@ async function requireIngestion(catalog: Pick<Catalog, "ingestion">, id: string)
 	throw new LodeError("INGESTION_NOT_FOUND", `there is no ingestion ${id}`, { next: "List them first." });
 }
 
-/** The latest ingestion of a command's commit that began after it. */
+/** The one that the command ended with; before that, the latest ingestion of its commit that began after it. */
 export async function ingestionOf(
-	catalog: Pick<Catalog, "ingestions">,
+	catalog: Pick<Catalog, "ingestion" | "ingestions">,
 	{ work, acceptedAt }: RecordedCommand,
+	ended?: string,
 ): Promise<Ingestion | undefined> {
+	if (ended !== undefined) return catalog.ingestion(ended);
 	const { source, commit } = work as unknown as IngestWork;
 	if (source === undefined || commit === undefined) return undefined;
 	const [latest] = await catalog.ingestions({ source, commit, limit: 1 });

@@ -140,10 +140,11 @@ export function createCommands(ports: CommandPorts): LodeCommands {
 		const result = outcome && "result" in outcome ? outcome.result : null;
 		const failure = outcome && "failure" in outcome ? outcome.failure : null;
 		const ingests = kind === "ingest" || kind === "retry";
-		const ingestion = ingests && !result ? await ingestionOf(catalog, command) : undefined;
+		const endedWith = text(result?.ingestion);
+		const ingestion = ingests && (!result || endedWith) ? await ingestionOf(catalog, command, endedWith) : undefined;
 		const running = ingestion?.status === "staging" || ingestion?.status === "aborted";
 		const reindexed = text(reindexOf(command, result).ingestion);
-		const named = text(result?.ingestion) ?? reindexed ?? ingestion?.id ?? (ingests ? undefined : text(work.ingestion));
+		const named = endedWith ?? reindexed ?? ingestion?.id ?? (ingests ? undefined : text(work.ingestion));
 		const status: CommandStatus = result
 			? "SUCCEEDED"
 			: failure
