@@ -127,6 +127,9 @@ describe("API keys", () => {
 		expect([made1, made2].map(({ headers }) => headers.get("idempotency-replayed"))).toEqual([null, "true"]);
 		expect(twice).toEqual({ ...once, secret: null });
 		expect([reused.status, ((await reused.json()) as Answer).code]).toEqual([422, "IDEMPOTENCY_KEY_REUSED"]);
+		const audits = await get(api, bearer(first.secret), "/api/v1/events?type=AuditRecorded&first=100");
+		const told = JSON.parse(audits.text).events.filter(({ data }: Answer) => data.about === `key:${once.key.id}`);
+		expect(told.map(({ data }: Answer) => data.outcome)).toEqual(["done"]);
 		const listed = await get(api, bearer(first.secret), `/api/v1/keys?minVisibility=${once.visibility_token}`);
 		expect(JSON.parse(listed.text).keys.map(({ id }: Answer) => id)).toContain(once.key.id);
 		const later = await get(api, bearer(first.secret), "/api/v1/keys?minVisibility=event:999999&visibilityTimeout=0");

@@ -17,11 +17,16 @@ export function guardKeys(keys: ApiKeys, principal: Principal, audit: Audit): Ow
 	const requireAdmin = (): void => {
 		if (!mayEverywhere(principal, "admin")) throw forbidden("admin", "everywhere");
 	};
-	async function audited<T extends ChangedKey>(operation: Audited["operation"], change: () => Promise<T>): Promise<T> {
+	/** A repeat changes nothing, and is told nothing of. */
+	async function audited<T extends ChangedKey & Partial<CreatedKey>>(
+		operation: Audited["operation"],
+		change: () => Promise<T>,
+	): Promise<T> {
 		try {
 			requireAdmin();
 			const changed = await change();
-			await audit(principal, { operation, outcome: "done", about: `key:${changed.key.id}` });
+			const repeated = changed.secret === null;
+			if (!repeated) await audit(principal, { operation, outcome: "done", about: `key:${changed.key.id}` });
 			return changed;
 		} catch (error) {
 			const code = errorCode(error) ?? "INTERNAL";
