@@ -137,8 +137,8 @@ module.exports = {
 		only(
 			"mcp-translates",
 			"^src/mcp/",
-			["^src/(mcp|services|config|domain)/", "^src/api/security/"],
-			"Tools and resources translate and call services; the CLI opens them. Who may ask over HTTP is told as the API tells it.",
+			["^src/(mcp|services|config|domain|observability)/", "^src/api/security/"],
+			"Tools and resources translate and call services; the CLI opens them. Who may ask over HTTP is told, and measured, as with the API.",
 		),
 		only(
 			"webhooks-stand-alone",

@@ -25,9 +25,11 @@ import { askProgress, askWaiting } from "./services/ingestion/ask-progress.js";
 import { createCommander } from "./services/ingestion/create-commander.js";
 import { ensureSchedules } from "./services/ingestion/schedules.js";
 import type { LodeCommander, LodeReader, OpenedServices } from "./services/lode.js";
+import { probeEmbeddings } from "./services/probe-embeddings.js";
 import { createReader, type ReaderPorts } from "./services/reading/create-reader.js";
 import { requireFinished } from "./services/rebuild/unfinished.js";
 import { createSearchLog } from "./services/search/event-search-log.js";
+import { auditLocal } from "./services/security/audit-local.js";
 import { guardKeys } from "./services/security/guarded-keys.js";
 import { handleKeys, type LodeKeys } from "./services/security/handle-keys.js";
 import { LOCAL } from "./services/security/principal.js";
@@ -38,8 +40,9 @@ import { createGitSource } from "./sources/git/git-source.adapter.js";
 import { pinsTo } from "./sources/git/remote-pins.js";
 import { createLakefsSource } from "./sources/lakefs/lakefs-source.adapter.js";
 import { createSourceRegistry, type SourceRegistry } from "./sources/registry.js";
+import { endpointAddresses } from "./sources/remote-policy.js";
 import type { SourceKind } from "./stores/catalog/catalog.port.js";
-import { openAccess } from "./wiring/access.js";
+import { openAccess, openAudit } from "./wiring/access.js";
 import { lakefsOptions } from "./wiring/server-options.js";
 import { type OpenedStores, openStores, type StoreOptions } from "./wiring/stores.js";
 import { TemporalAccess } from "./wiring/temporal-access.js";
@@ -49,6 +52,10 @@ export { openEvents } from "./wiring/events.js";
 export { rebuildStores } from "./wiring/rebuild.js";
 export { checkServers, migrateServers } from "./wiring/server-checks.js";
 export { openStores };
+
+/** Asks the configured embedding provider which model it has. @throws as probeEmbeddings */
+export const probeProvider = (config: Config): ReturnType<typeof probeEmbeddings> =>
+	probeEmbeddings(embeddingSettings(config));
 
 type Close = () => Promise<void>;
 
@@ -64,6 +71,12 @@ function openSources(config: Pick<Config, "home" | "lakefs" | "remotes">, stores
 		createGitSource({ home: config.home, pins: guard === "always" ? pinsTo(allow) : undefined }),
 		createFolderSource({ home: config.home, artifacts: stores.artifacts }),
 	]);
+}
+
+/** Of the configured provider, whose endpoint is guarded as repositories are. */
+function embeddingSettings({ embedding, home, remotes }: Config): EmbeddingSettings {
+	const guarded = remotes.guard === "always" && { addressesOf: endpointAddresses(remotes.allow ?? []) };
+	return { ...embedding, home, ...guarded };
 }
 
 /** Providers by the model that a group recorded; each is opened once. */
@@ -108,7 +121,7 @@ class Providers {
 	}
 
 	get #settings(): EmbeddingSettings {
-		return { ...this.config.embedding, home: this.config.home, onDownload: this.onDownload };
+		return { ...embeddingSettings(this.config), onDownload: this.onDownload };
 	}
 }
 
@@ -364,6 +377,7 @@ export async function openCommander(config: Config, { address }: { address: stri
 		...newSources(config, providers),
 		temporal: temporal.value,
 		taskQueue: config.temporal.taskQueue,
+		audit: auditLocal(openAudit(stores.value.events)),
 		async close() {
 			await providers.close();
 			await stores.close();

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { Config, ConfigSources } from "../config/config.js";
 import type { HttpOptions, McpHttp } from "../mcp/serve-http.js";
 import type { StdioOptions } from "../mcp/serve-stdio.js";
+import type { Metrics } from "../observability/metrics/metrics.js";
 import type { RunningApi, startApi } from "../runtime/api-child.js";
 import type { Runtime, RuntimeOptions } from "../runtime/runtime.js";
 import type { RuntimeRecord } from "../runtime/runtime-file.js";
@@ -22,7 +23,7 @@ export interface CliDependencies {
 	/** Webhooks that were parked, whether the gateway runs or not. */
 	openEvents(config: Config): Promise<LodeEvents>;
 	/** To each principal what it may see: for servers. */
-	openServices(config: Config): Promise<OpenedServices>;
+	openServices(config: Config, metrics: Metrics): Promise<OpenedServices>;
 	/** API keys. */
 	openKeys(config: Config): Promise<LodeKeys>;
 	withRuntime<T>(

@@ -29,14 +29,13 @@ export function realDependencies(): CliDependencies {
 			return tracedCommander(commander, tracing, process.env.TRACEPARENT);
 		},
 		openEvents: async (config) => (await import("../wiring.js")).openEvents(config),
-		openServices: async (config) => (await import("../wiring.js")).openApiServices(config),
+		openServices: async (...args) => (await import("../wiring.js")).openApiServices(...args),
 		openKeys: async (config) => (await import("../wiring.js")).openKeys(config),
 		withRuntime: async (config, ...rest) => {
 			if (config.plugins !== undefined) await (await import("../wiring.js")).checkPlugins(config);
 			return (await import("../runtime/runtime.js")).withRuntime(config, ...rest);
 		},
-		probeEmbeddings: async (config) =>
-			(await import("../services/probe-embeddings.js")).probeEmbeddings({ ...config.embedding, home: config.home }),
+		probeEmbeddings: async (config) => (await import("../wiring.js")).probeProvider(config),
 		checkServers: async (config) => (await import("../wiring.js")).checkServers(config),
 		rebuild: async (...args) => (await import("../wiring.js")).rebuildStores(...args),
 		migrateServers: async (...args) => (await import("../wiring.js")).migrateServers(...args),

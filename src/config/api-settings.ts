@@ -58,7 +58,7 @@ export const API_SETTINGS: readonly Setting[] = [
 		name: "LODE_REMOTE_GUARD",
 		key: "remotes.guard",
 		describe:
-			"api: repositories named over the API by key or token lie at public addresses; always: all remote ones do, whoever named them; off: anywhere",
+			"api: repositories named over the API by key or token lie at public addresses; always: all remote ones do, whoever named them, and the embedding endpoint too; off: anywhere",
 		environmentOnly: true,
 	},
 	{

@@ -3,6 +3,7 @@ import type { EmbeddingProvider } from "./embedding.port.js";
 import { createLexicalProvider, LEXICAL_MODEL } from "./lexical/lexical-provider.js";
 import { isLocalModelPresent, locateModel } from "./local/local-model-files.js";
 import { createLocalProvider, type DownloadProgress, localModelId } from "./local/local-provider.js";
+import { type AddressesOf, guardedFetch } from "./openai/guarded-fetch.js";
 import { createOpenaiProvider, openaiModelId } from "./openai/openai-provider.js";
 
 export interface EmbeddingSettings {
@@ -14,6 +15,8 @@ export interface EmbeddingSettings {
 	readonly apiKey?: string | { reveal(): string };
 	/** Lode's home: local models are kept under it. */
 	readonly home: string;
+	/** Where set, the endpoint is asked at these addresses of its host alone. */
+	readonly addressesOf?: AddressesOf;
 	/** While a local model is downloaded. */
 	readonly onDownload?: (progress: DownloadProgress) => void;
 }
@@ -33,11 +36,12 @@ export function createProvider(settings: EmbeddingSettings): EmbeddingProvider {
 	if (chosen === "local") {
 		return createLocalProvider({ home: settings.home, model: settings.model, onProgress: settings.onDownload });
 	}
-	const { apiKey } = settings;
+	const { apiKey, addressesOf } = settings;
 	return createOpenaiProvider({
 		baseUrl: settings.baseUrl,
 		model: openaiModel(settings),
 		apiKey: typeof apiKey === "object" ? apiKey.reveal() : apiKey,
+		fetch: addressesOf && guardedFetch(addressesOf),
 	});
 }
 

@@ -1,11 +1,13 @@
 import type { ServerResponse } from "node:http";
 import { localhostHostValidation, localhostOriginValidation, toNodeHandler } from "@modelcontextprotocol/node";
 import { createMcpHandler } from "@modelcontextprotocol/server";
-import { type FastifyReply, fastify } from "fastify";
+import { type FastifyInstance, type FastifyReply, fastify } from "fastify";
 import { Admission, shownBy } from "../api/security/admission.js";
 import { createRate } from "../api/security/rate.js";
 import { redact } from "../config/secret.js";
 import { errorCode, LodeError } from "../domain/errors.js";
+import { countConnections, measureRequests } from "../observability/metrics/http-metrics.js";
+import type { Metrics } from "../observability/metrics/metrics.js";
 import type { ApiServices, OpenedServices } from "../services/lode.js";
 import { mcpOperation } from "../services/security/operations.js";
 import { forbidden } from "../services/security/principal.js";
@@ -28,6 +30,8 @@ export interface HttpOptions {
 	readonly report: Report;
 	/** 0: any free one. */
 	readonly port: number;
+	/** Served at `/metrics`; without, there is no such page. */
+	readonly metrics?: Metrics;
 }
 
 export interface McpHttp {
@@ -46,6 +50,7 @@ export async function serveMcpHttp({
 	version,
 	report,
 	port,
+	metrics,
 }: HttpOptions): Promise<McpHttp> {
 	const onerror = (error: Error) => report(`MCP: ${error.message}`);
 	const handler = createMcpHandler(
@@ -71,6 +76,7 @@ export async function serveMcpHttp({
 		response.setHeader("cache-control", "no-store");
 		if (!isOwnHost(request.raw, response) || !isOwnOrigin(request.raw, response)) reply.hijack();
 	});
+	if (metrics) measure(app, metrics, admission);
 	app.setNotFoundHandler((_request, reply) => reply.status(404).type("text/plain").send(`MCP is at ${PATH}\n`));
 	app.all(PATH, async (request, reply) => {
 		let services: ApiServices;
@@ -105,6 +111,22 @@ export async function serveMcpHttp({
 	};
 }
 
+/** Requests, connections and the page, which is for those who may ask the API for its own. */
+function measure(app: FastifyInstance, metrics: Metrics, admission: Admission): void {
+	measureRequests(app, metrics);
+	countConnections(app.server, metrics);
+	app.get("/metrics", async (request, reply) => {
+		try {
+			const services = await admission.admit(shownBy(request.headers, request.socket.remoteAddress));
+			await services.permit("metrics");
+		} catch (error) {
+			return refuse(reply, error);
+		}
+		const { contentType, body } = await metrics.page();
+		return reply.type(contentType).send(body);
+	});
+}
+
 /** Refuses tools and resources that are not in the table of operations, too. */
 const permitBy =
 	({ permit }: ApiServices) =>
@@ -114,7 +136,12 @@ const permitBy =
 		await permit(name);
 	};
 
-const STATUS: Readonly<Record<string, number>> = { UNAUTHENTICATED: 401, RATE_LIMITED: 429, STORE_UNAVAILABLE: 503 };
+const STATUS: Readonly<Record<string, number>> = {
+	UNAUTHENTICATED: 401,
+	FORBIDDEN: 403,
+	RATE_LIMITED: 429,
+	STORE_UNAVAILABLE: 503,
+};
 
 function refuse(reply: FastifyReply, error: unknown): FastifyReply {
 	const code = errorCode(error) ?? "INTERNAL";

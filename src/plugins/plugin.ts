@@ -1,6 +1,7 @@
 import type { JsonObject } from "../domain/digest.js";
 import type { Edge, EntityKind, EntityState } from "../domain/entities.js";
 import type { Chunk, ChunkKind, Skip } from "../domain/mined-file.js";
+import type { SearchHit } from "../services/reports.js";
 
 /**
  * What a plugin is: the default export of a module that LODE_PLUGINS names (docs/plugins.md). Hooks run in threads of their own, get copies,
@@ -102,6 +103,7 @@ export interface PluginQuery {
 
 /** What is omitted stays; null takes a filter away. Where and when is searched is not a plugin's to say. */
 export interface QueryChange {
+	/** Empty: as it was. Of a search for what is like an example, which has none, it is ignored. */
 	readonly text?: string;
 	readonly group?: string | null;
 	readonly kinds?: readonly ChunkKind[] | null;
@@ -111,17 +113,8 @@ export interface QueryChange {
 
 export interface FoundHits {
 	readonly query: PluginQuery;
-	readonly hits: readonly {
-		readonly source: string;
-		readonly commit: string;
-		readonly path: string;
-		readonly startLine: number;
-		readonly endLine: number;
-		readonly kind: ChunkKind;
-		readonly symbol: string | null;
-		readonly score: number;
-		readonly text: string;
-	}[];
+	/** As the answer has them, with the annotations of plugins before this one. */
+	readonly hits: readonly SearchHit[];
 }
 
 export interface HitsChange {

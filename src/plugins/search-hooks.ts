@@ -3,6 +3,7 @@ import type { JsonObject } from "../domain/digest.js";
 import { CHUNK_KINDS } from "../domain/mined-file.js";
 import type { LodeReader } from "../services/lode.js";
 import type { SearchHit, SearchQuery, SearchReport } from "../services/reports.js";
+import type { HitGroup } from "../services/search/group-hits.js";
 import type { LoadedPlugin } from "./hook-threads.js";
 import { having, type Plugins } from "./load-plugins.js";
 import type { FoundHits, HookName, PluginQuery } from "./plugin.js";
@@ -11,7 +12,7 @@ const text = (max: number) => z.string().trim().min(1).max(max);
 
 const queryChange = z
 	.strictObject({
-		text: text(10_000).optional(),
+		text: z.string().trim().max(10_000).optional(),
 		group: text(200).nullable().optional(),
 		kinds: z.array(z.enum(CHUNK_KINDS)).min(1).max(CHUNK_KINDS.length).nullable().optional(),
 		path: text(1_000).nullable().optional(),
@@ -50,8 +51,13 @@ export function withSearchHooks(reader: LodeReader, { plugins, threads, close }:
 			const problems: string[] = [];
 			const query = await before(asked, problems);
 			const report = await reader.search(query);
-			const hits = await after(query, report, problems);
-			return { ...report, hits, ...(problems.length > 0 && { pluginProblems: problems }) };
+			const placed = await after(query, report, problems);
+			return {
+				...report,
+				hits: placed.map(({ hit }) => hit),
+				...(report.groups && { groups: regrouped(report.groups, placed) }),
+				...(problems.length > 0 && { pluginProblems: problems }),
+			};
 		},
 		async close() {
 			await Promise.all([reader.close(), close()]);
@@ -65,7 +71,7 @@ export function withSearchHooks(reader: LodeReader, { plugins, threads, close }:
 			if (!change) continue;
 			query = {
 				...query,
-				text: change.text ?? query.text,
+				text: (query.like === undefined && change.text) || query.text,
 				limit: change.limit ?? query.limit,
 				group: changed(query.group, change.group),
 				kinds: changed(query.kinds, change.kinds),
@@ -75,26 +81,25 @@ export function withSearchHooks(reader: LodeReader, { plugins, threads, close }:
 		return query;
 	}
 
-	async function after(query: SearchQuery, report: SearchReport, problems: string[]): Promise<readonly SearchHit[]> {
-		let hits = report.hits;
+	async function after(query: SearchQuery, report: SearchReport, problems: string[]): Promise<readonly Placed[]> {
+		let placed: readonly Placed[] = report.hits.map((hit, was) => ({ hit, was }));
 		for (const plugin of having(plugins, "afterSearch")) {
-			const found: FoundHits = { query: forPlugins(query), hits };
-			const there = hits.length;
+			const found: FoundHits = { query: forPlugins(query), hits: placed.map(({ hit }) => hit) };
+			const there = placed.length;
 			const schema = hitsChange.refine(
 				(value) => value === null || value.hits.every(({ index }) => index < there),
 				"names a hit that is not there",
 			);
 			const change = await ask(plugin, "afterSearch", found, schema, problems);
 			if (!change) continue;
-			const all = hits;
-			hits = change.hits.map(({ index, annotation }) => {
-				const hit = all[index] as SearchHit;
-				return annotation === undefined
-					? hit
-					: { ...hit, annotations: { ...hit.annotations, [plugin.name]: annotation } };
+			const all = placed;
+			placed = change.hits.map(({ index, annotation }) => {
+				const { hit, was } = all[index] as Placed;
+				if (annotation === undefined) return { hit, was };
+				return { hit: { ...hit, annotations: { ...hit.annotations, [plugin.name]: annotation } }, was };
 			});
 		}
-		return hits;
+		return placed;
 	}
 
 	/** Null where it changes nothing, or failed. */
@@ -110,6 +115,24 @@ export function withSearchHooks(reader: LodeReader, { plugins, threads, close }:
 		problems.push(`${plugin.name}: ${hook} ${answer.failure}`);
 		return null;
 	}
+}
+
+/** A hit, and its place before any plugin moved it. */
+interface Placed {
+	readonly hit: SearchHit;
+	readonly was: number;
+}
+
+/** Groups name hits by their places: those that are left, where they are now, best first. */
+function regrouped(groups: readonly HitGroup[], placed: readonly Placed[]): HitGroup[] {
+	const now = new Map(placed.map(({ was }, at) => [was, at]));
+	return groups
+		.map((group) => ({ ...group, hits: group.hits.flatMap((was) => now.get(was) ?? []).sort((a, b) => a - b) }))
+		.flatMap((group) => {
+			const best = placed[group.hits[0] ?? -1];
+			return best === undefined ? [] : [{ ...group, score: best.hit.score }];
+		})
+		.sort((a, b) => (a.hits[0] as number) - (b.hits[0] as number));
 }
 
 function forPlugins({ text: words, source, group, kinds, path, limit, at }: SearchQuery): PluginQuery {

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { LodeReader } from "../services/lode.js";
-import type { SearchHit, SearchQuery } from "../services/reports.js";
+import type { SearchHit, SearchQuery, SearchReport } from "../services/reports.js";
 import { PluginFolder } from "./plugins.fixture.js";
 import { withSearchHooks } from "./search-hooks.js";
 
@@ -30,10 +30,10 @@ describe("search hooks", () => {
 	afterAll(() => folder.remove());
 
 	const query: SearchQuery = { text: "words", limit: 10, path: "src/**", kinds: ["text"], source: "s", at: "1" };
-	async function searching(entries: readonly string[], asked: SearchQuery[] = []) {
+	async function searching(entries: readonly string[], asked: SearchQuery[] = [], more: Partial<SearchReport> = {}) {
 		const search = async (one: SearchQuery) => {
 			asked.push(one);
-			return { snapshot: 1, model: "m", tookMs: 1, hits: HITS };
+			return { snapshot: 1, model: "m", tookMs: 1, hits: HITS, ...more };
 		};
 		const reader = { search, close: async () => {} } as Partial<LodeReader> as LodeReader;
 		return withSearchHooks(reader, await folder.load(entries));
@@ -57,6 +57,32 @@ describe("search hooks", () => {
 			{ ...HITS[0], annotations: { second: { limit: 5 } } },
 			{ ...HITS[2], annotations: { first: { was: "c" }, second: { limit: 5 } } },
 		]);
+		expect(report).not.toHaveProperty("pluginProblems");
+	});
+
+	it("leave the groups of hits in agreement with the hits", async () => {
+		const moves = await folder.plugin(
+			"moves",
+			"afterSearch({ hits }) { return { hits: [{ index: 2 }, { index: 0 }] }; }",
+		);
+		const hits = HITS.map((hit, at) => ({ ...hit, score: 1 - at / 10 }));
+		const group = (key: string, score: number, ...at: number[]) => ({ key, source: "s", score, hits: at });
+		const groups = [group("x", 1, 0, 2), group("y", 0.9, 1)];
+		const apart = [group("x", 1, 0), group("y", 0.9, 1), group("z", 0.8, 2)];
+		expect(await (await searching([moves], [], { hits, groups })).search(query)).toMatchObject({
+			hits: [{ path: "c" }, { path: "a" }],
+			groups: [group("x", 0.8, 0, 1)],
+		});
+		const report = await (await searching([moves], [], { hits, groups: apart })).search(query);
+		expect(report.groups).toEqual([group("z", 0.8, 0), group("x", 1, 1)]);
+	});
+
+	it("rewrite no words of a search that has none", async () => {
+		const words = await folder.plugin("words", "beforeSearch({ text }) { return { text: text + '!' }; }");
+		const same = await folder.plugin("same", "beforeSearch({ text }) { return { text: text.replace('a', 'b') }; }");
+		const asked: SearchQuery[] = [];
+		const report = await (await searching([words, same], asked)).search({ text: "", like: "src/a.ts", limit: 3 });
+		expect(asked).toEqual([{ text: "", like: "src/a.ts", limit: 3 }]);
 		expect(report).not.toHaveProperty("pluginProblems");
 	});
 

@@ -3,13 +3,19 @@ import type { SnapshotSelector } from "../stores/catalog/catalog.port.js";
 
 const ISO_TIME = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})?)?$/;
 
+/** Longer numbers may be the beginning of a commit id: they are written as visibility tokens are. */
+const NUMBER = /^(?:\d{1,6}|snapshot:\d{1,15})$/;
+
+/** A snapshot's number as `parseAt` reads it. */
+export const numberedAt = (number: number): string => (number < 1_000_000 ? String(number) : `snapshot:${number}`);
+
 /**
- * What `--at` means: a snapshot number (up to six digits), a time (ISO 8601; a date alone is its end in UTC, a time without zone is UTC), or a
+ * What `--at` means: a snapshot number (beyond six digits, or anyway, as `snapshot:1234567`), a time (ISO 8601; a date alone is its end in UTC, a time without zone is UTC), or a
  * commit id or unique prefix of at least seven hex digits. @throws USAGE
  */
 export function parseAt(at: string | undefined, source?: string): SnapshotSelector {
 	if (at === undefined || at === "latest") return { by: "latest" };
-	if (/^\d{1,6}$/.test(at)) return { by: "number", number: Number(at) };
+	if (NUMBER.test(at)) return { by: "number", number: Number(at.replace("snapshot:", "")) };
 	const time = parseTime(at, "T23:59:59.999Z");
 	if (time !== undefined) return { by: "time", time };
 	if (/^[0-9a-f]{7,64}$/i.test(at)) return { by: "commit", commit: at.toLowerCase(), source };

@@ -1,11 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { parseAt, parseSince } from "./at.js";
+import { numberedAt, parseAt, parseSince } from "./at.js";
 
 describe("--at", () => {
 	test.each([
 		[undefined, { by: "latest" }],
 		["latest", { by: "latest" }],
 		["12", { by: "number", number: 12 }],
+		["snapshot:12", { by: "number", number: 12 }],
+		[numberedAt(999_999), { by: "number", number: 999_999 }],
+		[numberedAt(1_000_000), { by: "number", number: 1_000_000 }],
+		["1000000", { by: "commit", commit: "1000000", source: "s" }],
 		["1a2b3c4", { by: "commit", commit: "1a2b3c4", source: "s" }],
 		["1A2B3C4D", { by: "commit", commit: "1a2b3c4d", source: "s" }],
 		["2026-01-31", { by: "time", time: "2026-01-31T23:59:59.999Z" }],
@@ -15,9 +19,12 @@ describe("--at", () => {
 		expect(parseAt(at, "s")).toEqual(expected);
 	});
 
-	test.each(["yesterday", "abc", "2026-13-01", "-1", "1.5", ""])("refuses %s", (at) => {
-		expect(() => parseAt(at)).toThrow(expect.objectContaining({ code: "USAGE" }));
-	});
+	test.each(["yesterday", "abc", "2026-13-01", "-1", "1.5", "snapshot:", "snapshot:x", "snapshot: 1", ""])(
+		"refuses %s",
+		(at) => {
+			expect(() => parseAt(at)).toThrow(expect.objectContaining({ code: "USAGE" }));
+		},
+	);
 });
 
 describe("--since", () => {

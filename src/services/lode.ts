@@ -42,7 +42,8 @@ export interface IngestOptions {
 /** All that are given have to hold. */
 export interface EventQuery {
 	readonly stream?: string;
-	readonly type?: string;
+	/** One of these. */
+	readonly types?: readonly string[];
 	/** A source's id, or a unique beginning of it, or its address. */
 	readonly source?: string;
 	/** The position (`sequence_number`) after which they begin; the last ones where omitted. */
@@ -79,8 +80,8 @@ export interface LodeReader {
 	file(path: string, options: FileRange & { source?: string; at?: string }): Promise<FileReport>;
 	/** One source in one snapshot: what of it there is. */
 	overview(source: string, options: { at?: string }): Promise<OverviewReport>;
-	/** `lag`: each repository is asked for its head too, and for seconds at most. */
-	sources(options?: { lag?: boolean }): Promise<SourceReport[]>;
+	/** `source`: that one alone. `lag`: each repository is asked for its head too, and for seconds at most. @throws SOURCE_NOT_FOUND, USAGE (several) */
+	sources(options?: { lag?: boolean; source?: string }): Promise<SourceReport[]>;
 	/** Of one source (by id, a unique beginning of it, or address), or of all; by source and name. */
 	groups(source?: string): Promise<GroupReport[]>;
 	/** @throws GROUP_NOT_FOUND, SOURCE_NOT_FOUND */

@@ -2,32 +2,38 @@ import { lookup } from "node:dns/promises";
 import ipaddr from "ipaddr.js";
 import { LodeError } from "../domain/errors.js";
 
-/** Where remote repositories may lie beside public addresses: names of hosts, addresses and ranges (CIDR). */
+/** Where remote repositories and embedding endpoints may lie beside public addresses: names of hosts, addresses and ranges (CIDR). */
 export type AllowedRemotes = readonly string[];
 
 const LOOKUP_MS = 5_000;
+const OF_REPOSITORY =
+	"Name a repository that everybody can reach, or ask whoever runs this server to allow the host (LODE_REMOTE_ALLOW).";
 
 /**
  * The addresses of a host, where each of them is a public one or allowed. Loopback, private, link-local and every other special range is not:
  * what answers there may be meant for this machine or this network only. @throws FORBIDDEN
  */
-export async function publicAddresses(host: string, allowed: AllowedRemotes): Promise<string[]> {
+export async function publicAddresses(host: string, allowed: AllowedRemotes, next = OF_REPOSITORY): Promise<string[]> {
 	const name = host.replace(/^\[|\]$/g, "").toLowerCase();
-	const found = ipaddr.isValid(name) ? [name] : await resolved(name);
+	const found = ipaddr.isValid(name) ? [name] : await resolved(name, next);
 	const named = allowed.some((one) => one.toLowerCase() === name);
 	if (!named && !found.every((address) => isPublic(address) || isAllowed(address, allowed))) {
-		throw refused(`${name} is not at a public address`);
+		throw refused(name, next);
 	}
 	return found;
 }
 
+/** The same of the embedding endpoint, which whoever runs this server has named. */
+export const endpointAddresses = (allowed: AllowedRemotes) => (host: string) =>
+	publicAddresses(host, allowed, "Allow the host of LODE_EMBEDDING_BASE_URL with LODE_REMOTE_ALLOW.");
+
 /** Says the same of a name that is not there as of one that may not be asked: who asks learns nothing of this network's names. */
-async function resolved(name: string): Promise<string[]> {
+async function resolved(name: string, next: string): Promise<string[]> {
 	const late = new Promise<never>((_, reject) => {
 		setTimeout(() => reject(new Error("late")), LOOKUP_MS).unref();
 	});
 	const found = await Promise.race([lookup(name, { all: true, verbatim: true }), late]).catch(() => []);
-	if (found.length === 0) throw refused(`${name} is not at a public address`);
+	if (found.length === 0) throw refused(name, next);
 	return found.map(({ address }) => address);
 }
 
@@ -48,8 +54,5 @@ function isAllowed(address: string, allowed: AllowedRemotes): boolean {
 /** IPv4 written as IPv6 is IPv4. A zone says which network interface: such addresses are link-local. */
 const parsed = (address: string): ipaddr.IPv4 | ipaddr.IPv6 => ipaddr.process(address.replace(/%.*$/, ""));
 
-function refused(message: string): LodeError {
-	return new LodeError("FORBIDDEN", message, {
-		next: "Name a repository that everybody can reach, or ask whoever runs this server to allow the host (LODE_REMOTE_ALLOW).",
-	});
-}
+const refused = (name: string, next: string): LodeError =>
+	new LodeError("FORBIDDEN", `${name} is not at a public address`, { next });

@@ -18,12 +18,16 @@ export interface Access {
 	close(): Promise<void>;
 }
 
+const notKept = (what: string) => (error: unknown) =>
+	process.emitWarning(`${what} is not in the events: ${errorCode(error) ?? "the store is away"}`);
+
+/** Who changed what, in the event log. */
+export const openAudit = (events: EventStore): Audit => createAudit(events, notKept("who changed something"));
+
 /** Who asks, and what they may: over the event log, which keeps keys, what they were used for, and who changed what. */
 export function openAccess(config: Pick<Config, "api" | "oidc" | "remotes">, events: EventStore): Access {
 	const { api, oidc, remotes } = config;
 	const { issuer, audience, rolesClaim } = oidc;
-	const notKept = (what: string) => (error: unknown) =>
-		process.emitWarning(`${what} is not in the events: ${errorCode(error) ?? "the store is away"}`);
 	const keys = new KeyStore(events);
 	const usage = new KeyUsage(events, Date.now, notKept("the use of an API key"));
 	const tokens =
@@ -34,7 +38,7 @@ export function openAccess(config: Pick<Config, "api" | "oidc" | "remotes">, eve
 	};
 	return {
 		keys,
-		audit: createAudit(events, notKept("who changed something")),
+		audit: openAudit(events),
 		authenticator: new Authenticator({ keys, tokens, authentication: api.authentication }),
 		count: (principal) => usage.count(principal),
 		async checkTarget({ kind }, target) {

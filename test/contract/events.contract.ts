@@ -234,17 +234,19 @@ export function eventStoreContract(name: string, create: () => Promise<EventStor
 			});
 			await events.append("one", "any", [of("a", "X", "s"), of("b", "Y", "t"), of("c", "X", "t")]);
 			await events.append("two", "any", [of("d", "X", "s"), of("e", "X")]);
-			expect(keys(await events.readAll(0, 10, { type: "X" }))).toEqual(["a", "c", "d", "e"]);
-			expect(keys(await events.readAll(1, 2, { type: "X" }))).toEqual(["c", "d"]);
+			expect(keys(await events.readAll(0, 10, { types: ["X"] }))).toEqual(["a", "c", "d", "e"]);
+			expect(keys(await events.readAll(1, 2, { types: ["X"] }))).toEqual(["c", "d"]);
 			expect(keys(await events.readAll(0, 10, { source: "s" }))).toEqual(["a", "d"]);
-			expect(keys(await events.readAll(0, 10, { stream: "one", type: "X", source: "t" }))).toEqual(["c"]);
+			expect(keys(await events.readAll(0, 10, { stream: "one", types: ["X"], source: "t" }))).toEqual(["c"]);
 			expect(keys(await events.latest(2))).toEqual(["e", "d"]);
 			expect(keys(await events.latest(2, { stream: "one" }))).toEqual(["c", "b"]);
-			expect(await events.latest(5, { type: "Z" })).toEqual([]);
+			expect(await events.latest(5, { types: ["Z"] })).toEqual([]);
+			expect(keys(await events.readAll(0, 3, { types: ["Y", "X", "Z"] }))).toEqual(["a", "b", "c"]);
+			expect(await events.readAll(0, 10, { types: [] })).toEqual([]);
 			expect(keys(await events.readAll(0, 10, { sources: ["s", "nowhere"] }))).toEqual(["a", "d"]);
 			expect(keys(await events.readAll(0, 10, { sources: ["t"], source: "s" }))).toEqual([]);
-			expect(keys(await events.latest(10, { sources: ["s"], type: "X" }))).toEqual(
-				keys(await events.latest(10, { source: "s", type: "X" })),
+			expect(keys(await events.latest(10, { sources: ["s"], types: ["X"] }))).toEqual(
+				keys(await events.latest(10, { source: "s", types: ["X"] })),
 			);
 			const about = (await events.readAll(0, 10)).filter(({ metadata }) => metadata.source !== undefined);
 			expect(keys(await events.readAll(0, 10, { sources: "any" }))).toEqual(keys(about));

@@ -101,7 +101,7 @@ function listens(url: string): Promise<boolean> {
 async function expectWholeDemo({ code, stdout, stderr, children }: DemoRun): Promise<void> {
 	expect(code, stderr).toBe(0);
 	const ui = /Temporal Web UI, while this runs: (http:\/\/127\.0\.0\.1:\d+)/.exec(stdout)?.[1];
-	expect(ui).toBeDefined();
+	expect(ui).toMatch(/^http:/);
 	expect(stderr).toMatch(/mining files/);
 	expect(stdout).toMatch(/^Published .* as snapshot 1 in /m);
 	expect(stdout.match(/^\$ lode search /gm)).toHaveLength(3);

@@ -62,6 +62,7 @@ export async function seedApi({ url, secret, repository, target }: Place): Promi
 	await ask("GET", "/health/live");
 	await ask("GET", "/health/ready");
 	await ask("GET", "/api/v1/sources");
+	await ask("GET", `/api/v1/sources/${source}`, undefined, "/api/v1/sources/{source}");
 	await ask("GET", `/api/v1/sources/${source}/groups`, undefined, "/api/v1/sources/{source}/groups");
 	const group = "/api/v1/groups/{id}";
 	await ask("POST", "/api/v1/groups?timeout=120", { source, name: "code", include: ["src/**"] });

@@ -12,6 +12,7 @@ import { LOCAL, mayEverywhere, maySomewhere, type Principal, roleOn } from "../.
 import { openApiServices } from "../../src/wiring.js";
 import { ApiInstance } from "../support/api-instance.js";
 import { LodeInstance } from "../support/lode-instance.js";
+import { hasServerProfile, serverProfile } from "../support/server-profile.js";
 import { temporalEnvironment } from "../support/temporal-environment.js";
 import { type MarkedSource, twoSources } from "../support/two-sources.js";
 
@@ -19,8 +20,8 @@ import { type MarkedSource, twoSources } from "../support/two-sources.js";
 type Answer = any;
 
 /**
- * Real: the API and MCP over HTTP, keys, all stores of the embedded profile with two sources in them. Temporal is away while they are asked, so that what
- * is permitted changes nothing.
+ * Real: the API and MCP over HTTP, keys, all stores with two sources in them: those of the embedded profile, and what a viewer of one source sees
+ * also on those of the servers. Temporal is away while they are asked, so that what is permitted changes nothing.
  */
 let environment: TestWorkflowEnvironment;
 let lode: LodeInstance;
@@ -37,18 +38,28 @@ const AWAY = "127.0.0.1:1";
 
 beforeAll(async () => {
 	environment = await temporalEnvironment();
-	lode = await LodeInstance.open(environment, { env: { LODE_REMOTE_ALLOW: "127.0.0.1" } });
+	await open({});
+});
+afterAll(async () => {
+	await close();
+	await environment?.teardown();
+});
+
+async function open(env: Record<string, string>): Promise<void> {
+	lode = await LodeInstance.open(environment, { env: { LODE_REMOTE_ALLOW: "127.0.0.1", ...env } });
 	sources = await twoSources(lode);
 	({ ours, other } = sources);
 	const config = { ...lode.config, temporal: { ...lode.config.temporal, address: AWAY } };
 	api = await ApiInstance.open(lode, { config, metrics: new Metrics({ process: false }) });
-	opened = await openApiServices(config);
-	mcp = await serveMcpHttp({ opened, requestsPerMinute: 100_000, version: "1", report: () => undefined, port: 0 });
+	const metrics = new Metrics({ process: false });
+	opened = await openApiServices(config, metrics);
+	const report = () => undefined;
+	mcp = await serveMcpHttp({ opened, requestsPerMinute: 100_000, version: "1", report, port: 0, metrics });
 	const local = opened.as(LOCAL);
 	await expect(local.commands.submit({ kind: "verify", source: ours.id }, "a-command")).rejects.toMatchObject({
 		code: "TEMPORAL_UNAVAILABLE",
 	});
-	const [accepted] = await lode.ports.events.latest(1, { type: "CommandAccepted" });
+	const [accepted] = await lode.ports.events.latest(1, { types: ["CommandAccepted"] });
 	command = accepted?.metadata.correlationId as string;
 	for (const [name, ...roles] of [
 		["a viewer of it", `viewer:${ours.id}`],
@@ -62,17 +73,18 @@ beforeAll(async () => {
 	] as const) {
 		const grants = parseGrants(roles);
 		const { secret } = await local.keys.create({ name, grants });
-		actors.push({ name, roles: [...roles], secret, principal: { id: name, kind: "key", grants } });
+		actors.push({ name, roles: [...roles], secret: secret as string, principal: { id: name, kind: "key", grants } });
 	}
-});
-afterAll(async () => {
+}
+
+async function close(): Promise<void> {
 	await mcp?.close();
 	await opened?.close();
 	await api?.close();
 	await lode?.close();
 	await sources?.remove();
-	await environment?.teardown();
-});
+	actors.length = 0;
+}
 
 /** What came of asking: `done`, or the code of the refusal. What is permitted and cannot be done without Temporal is done here. */
 type Outcome = "done" | "UNAUTHENTICATED" | "FORBIDDEN" | "NOT_FOUND";
@@ -117,6 +129,7 @@ const REST: Readonly<Record<string, () => [path: string, init?: RequestInit]>> =
 	"GET /graphql": () => [`/graphql?query=${encodeURIComponent("{ __typename }")}`],
 	"POST /graphql": () => ["/graphql", { method: "POST", ...json({ query: "{ __typename }" }) }],
 	"GET /api/v1/sources": () => ["/api/v1/sources"],
+	"GET /api/v1/sources/:source": () => [`/api/v1/sources/${ours.id}`],
 	"GET /api/v1/groups": () => ["/api/v1/groups"],
 	"GET /api/v1/groups/:id": () => [`/api/v1/groups/${ours.id}:default`],
 	"GET /api/v1/sources/:source/groups": () => [`/api/v1/sources/${ours.id}/groups`],
@@ -327,7 +340,32 @@ describe("every role and every operation", () => {
 	});
 });
 
-describe("a viewer of one source", () => {
+test("MCP's own metrics are for those who may see the API's, and name no source", async () => {
+	await askMcp("tool search", actors[0]?.secret);
+	const page = (secret: string | undefined) => fetch(new URL("/metrics", mcp.url), { headers: bearer(secret) });
+	for (const { name, secret, principal } of actors) {
+		const { status } = await page(secret);
+		expect([name, status]).toEqual([name, mayEverywhere(principal, "viewer") ? 200 : 403]);
+	}
+	expect((await page(undefined)).status).toBe(401);
+	const text = await (await page(actors.find(({ name }) => name === "a viewer of all")?.secret)).text();
+	expect(text).toMatch(/^lode_search_seconds_count\{outcome="answered"\} [1-9]/m);
+	expect(text).toMatch(/^lode_http_request_seconds_count\{method="POST",route="\/mcp",status="200"\} [1-9]/m);
+	expect(text).toMatch(/^lode_http_connections \d/m);
+	for (const mark of [...ours.marks, ...other.marks]) expect(text).not.toContain(mark);
+});
+
+describe("a viewer of one source", () => scoping());
+
+describe.runIf(hasServerProfile())("a viewer of one source, on the servers", () => {
+	beforeAll(async () => {
+		await close();
+		await open(await serverProfile(environment.address));
+	});
+	scoping();
+});
+
+function scoping(): void {
 	const secretOf = (actor: string): string => actors.find(({ name }) => name === actor)?.secret as string;
 	async function get(path: string, actor = "a viewer of it"): Promise<{ status: number; text: string }> {
 		const response = await fetch(`${api.url}${path}`, { headers: bearer(secretOf(actor)) });
@@ -446,12 +484,13 @@ describe("a viewer of one source", () => {
 	test("is told of another one that it names what it is told of one that is nowhere", async () => {
 		const local = opened.as(LOCAL);
 		await local.commands.submit({ kind: "verify", source: other.id }, "of the other").catch(() => undefined);
-		const [accepted] = await lode.ports.events.latest(1, { type: "CommandAccepted" });
+		const [accepted] = await lode.ports.events.latest(1, { types: ["CommandAccepted"] });
 		const { hits } = await local.reader.search({ text: "zanzibar", limit: 1, source: other.id });
 		/** What is there, and what is nowhere, of the same form. */
 		const named: Readonly<Record<string, readonly [there: string, nowhere: string]>> = {
 			ID: [other.id, "zanzibar-0123456789ab"],
-			PREFIX: [other.id.slice(0, 12), "zanzibar-012"],
+			// Its name alone is the beginning of both ids, and so may be its first digit.
+			PREFIX: [other.id.slice(0, -2), "zanzibar-0123456789"],
 			ADDRESS: [other.address, "/tmp/lode-repository-nowhere/repository"],
 			COMMIT: [other.commit, "f".repeat(40)],
 			SHORT: [other.commit.slice(0, 8), "ffffffff"],
@@ -463,6 +502,8 @@ describe("a viewer of one source", () => {
 			NAME: ["zanzibarCount", "nowhereCount"],
 		};
 		const requests: readonly (readonly [method: string, path: string, body?: unknown])[] = [
+			["GET", "sources/ID"],
+			["GET", "sources/PREFIX?lag=true"],
 			["GET", "sources/ID/groups"],
 			["GET", "groups?source=ID"],
 			["GET", "groups?source=ADDRESS"],
@@ -530,4 +571,4 @@ describe("a viewer of one source", () => {
 			expect({ method, path, ...answers[0] }).toEqual({ method, path, ...answers[1] });
 		}
 	});
-});
+}

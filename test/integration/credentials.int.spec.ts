@@ -12,7 +12,7 @@ import { parseGrants } from "../../src/domain/roles.js";
 import type { OpenedServices } from "../../src/services/lode.js";
 import type { NewApiKey } from "../../src/services/security/api-key.js";
 import { LOCAL } from "../../src/services/security/principal.js";
-import { openApiServices, openStores } from "../../src/wiring.js";
+import { openApiServices, openStores, probeProvider } from "../../src/wiring.js";
 import { ApiInstance } from "../support/api-instance.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every form.
@@ -44,9 +44,12 @@ async function start(api: Parameters<typeof ApiInstance.open>[1] = {}): Promise<
 	open.push(started);
 	return started;
 }
-const newKey = (key: Partial<NewApiKey> & { roles?: string[] } = {}) => {
-	const { roles = ["admin"], ...rest } = key;
-	return opened.as(LOCAL).keys.create({ name: "of a test", grants: parseGrants(roles), ...rest });
+const newKey = async (asked: Partial<NewApiKey> & { roles?: string[] } = {}) => {
+	const { roles = ["admin"], ...rest } = asked;
+	const { key, secret } = await opened
+		.as(LOCAL)
+		.keys.create({ name: "of a test", grants: parseGrants(roles), ...rest });
+	return { key, secret: secret as string };
 };
 const bearer = (secret: string) => ({ authorization: `Bearer ${secret}` });
 async function get(api: ApiInstance, headers: Record<string, string> = {}, path = "/api/v1/sources") {
@@ -112,11 +115,43 @@ describe("API keys", () => {
 		const { key, secret } = (await made.json()) as Answer;
 		expect(key).toMatchObject({ roles: ["viewer:shop-1"], requestsPerDay: 7, createdBy: `key:${first.key.id}` });
 		expect(await statusOf(api, bearer(secret))).toBe(200);
+
+		const repeat = (name: string) =>
+			fetch(`${api.url}/api/v1/keys`, {
+				method: "POST",
+				headers: { ...bearer(first.secret), "content-type": "application/json", "idempotency-key": "a-key" },
+				body: JSON.stringify({ name, roles: ["viewer"] }),
+			});
+		const [made1, made2, reused] = [await repeat("once"), await repeat("once"), await repeat("twice")];
+		const [once, twice] = [(await made1.json()) as Answer, (await made2.json()) as Answer];
+		expect([made1, made2].map(({ headers }) => headers.get("idempotency-replayed"))).toEqual([null, "true"]);
+		expect(twice).toEqual({ ...once, secret: null });
+		expect([reused.status, ((await reused.json()) as Answer).code]).toEqual([422, "IDEMPOTENCY_KEY_REUSED"]);
+		const audits = await get(api, bearer(first.secret), "/api/v1/events?type=AuditRecorded&first=100");
+		const told = JSON.parse(audits.text).events.filter(({ data }: Answer) => data.about === `key:${once.key.id}`);
+		expect(told.map(({ data }: Answer) => data.outcome)).toEqual(["done"]);
+		const listed = await get(api, bearer(first.secret), `/api/v1/keys?minVisibility=${once.visibility_token}`);
+		expect(JSON.parse(listed.text).keys.map(({ id }: Answer) => id)).toContain(once.key.id);
+		const later = await get(api, bearer(first.secret), "/api/v1/keys?minVisibility=event:999999&visibilityTimeout=0");
+		expect([later.status, JSON.parse(later.text).code]).toEqual([408, "TIMEOUT"]);
+		const gone = await fetch(`${api.url}/api/v1/keys/${once.key.id}`, {
+			method: "DELETE",
+			headers: bearer(first.secret),
+		});
+		expect(await gone.json()).toMatchObject({
+			id: once.key.id,
+			visibility_token: expect.stringMatching(/^event:\d+$/),
+		});
+
 		await expect
 			.poll(async () => JSON.parse((await get(api, bearer(first.secret), "/api/v1/keys")).text).keys, {
 				timeout: 5_000,
 			})
-			.toMatchObject([{ id: first.key.id }, { id: key.id, lastUsedOn: new Date().toISOString().slice(0, 10) }]);
+			.toMatchObject([
+				{ id: first.key.id },
+				{ id: key.id, lastUsedOn: new Date().toISOString().slice(0, 10) },
+				{ id: once.key.id },
+			]);
 
 		const stores = await openStores(config);
 		const events = JSON.stringify(await stores.value.events.readAll(0, 1_000));
@@ -126,7 +161,7 @@ describe("API keys", () => {
 			JSON.stringify(api.log),
 			(await get(api, bearer(first.secret), "/api/v1/events")).text,
 		].join();
-		for (const one of [first.secret, secret]) {
+		for (const one of [first.secret, secret, once.secret]) {
 			expect(said).not.toContain(one);
 			expect(said).not.toContain(one.slice(-43));
 			expect(redact(`a driver says: ${one}`)).not.toContain(one.slice(-43));
@@ -450,4 +485,34 @@ describe("sources that are named from outside", () => {
 		expect(await codeOf("http://192.168.0.1/x.git")).toEqual([403, "FORBIDDEN"]);
 		expect((await codeOf(home))[0]).toBe(201);
 	});
+});
+
+test("with the guard always, an embedding endpoint of this network is asked only where it is allowed", async () => {
+	let asked = 0;
+	const endpoint = createServer((_request, response) => {
+		asked += 1;
+		response.setHeader("content-type", "application/json");
+		response.end(JSON.stringify({ data: [{ index: 0, embedding: [1, 0] }] }));
+	});
+	await new Promise<void>((resolve) => endpoint.listen(0, "127.0.0.1", resolve));
+	const { port } = endpoint.address() as AddressInfo;
+	const probe = (env: Record<string, string>) => {
+		configure({ LODE_EMBEDDING_BASE_URL: `http://127.0.0.1:${port}`, LODE_EMBEDDING_MODEL: "m", ...env });
+		return probeProvider(config);
+	};
+	try {
+		await expect(probe({ LODE_REMOTE_GUARD: "always" })).rejects.toMatchObject({
+			code: "EMBEDDING_FAILED",
+			next: expect.stringContaining("LODE_REMOTE_ALLOW"),
+		});
+		expect(asked).toBe(0);
+		const allowed: Record<string, string>[] = [{}, { LODE_REMOTE_GUARD: "always", LODE_REMOTE_ALLOW: "127.0.0.0/8" }];
+		for (const env of allowed) {
+			expect(await probe(env)).toEqual({ provider: "openai", model: "openai/m-2" });
+		}
+		expect(asked).toBe(2);
+	} finally {
+		endpoint.closeAllConnections();
+		await new Promise((resolve) => endpoint.close(resolve));
+	}
 });

@@ -186,7 +186,11 @@ describe("GraphQL reads", () => {
 		expect(hit.from.model).toBe(hit.model);
 		expect(shop.commits).toContain(hit.from.commit);
 		expect(hit.from.file.artifact).toMatch(/^[0-9a-f]{64}$/);
-		expect(hit.from.runId).toBeTruthy();
+		expect(hit.from).toMatchObject({
+			ingestion: expect.stringMatching(/^ing-\d+$/),
+			workflowId: expect.stringMatching(/^ingest\//),
+		});
+		expect(hit.from.runId).toMatch(/^[0-9a-f-]{36}$/);
 		expect(search.groups[0]).toEqual({ key: "code", source: null, hits: expect.arrayContaining([0]) });
 
 		const like = await api.data(

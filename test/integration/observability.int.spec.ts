@@ -187,7 +187,7 @@ describe("metrics", () => {
 		expect((await search("customers and orders")).status).toBe(200);
 		expect((await search("x", { at: "9999" })).status).toBeGreaterThanOrEqual(400);
 		const { data } = await api.graphql("{ sources { edges { node { id } } } }");
-		expect(data).toBeDefined();
+		expect(data.sources.edges.length).toBeGreaterThan(0);
 		await send(gateway.url, push("1".repeat(40), "d1"));
 		await send(gateway.url, { ...push("1".repeat(40), "d9"), body: "{}" });
 		await send(

@@ -1,9 +1,11 @@
 import type { TestWorkflowEnvironment } from "@temporalio/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseGrants } from "../../src/domain/roles.js";
 import type { SearchQuery } from "../../src/services/reports.js";
 import { createSearch } from "../../src/services/search/create-search.js";
 import { searchStream } from "../../src/services/search/search-events.js";
-import { openReader } from "../../src/wiring.js";
+import { LOCAL } from "../../src/services/security/principal.js";
+import { openApiServices, openReader } from "../../src/wiring.js";
 import { LodeInstance } from "../support/lode-instance.js";
 import { createShop, type Shop } from "../support/shop-repository.js";
 import { temporalEnvironment } from "../support/temporal-environment.js";
@@ -141,6 +143,34 @@ describe("the search service", () => {
 		expect(other).toMatchObject({ replayed: 2, changed: 2, overlap: 0 });
 		// A replay is no search of a user.
 		expect(await told()).toHaveLength(count);
+	});
+
+	test("an event is about the source that is meant, however the query names it and whichever interface asks", async () => {
+		const [source] = await lode.ports.catalog.sources();
+		const { id, address } = source as { id: string; address: string };
+		const services = await openApiServices(lode.config);
+		const viewer = { id: "key:a", kind: "key", grants: parseGrants([`viewer:${id}`]) } as const;
+		for (const principal of [LOCAL, viewer]) {
+			const { reader, views } = services.as(principal);
+			const view = await views.open();
+			for (const named of [id, id.slice(0, 8), address]) {
+				await reader.search({ text: "about a source", source: named, limit: 1 });
+				await view.search({ text: "about a source", source: named, limit: 1 });
+			}
+			for (const search of [reader.search, (query: SearchQuery) => view.search(query)]) {
+				await expect(search({ text: "about none", source: "nowhere", limit: 1 })).rejects.toMatchObject({
+					code: "SOURCE_NOT_FOUND",
+				});
+			}
+		}
+		await services.close();
+		const events = await lode.ports.events.readAll(0, 1_000, { types: ["SEARCH_QUERY_RECEIVED"] });
+		const sourcesOf = (text: string) =>
+			events
+				.filter(({ data }) => (data.query as { text: string }).text === text)
+				.map(({ metadata }) => metadata.source);
+		expect(sourcesOf("about a source")).toEqual(Array(12).fill(id));
+		expect(sourcesOf("about none")).toEqual(Array(4).fill(undefined));
 	});
 
 	test("puts hits together", async () => {

@@ -24,6 +24,8 @@ export async function gatedEmbeddings(): Promise<GatedEmbeddings> {
 	});
 	let refusing = false;
 	const server = createServer(async (request, response) => {
+		// Who still asks for what had this port before is no provider.
+		if (request.method !== "POST") return void response.writeHead(404).end();
 		let body = "";
 		for await (const part of request) body += part;
 		const { input, model } = JSON.parse(body) as { input: string | string[]; model: string };

@@ -1,7 +1,22 @@
 import { z } from "zod";
+import type { Tally } from "../../domain/digest.js";
+import type { Entity } from "../../domain/entities.js";
 import { GROUPINGS } from "../../domain/group.js";
+import type {
+	DiffReport,
+	GraphReport,
+	SourceLag,
+	SourceReport,
+	StatusReport,
+	Waiting,
+} from "../../services/reports.js";
+import type { ArchivedFile } from "../../services/viewing/lode-view.js";
+import type { FieldsOf } from "./fields-of.js";
 
-/** The answers of reads, as reports.ts has them. Objects may get further fields. */
+type Ingestion = StatusReport["ingestions"][number];
+type Stats = NonNullable<Ingestion["stats"]>;
+
+/** The answers of reads, as reports.ts has them. Objects may get further fields: clients that were made before have to live with them. */
 
 const count = z.int().min(0);
 const time = z.string().describe("ISO 8601, UTC.");
@@ -20,9 +35,20 @@ export const sourceSchema = z
 	})
 	.meta({ id: "Source" });
 
+const lag = z
+	.looseObject({
+		status: z.enum(["current", "behind", "ahead", "unknown"]),
+		head: z.string().nullable(),
+		commits: count.nullable().describe("Of the branch, that are not published."),
+		since: time.nullable(),
+		problem: z.string().nullable().describe("Why the repository did not say."),
+	} satisfies FieldsOf<SourceLag>)
+	.meta({ id: "SourceLag" });
+
 export const sourceReportSchema = z
 	.looseObject({
 		...sourceSchema.shape,
+		removing: z.literal(true).optional(),
 		commit: z.string().nullable(),
 		snapshot: count.nullable(),
 		publishedAt: time.nullable(),
@@ -30,7 +56,10 @@ export const sourceReportSchema = z
 		files: count,
 		entities: count,
 		chunks: count,
-	})
+		webhooks: count.describe("That were dispatched to it since it was added."),
+		lastWebhookAt: time.nullable(),
+		lag: lag.optional().describe("Where it was asked for."),
+	} satisfies FieldsOf<SourceReport>)
 	.meta({ id: "SourceReport" });
 export const sourcesSchema = z.looseObject({ sources: z.array(sourceReportSchema) }).meta({ id: "Sources" });
 
@@ -63,46 +92,60 @@ const progress = z
 	})
 	.meta({ id: "Progress" });
 
+const tally = z.looseObject({ count, digest: z.string() } satisfies FieldsOf<Tally>).meta({ id: "Tally" });
+const stats = z
+	.looseObject({
+		files: z.looseObject({ added: count, changed: count, removed: count, failed: count } satisfies FieldsOf<
+			Stats["files"]
+		>),
+		entities: count,
+		chunks: count,
+		embedded: count,
+		reused: count,
+	} satisfies FieldsOf<Stats>)
+	.meta({ id: "IngestionStats" });
+const waiting = z
+	.looseObject({
+		activity: z.string(),
+		attempt: count,
+		code: z.string().optional(),
+		message: z.string(),
+	} satisfies FieldsOf<Waiting>)
+	.meta({ id: "Waiting" });
+
 const ingestion = z
 	.looseObject({
 		id: z.string(),
 		seq: count,
 		source: z.string(),
 		commit: z.string(),
+		baseCommit: z.string().optional().describe("The last published commit when it began."),
+		baseSeq: count.optional(),
+		recipe: z.string(),
 		status: z.enum(["staging", "published", "aborted", "parked", "cancelled", "abandoned"]),
 		workflowId: z.string(),
 		runId: z.string(),
 		startedAt: time,
 		endedAt: time.optional(),
 		snapshot: count.optional(),
+		stats: stats.optional(),
 		failure: failure.optional(),
+		totals: z
+			.looseObject({ catalog: tally, graph: tally, vectors: tally, artifacts: tally } satisfies FieldsOf<
+				NonNullable<Ingestion["totals"]>
+			>)
+			.optional(),
 		progress: progress.optional(),
-	})
+		waiting: z.array(waiting).optional().describe("Activities that failed and are tried again."),
+	} satisfies FieldsOf<Ingestion>)
 	.meta({ id: "Ingestion" });
 export const statusSchema = z
-	.looseObject({ ingestions: z.array(ingestion), parked: count, temporalUi: z.string().nullable() })
-	.meta({ id: "Status" });
-
-export const searchSchema = z
 	.looseObject({
-		snapshot: count,
-		model: z.string(),
-		tookMs: z.number(),
-		hits: z.array(
-			z.looseObject({
-				source: z.string(),
-				commit: z.string(),
-				path: z.string(),
-				startLine: count,
-				endLine: count,
-				kind: z.string(),
-				symbol: z.string().nullable(),
-				score: z.number(),
-				text: z.string(),
-			}),
-		),
-	})
-	.meta({ id: "SearchReport" });
+		ingestions: z.array(ingestion),
+		parked: count,
+		temporalUi: z.string().nullable(),
+	} satisfies FieldsOf<StatusReport>)
+	.meta({ id: "Status" });
 
 const entity = z
 	.looseObject({
@@ -112,7 +155,7 @@ const entity = z
 		props: z.record(z.string(), z.unknown()),
 		sources: z.array(z.string()),
 		origins: z.array(z.string()),
-	})
+	} satisfies FieldsOf<Entity>)
 	.meta({ id: "Entity" });
 export const graphSchema = z
 	.looseObject({
@@ -130,7 +173,7 @@ export const graphSchema = z
 		),
 		entities: z.record(z.string(), entity),
 		truncated: z.boolean(),
-	})
+	} satisfies FieldsOf<GraphReport>)
 	.meta({ id: "GraphReport" });
 
 const change = z
@@ -144,7 +187,7 @@ export const diffSchema = z
 		added: z.array(change),
 		removed: z.array(change),
 		changed: z.array(change),
-	})
+	} satisfies FieldsOf<DiffReport>)
 	.meta({ id: "DiffReport" });
 
 const page = <T extends z.ZodType>(name: string, item: T) =>
@@ -193,7 +236,10 @@ export const artifactsSchema = page(
 			mediaType: z.string(),
 			language: z.string().nullable(),
 			chunks: count,
+			skips: z
+				.array(z.looseObject({ reason: z.string(), detail: z.string() }))
+				.describe("What the miner left out, and why."),
 			download: z.string(),
-		})
+		} satisfies FieldsOf<ArchivedFile & { download: string }>)
 		.meta({ id: "Artifact" }),
 );

@@ -1,6 +1,7 @@
 import type { Type } from "@nestjs/common";
 import { ArgsType, Field, Int, ObjectType } from "@nestjs/graphql";
 import { LodeError } from "../../domain/errors.js";
+import { numberedAt } from "../../services/at.js";
 import type { LodeView } from "../../services/viewing/lode-view.js";
 import type { Page, PageRequest } from "../../services/viewing/page.js";
 
@@ -79,7 +80,7 @@ export function connectionOf<T>(page: Page<T>, view: Seen, { after }: PageArgs):
 			hasNextPage: page.more,
 			hasPreviousPage: after !== undefined && after !== null,
 			startCursor: edges[0]?.cursor ?? null,
-			endCursor: edges.at(-1)?.cursor ?? (page.end === undefined ? null : writeCursor(view, page.end)),
+			endCursor: edges.at(-1)?.cursor ?? null,
 		},
 	};
 }
@@ -105,5 +106,5 @@ export function readCursor(text: string): { at?: string; live: boolean; cursor: 
 	if (number === undefined || cursor === undefined) {
 		throw new LodeError("USAGE", "after: is no cursor", { next: "Pass on a cursor as it came." });
 	}
-	return { ...(number !== "0" && { at: number }), live: then === "", cursor };
+	return { ...(number !== "0" && { at: numberedAt(Number(number)) }), live: then === "", cursor };
 }

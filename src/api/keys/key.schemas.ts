@@ -20,20 +20,26 @@ export const newKeySchema = z
 	})
 	.meta({ id: "NewApiKey" });
 
-export const keySchema = z
-	.looseObject({
-		id: z.string(),
-		name: z.string(),
-		roles: z.array(z.string()),
-		createdAt: z.string(),
-		createdBy: z.string(),
-		expiresAt: z.string().nullable(),
-		revokedAt: z.string().nullable(),
-		requestsPerDay: z.int().nullable(),
-		lastUsedOn: z.string().nullable().describe("A day (UTC)."),
-	})
-	.meta({ id: "ApiKey" });
+const shown = {
+	id: z.string(),
+	name: z.string(),
+	roles: z.array(z.string()),
+	createdAt: z.string(),
+	createdBy: z.string(),
+	expiresAt: z.string().nullable(),
+	revokedAt: z.string().nullable(),
+	requestsPerDay: z.int().nullable(),
+	lastUsedOn: z.string().nullable().describe("A day (UTC)."),
+};
+const visibility_token = z.string().describe("A read with it as minVisibility sees the change.");
+
+const keySchema = z.looseObject(shown).meta({ id: "ApiKey" });
+export const revokedKeySchema = z.looseObject({ ...shown, visibility_token }).meta({ id: "RevokedApiKey" });
 export const keysSchema = z.looseObject({ keys: z.array(keySchema) }).meta({ id: "ApiKeys" });
 export const createdKeySchema = z
-	.looseObject({ key: keySchema, secret: z.string().describe("The key itself: shown this once.") })
+	.looseObject({
+		key: keySchema,
+		secret: z.string().nullable().describe("The key itself, shown this once; null in the answer to a repeat."),
+		visibility_token,
+	})
 	.meta({ id: "CreatedApiKey" });

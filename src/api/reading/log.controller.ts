@@ -34,9 +34,9 @@ export class LogController {
 	@Get("events")
 	@Answers(eventsSchema, "A page of it.")
 	async events(@CheckedQuery(eventsQuery) query: EventsParameters) {
-		const { source, stream, type } = query;
+		const { source, stream, type: types } = query;
 		const { view, page } = await openPage(this.reader.services().views, query);
-		const found = await view.events({ source, stream, types: type === undefined ? undefined : [type] }, page);
+		const found = await view.events({ source, stream, types }, page);
 		return answeredPage("events", view, found, eventOf);
 	}
 }

@@ -14,7 +14,7 @@ export async function openPage(
 
 /** `{snapshot, [name], next}`: `next` is `after` of the next page. */
 export function answeredPage<T, A>(name: string, view: LodeView, page: Page<T>, shown: (item: T) => A) {
-	const last = page.items.at(-1)?.cursor ?? page.end;
+	const last = page.items.at(-1)?.cursor;
 	return {
 		snapshot: view.snapshot.number,
 		[name]: page.items.map(({ item }) => shown(item)),

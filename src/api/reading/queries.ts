@@ -103,7 +103,7 @@ const first = wholeNumber(1, 500, 50).describe("1 to 500; 50 where omitted.");
 export const eventsQuery = query({
 	source: text(1_000).optional().describe("A source's id."),
 	stream: text(300).optional(),
-	type: text(100).optional(),
+	type: names.describe("One type, or several separated by commas."),
 	first,
 	after,
 	at,

@@ -3,7 +3,7 @@ import { ApiTags } from "@nestjs/swagger";
 import type { SearchReport } from "../../services/reports.js";
 import { groupingOf } from "../../services/search/group-hits.js";
 import { Answers, AnswersProblems, CheckedQuery } from "../document/described.js";
-import { searchSchema } from "../document/report.schemas.js";
+import { searchSchema } from "../document/search.schemas.js";
 import { AwaitVisibility } from "./await-visibility.js";
 import { OpenReader } from "./open-reader.js";
 import { type SearchParameters, searchQuery } from "./queries.js";

@@ -3,7 +3,7 @@ import { ApiTags } from "@nestjs/swagger";
 import type { GroupReport } from "../../services/groups/group-report.js";
 import type { SourceReport, StatusReport } from "../../services/reports.js";
 import { Answers, AnswersProblems, CheckedQuery } from "../document/described.js";
-import { groupsSchema, sourcesSchema, statusSchema } from "../document/report.schemas.js";
+import { groupsSchema, sourceReportSchema, sourcesSchema, statusSchema } from "../document/report.schemas.js";
 import { AwaitVisibility } from "./await-visibility.js";
 import { OpenReader } from "./open-reader.js";
 import { type PlainParameters, plainQuery, type SourcesParameters, sourcesQuery } from "./queries.js";
@@ -20,6 +20,16 @@ export class SourcesController {
 	@Answers(sourcesSchema, "As `lode sources --json`.")
 	async sources(@CheckedQuery(sourcesQuery) { lag }: SourcesParameters): Promise<{ sources: SourceReport[] }> {
 		return { sources: await this.reader.use().sources({ lag }) };
+	}
+
+	/** One source, by its id, a unique beginning of it, or its address. */
+	@Get("sources/:source")
+	@Answers(sourceReportSchema, "As one of `lode sources --json`.")
+	async source(
+		@Param("source") source: string,
+		@CheckedQuery(sourcesQuery) { lag }: SourcesParameters,
+	): Promise<SourceReport> {
+		return (await this.reader.use().sources({ lag, source }))[0] as SourceReport;
 	}
 
 	/** What of a source is indexed, and how. */

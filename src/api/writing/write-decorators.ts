@@ -3,7 +3,7 @@ import { ApiHeader, ApiResponse } from "@nestjs/swagger";
 import { Answers, AnswersProblems } from "../document/described.js";
 import { acceptedSchema, commandSchema } from "./command.schemas.js";
 
-const IdempotencyKey = (): MethodDecorator =>
+export const IdempotencyKey = (): MethodDecorator =>
 	ApiHeader({
 		name: "Idempotency-Key",
 		required: false,

@@ -12,7 +12,7 @@ interface ReplayOptions {
 
 interface ListOptions {
 	readonly stream?: string;
-	readonly type?: string;
+	readonly type?: readonly string[];
 	readonly source?: string;
 	readonly after?: number;
 	readonly limit: number;
@@ -37,7 +37,11 @@ export function registerEvents(program: Command, cli: Cli): void {
 			"Lists events: webhooks received and parked, ingestions started, published, aborted and released, sources, groups and configuration.",
 		)
 		.option("--stream <name>", "only this stream, e.g. configuration or ingestion-ing-7")
-		.option("--type <type>", "only this type, e.g. IngestionPublished")
+		.option(
+			"--type <type>",
+			"only this type, e.g. IngestionPublished; may be repeated",
+			(value: string, previous: string[] = []) => [...previous, value],
+		)
 		.option("--source <source>", "only events of this source")
 		.option(
 			"--after <position>",
@@ -57,7 +61,8 @@ Examples:
 --json prints {events: [{event_id, event_type, stream_id, version, sequence_number, timestamp, source, data, metadata,
 correlation_id, causation_id}]}.`,
 		);
-	cli.action(list, async (invocation, { follow, after, ...options }: ListOptions) => {
+	cli.action(list, async (invocation, { follow, after, type: types, ...rest }: ListOptions) => {
+		const options = { ...rest, types };
 		const { eventsText } = await import("../format.js");
 		if (!follow) {
 			const found = await invocation.withReader((reader) => reader.events({ ...options, after }));

@@ -34,10 +34,12 @@ export function registerMcp(program: Command, cli: Cli): void {
 				return;
 			}
 			const config = await invocation.config();
-			const opened = await cli.dependencies.openServices(config);
+			const { Metrics } = await import("../../observability/metrics/metrics.js");
+			const metrics = new Metrics();
+			const opened = await cli.dependencies.openServices(config, metrics);
 			try {
 				const { requestsPerMinute } = config.api;
-				const server = await mcp.http({ opened, requestsPerMinute, port, ...serving });
+				const server = await mcp.http({ opened, requestsPerMinute, port, metrics, ...serving });
 				await invocation.result({ url: server.url, pid: process.pid }, () => `Lode answers MCP at ${server.url}`);
 				await interrupts.interrupted;
 				await server.close();

@@ -15,6 +15,8 @@ export interface OpenaiProviderOptions {
 	readonly timeoutMs?: number;
 	readonly maxBatch?: number;
 	readonly maxConcurrency?: number;
+	/** In place of the runtime's own: guarded-fetch.ts. */
+	readonly fetch?: typeof fetch;
 }
 
 const OPENAI = "https://api.openai.com/v1";
@@ -103,8 +105,10 @@ class OpenaiProvider implements EmbeddingProvider {
 		const { apiKey, model, timeoutMs = 60_000 } = this.#options;
 		const timeout = AbortSignal.timeout(timeoutMs);
 		try {
-			return await fetch(address, {
+			return await (this.#options.fetch ?? fetch)(address, {
 				method: "POST",
+				// Texts and the key are for this address, not for where it leads.
+				redirect: "manual",
 				headers: {
 					"content-type": "application/json",
 					...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
@@ -135,6 +139,8 @@ class OpenaiProvider implements EmbeddingProvider {
 
 	#unreachable(error: unknown, signal: AbortSignal | undefined): unknown {
 		if (signal?.aborted) return signal.reason;
+		// The host may not be asked: a search goes on without its vectors, as with any other failure of the endpoint.
+		if (error instanceof LodeError) return this.#error("EMBEDDING_FAILED", error.message, { next: error.next ?? "" });
 		const timedOut = error instanceof Error && error.name === "TimeoutError";
 		// The cause's code (ECONNREFUSED …) helps; its message may hold headers.
 		const code = String((error as { cause?: { code?: unknown } }).cause?.code ?? "network error").slice(0, 60);
@@ -158,6 +164,11 @@ class OpenaiProvider implements EmbeddingProvider {
 		}
 		if (status >= 500 || status === 408 || status === 425) {
 			return this.#error("EMBEDDING_UNAVAILABLE", what, { next: "Look at the endpoint's own log." });
+		}
+		if (status >= 300 && status < 400) {
+			return this.#error("EMBEDDING_FAILED", `${what}: it leads elsewhere, which is not followed`, {
+				next: "Set LODE_EMBEDDING_BASE_URL to the address that it leads to.",
+			});
 		}
 		const next =
 			status === 401 || status === 403

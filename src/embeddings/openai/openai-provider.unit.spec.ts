@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { LodeError } from "../../domain/errors.js";
+import { guardedFetch } from "./guarded-fetch.js";
 import { createOpenaiProvider, type OpenaiProviderOptions } from "./openai-provider.js";
 import { retryAfterMs } from "./retry-after.js";
 
@@ -160,6 +162,40 @@ describe("an OpenAI-compatible endpoint", () => {
 			answer = () => given;
 			await expect(provider().embed(["a", "b"])).rejects.toMatchObject({ code: "EMBEDDING_FAILED" });
 		}
+	});
+
+	it("follows no redirect: texts and the key go nowhere else", async () => {
+		const elsewhere = url.replace("127.0.0.1", "localhost");
+		for (const status of [301, 302, 307, 308]) {
+			answer = () => ({ status, headers: { location: `${elsewhere}/v1/embeddings` } });
+			await expect(provider().embed(["x"])).rejects.toMatchObject({
+				code: "EMBEDDING_FAILED",
+				next: expect.stringContaining("LODE_EMBEDDING_BASE_URL"),
+			});
+		}
+		expect(asked).toHaveLength(4);
+	});
+
+	it("asks where it may alone, at the addresses that were looked at", async () => {
+		const { port } = server.address() as AddressInfo;
+		const looked: string[] = [];
+		const guarded = guardedFetch(async (host) => {
+			looked.push(host);
+			if (host !== "embeddings.test") throw new LodeError("FORBIDDEN", `${host} is not at a public address`);
+			return ["127.0.0.1"];
+		});
+		// No resolver knows the name: it is connected to where the guard says.
+		const named = provider({ baseUrl: `http://embeddings.test:${port}`, fetch: guarded });
+		expect(await named.embed(["one"])).toHaveLength(1);
+		expect(new Set(looked)).toEqual(new Set(["embeddings.test"]));
+		for (const baseUrl of [url, `http://localhost:${port}`]) {
+			const refused = provider({ baseUrl, fetch: guarded }).embed(["one"]);
+			await expect(refused).rejects.toMatchObject({
+				code: "EMBEDDING_FAILED",
+				message: expect.stringContaining("not at a public address"),
+			});
+		}
+		expect(asked).toHaveLength(1);
 	});
 
 	it("never shows the key, not even where the endpoint repeats it", async () => {

@@ -74,7 +74,7 @@ export function measureInstallation(
 				counted.set(type, position);
 				continue;
 			}
-			const found = await events.readAll(from, MOST_EVENTS, { type });
+			const found = await events.readAll(from, MOST_EVENTS, { types: [type] });
 			changed({ subject }, found.length);
 			counted.set(type, found.length < MOST_EVENTS ? Math.max(from, position) : (found.at(-1)?.position ?? from));
 		}

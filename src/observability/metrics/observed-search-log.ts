@@ -7,9 +7,9 @@ export function observedSearchLog(log: SearchLog, metrics: Metrics): SearchLog {
 	const vectorTook = metrics.observe("searchVectorSeconds");
 	const hits = metrics.count("searchHits");
 	return {
-		received(query) {
+		received(query, source) {
 			const started = performance.now();
-			const logged = log.received(query);
+			const logged = log.received(query, source);
 			return {
 				generated(report, times) {
 					took({ outcome: "answered" }, times.processingMs / 1_000);

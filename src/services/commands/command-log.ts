@@ -38,6 +38,11 @@ const streamOf = (id: string): string => `command-${id}`;
 /** Everybody has keys of their own: the same key of two principals names two commands. */
 export const commandId = (idempotencyKey: string, by: string): string =>
 	`cmd-${sha256(by === NOBODY_ASKED ? idempotencyKey : canonicalJson([by, idempotencyKey])).slice(0, 32)}`;
+export const idempotencyKeyReused = (): LodeError =>
+	new LodeError("IDEMPOTENCY_KEY_REUSED", "the idempotency key was used for another request", {
+		next: "Give each request a key of its own; repeat a request with the same key and the same content.",
+	});
+
 export const fingerprintOf = (request: CommandRequest): string => sha256(canonicalJson({ ...request }));
 
 /**

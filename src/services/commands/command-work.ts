@@ -16,7 +16,7 @@ import { COLLECT_WORKFLOW_ID, removeWorkflowId, verifyWorkflowId } from "../../w
 import type { IngestOutcome } from "../../workflows/contracts/ingest-commit.js";
 import type { followSource } from "../../workflows/follow-source.js";
 import type { collectGarbage, removeSource, verifySnapshot } from "../../workflows/maintenance.js";
-import { parseAt } from "../at.js";
+import { numberedAt, parseAt } from "../at.js";
 import { ensureSource, type NewSourcePorts } from "../ingestion/ensure-source.js";
 import { followOptions } from "../ingestion/follow-options.js";
 import { matchSource } from "../reading/match-source.js";
@@ -222,7 +222,7 @@ export function createWork(ports: WorkPorts): { [K in CommandKind]: Work<Extract
 				const source = wanted === undefined ? undefined : matchSource(sources, wanted).id;
 				const scope = source === undefined ? sources.map(({ id }) => id) : [source];
 				const { number } = await catalog.snapshot(parseAt(at, source), scope);
-				return { ...(source !== undefined && { source }), at: String(number) };
+				return { ...(source !== undefined && { source }), at: numberedAt(number) };
 			},
 			async start({ id, work }) {
 				const { source, at } = work as unknown as { source?: string; at: string };
@@ -273,11 +273,13 @@ async function requireIngestion(catalog: Pick<Catalog, "ingestion">, id: string)
 	throw new LodeError("INGESTION_NOT_FOUND", `there is no ingestion ${id}`, { next: "List them first." });
 }
 
-/** The latest ingestion of a command's commit that began after it. */
+/** The one that the command ended with; before that, the latest ingestion of its commit that began after it. */
 export async function ingestionOf(
-	catalog: Pick<Catalog, "ingestions">,
+	catalog: Pick<Catalog, "ingestion" | "ingestions">,
 	{ work, acceptedAt }: RecordedCommand,
+	ended?: string,
 ): Promise<Ingestion | undefined> {
+	if (ended !== undefined) return catalog.ingestion(ended);
 	const { source, commit } = work as unknown as IngestWork;
 	if (source === undefined || commit === undefined) return undefined;
 	const [latest] = await catalog.ingestions({ source, commit, limit: 1 });

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import pLimit from "p-limit";
 import type { JsonObject } from "../../domain/digest.js";
-import { ERROR_CODES, errorCode, LodeError } from "../../domain/errors.js";
+import { ERROR_CODES, errorCode, type LodeError } from "../../domain/errors.js";
 import type { Failure, Ingestion } from "../../stores/catalog/catalog.port.js";
 import type { EventStore } from "../../stores/events/events.port.js";
 import { fromWorkflowError } from "../ingestion/workflow-errors.js";
@@ -17,7 +17,7 @@ import type {
 	SubmitOptions,
 	Submitted,
 } from "./command.js";
-import { CommandLog, commandId, fingerprintOf, type RecordedCommand } from "./command-log.js";
+import { CommandLog, commandId, fingerprintOf, idempotencyKeyReused, type RecordedCommand } from "./command-log.js";
 import { createWork, ingestionOf, type Work, type WorkPorts } from "./command-work.js";
 import { reindexOf } from "./group-work.js";
 import { visibilityToken } from "./visibility.js";
@@ -140,10 +140,11 @@ export function createCommands(ports: CommandPorts): LodeCommands {
 		const result = outcome && "result" in outcome ? outcome.result : null;
 		const failure = outcome && "failure" in outcome ? outcome.failure : null;
 		const ingests = kind === "ingest" || kind === "retry";
-		const ingestion = ingests && !result ? await ingestionOf(catalog, command) : undefined;
+		const endedWith = text(result?.ingestion);
+		const ingestion = ingests && (!result || endedWith) ? await ingestionOf(catalog, command, endedWith) : undefined;
 		const running = ingestion?.status === "staging" || ingestion?.status === "aborted";
 		const reindexed = text(reindexOf(command, result).ingestion);
-		const named = text(result?.ingestion) ?? reindexed ?? ingestion?.id ?? (ingests ? undefined : text(work.ingestion));
+		const named = endedWith ?? reindexed ?? ingestion?.id ?? (ingests ? undefined : text(work.ingestion));
 		const status: CommandStatus = result
 			? "SUCCEEDED"
 			: failure
@@ -230,7 +231,5 @@ function shownData(type: string, data: JsonObject): JsonObject {
 
 function requireSame({ fingerprint }: RecordedCommand, request: CommandRequest): void {
 	if (fingerprint === fingerprintOf(request)) return;
-	throw new LodeError("IDEMPOTENCY_KEY_REUSED", "the idempotency key was used for another request", {
-		next: "Give each request a key of its own; repeat a request with the same key and the same content.",
-	});
+	throw idempotencyKeyReused();
 }

@@ -7,6 +7,7 @@ import type { ReindexOutcome } from "../../workflows/contracts/reindex-source.js
 import { persistently } from "../ingestion/persistently.js";
 import type { Plugins } from "../recipe.js";
 import type { ReindexProgress } from "../reports.js";
+import { type AuditLocal, NOT_AUDITED } from "../security/audit-local.js";
 import { awaitReindex } from "./await-reindex.js";
 import {
 	applied,
@@ -24,6 +25,8 @@ export interface GroupPorts extends GroupChangePorts {
 	readonly plugins?: Plugins;
 	readonly temporal: Client;
 	readonly taskQueue: string;
+	/** None where omitted. */
+	readonly audit?: AuditLocal;
 }
 
 export interface GroupOptions {
@@ -88,12 +91,16 @@ export async function changeReport(
 
 /** The use cases that change groups. What needs a re-index counts for readers when that is complete. */
 export function createGroupCommands(ports: GroupPorts): GroupCommands {
-	const { catalog, temporal } = ports;
+	const { catalog, temporal, audit = NOT_AUDITED } = ports;
 
-	async function make(planned: Promise<GroupChange>, options: GroupOptions): Promise<GroupChangeReport> {
-		const change = await planned;
-		const { pending, before } = await storeChange(catalog, change);
-		return changeReport(ports, change, before, pending ? await takeUp(change.source, options) : null);
+	function make(kind: GroupChange["change"], plan: () => Promise<GroupChange>, options: GroupOptions) {
+		return audit(`${kind}-group`, async (tell) => {
+			const change = await plan();
+			const { source, name } = change;
+			const { pending, before } = await storeChange(catalog, change);
+			await tell(pending ? "accepted" : "done", { source, about: `${source}:${name}` });
+			return changeReport(ports, change, before, pending ? await takeUp(source, options) : null);
+		});
 	}
 
 	async function takeUp(source: string, options: GroupOptions): Promise<ReindexReport> {
@@ -108,8 +115,10 @@ export function createGroupCommands(ports: GroupPorts): GroupCommands {
 	}
 
 	return {
-		createGroup: (source, name, fields, options) => make(planCreation(ports, source, name, fields), options),
-		updateGroup: (source, name, fields, options) => make(planUpdate(ports, source, name, fields), options),
-		deleteGroup: (source, name, options) => make(planDeletion(ports, source, name), options),
+		createGroup: (source, name, fields, options) =>
+			make("create", () => planCreation(ports, source, name, fields), options),
+		updateGroup: (source, name, fields, options) =>
+			make("update", () => planUpdate(ports, source, name, fields), options),
+		deleteGroup: (source, name, options) => make("delete", () => planDeletion(ports, source, name), options),
 	};
 }

@@ -30,15 +30,22 @@ export async function planCreation(
 	name: string,
 	fields: GroupFields,
 ): Promise<GroupChange> {
-	const source = await sourceId(ports.catalog, wanted);
+	// Over REST it may be anything: what is no text is told with the other fields.
+	const isNamed = typeof wanted === "string" && wanted !== "";
+	const source = isNamed ? await sourceId(ports.catalog, wanted) : "";
 	const model = await modelOf(ports, fields, undefined);
-	const group = valid(ports, undefined, {
-		...{ path: "", include: ["**"], exclude: [], grouping: "file", rules: [] },
-		...given(fields),
-		name,
-		indexing: merged(ports.chunking, fields.indexing, { model }),
-		retention: retentionOf(fields, ports.retention),
-	});
+	const group = valid(
+		ports,
+		undefined,
+		{
+			...{ path: "", include: ["**"], exclude: [], grouping: "file", rules: [] },
+			...given(fields),
+			name,
+			indexing: merged(ports.chunking, fields.indexing, { model }),
+			retention: retentionOf(fields, ports.retention),
+		},
+		isNamed ? {} : { source: "must be an id, a unique beginning of one, or an address" },
+	);
 	const there = find(await ports.catalog.groups(source), name);
 	if (there && !there.reindex?.deleting) throw groupExists(source, name);
 	return { change: "create", source, name, group };
@@ -56,8 +63,10 @@ export async function planUpdate(
 	const model = await modelOf(ports, fields, there.indexing.model);
 	const concrete =
 		fields.indexing?.model === undefined ? fields : { ...fields, indexing: { ...fields.indexing, model } };
-	valid(ports, there.indexing.model, updated(there, concrete));
-	return { change: "update", source, name, fields: given(concrete) };
+	const { name: called = name, ...changed } = concrete as GroupFields & { readonly name?: unknown };
+	const problems: FieldProblems = called === name ? {} : { name: "cannot be changed: create another group" };
+	valid(ports, there.indexing.model, updated(there, changed), problems);
+	return { change: "update", source, name, fields: given(changed) };
 }
 
 /** @throws GROUP_INVALID (`default` cannot go), GROUP_NOT_FOUND, SOURCE_NOT_FOUND */
@@ -104,6 +113,7 @@ function updated({ source: _source, reindex: _reindex, ...there }: Group, fields
 		...there,
 		rules,
 		...given(fields),
+		name: there.name,
 		indexing: merged(there.indexing, fields.indexing),
 		retention: retentionOf(fields, there.retention),
 	};
@@ -149,13 +159,18 @@ function retentionOf(fields: GroupFields, before: Group["retention"]): unknown {
 }
 
 /** A model that was there before may stay, though nobody serves it now. */
-function valid(ports: Pick<GroupChangePorts, "serves"> | undefined, before: string | undefined, group: object) {
+function valid(
+	ports: Pick<GroupChangePorts, "serves"> | undefined,
+	before: string | undefined,
+	group: object,
+	further: FieldProblems = {},
+) {
 	const result = checkGroup(group);
 	const { model } = (group as { indexing: { model?: unknown } }).indexing ?? {};
 	const unserved = ports && typeof model === "string" && model !== before && !ports.serves(model);
-	const problems: Record<string, string> = "problems" in result ? { ...result.problems } : {};
+	const problems: Record<string, string> = { ...further, ...("problems" in result && result.problems) };
 	if (unserved) problems["indexing.model"] ??= `no configured embedding provider serves ${model.slice(0, 200)}`;
-	if ("group" in result && !unserved) return result.group;
+	if ("group" in result && Object.keys(problems).length === 0) return result.group;
 	throw invalid(problems);
 }
 

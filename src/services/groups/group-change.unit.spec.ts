@@ -96,5 +96,35 @@ test("whatever is no group is told as that, whatever its form", async () => {
 	});
 	// One that nobody serves any more may stay.
 	const old = [group(DEFAULT_GROUP, { indexing: { model: "gone" } })];
-	await expect(planUpdate(ports(old), "s", DEFAULT_GROUP, { path: "src" })).resolves.toBeDefined();
+	expect(await planUpdate(ports(old), "s", DEFAULT_GROUP, { path: "src" })).toEqual({
+		change: "update",
+		source: "s",
+		name: DEFAULT_GROUP,
+		fields: { path: "src" },
+	});
+});
+
+test("a change cannot name another group, nor be of no source", async () => {
+	const groups = [group(DEFAULT_GROUP), group("docs", { path: "docs" })];
+	const named = (name: unknown) => ({ path: "src", name }) as GroupFields;
+	for (const other of [DEFAULT_GROUP, "new", 7, null]) {
+		await expect(planUpdate(ports(groups), "s", "docs", named(other))).rejects.toMatchObject({
+			code: "GROUP_INVALID",
+			fields: { name: "cannot be changed: create another group" },
+		});
+	}
+	const change = await planUpdate(ports(groups), "s", "docs", named("docs"));
+	expect(change).toMatchObject({ fields: { path: "src" } });
+	expect(made(groups, change).map(({ name }) => name)).toEqual([DEFAULT_GROUP, "docs"]);
+	// One that was accepted before this was checked.
+	const before = { change: "update", source: "s", name: "docs", fields: named(DEFAULT_GROUP) } as const;
+	expect(made(groups, before).find(({ name }) => name === DEFAULT_GROUP)).toEqual(groups[0]);
+	for (const source of [undefined, null, "", 7, ["s"]]) {
+		await expect(
+			planCreation(ports(groups), source as string, undefined as unknown as string, {}),
+		).rejects.toMatchObject({
+			code: "GROUP_INVALID",
+			fields: { source: "must be an id, a unique beginning of one, or an address", name: "must be a text" },
+		});
+	}
 });

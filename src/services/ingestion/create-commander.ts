@@ -10,12 +10,13 @@ import type { IndexingVersions } from "../../mining/indexing-versions.js";
 import type { SourceAdapter } from "../../sources/source.port.js";
 import type { Catalog, Ingestion, Source } from "../../stores/catalog/catalog.port.js";
 import { COLLECT_WORKFLOW_ID, ingestWorkflowId, removeWorkflowId } from "../../workflows/contracts/ids.js";
-import type { collectGarbage, removeSource } from "../../workflows/maintenance.js";
+import type { collectGarbage as collectWorkflow, removeSource } from "../../workflows/maintenance.js";
 import { createGroupCommands } from "../groups/change-groups.js";
 import type { IngestOptions, LodeCommander } from "../lode.js";
 import { parkedIngestions } from "../reading/create-reader.js";
 import { recipeOf, requireSource } from "../recipe.js";
-import type { IngestReport, RetryReport } from "../reports.js";
+import type { CollectReport, IngestReport, RemoveReport, RetryReport, StatusReport } from "../reports.js";
+import { type AuditLocal, NOT_AUDITED, type Tell } from "../security/audit-local.js";
 import { awaitBegin } from "./await-begin.js";
 import { awaitOutcome } from "./await-outcome.js";
 import { ensureSource, type NewSourcePorts } from "./ensure-source.js";
@@ -33,12 +34,14 @@ export interface CommanderPorts extends NewSourcePorts {
 	readonly temporal: Client;
 	/** Where this installation's workers poll. */
 	readonly taskQueue: string;
+	/** None where omitted. */
+	readonly audit?: AuditLocal;
 	readonly close: () => Promise<void>;
 }
 
 /** The use cases that start or steer workflows. */
 export function createCommander(ports: CommanderPorts): LodeCommander {
-	const { catalog, temporal } = ports;
+	const { catalog, temporal, audit = NOT_AUDITED } = ports;
 
 	/** The head is this commit, made by the present recipe: nothing to start. */
 	async function unchanged(source: Source, commit: string): Promise<Ingestion | undefined> {
@@ -54,13 +57,18 @@ export function createCommander(ports: CommanderPorts): LodeCommander {
 		commit: string,
 		unlessPassed: boolean,
 		options: IngestOptions,
+		tell: Tell,
 	): Promise<IngestReport> {
 		const started = performance.now();
 		const took = () => Math.round(performance.now() - started);
 		const workflowId = ingestWorkflowId(source.id, commit);
 		// One id for every attempt: a server that went away and came back answers with what it accepted before.
 		const updateId = randomUUID();
-		const accept = () => startIngest(temporal, ports.taskQueue, source, updateId, { commit, unlessPassed });
+		const accept = async () => {
+			const handle = await startIngest(temporal, ports.taskQueue, source, updateId, { commit, unlessPassed });
+			await tell("accepted", { source: source.id });
+			return handle;
+		};
 		if (options.noWait) {
 			const begun = await awaitBegin(catalog, source.id, commit, () => persistently(accept, options.signal));
 			const known = begun && { ingestion: begun.id, runId: begun.runId };
@@ -85,103 +93,113 @@ export function createCommander(ports: CommanderPorts): LodeCommander {
 	}
 
 	return {
-		async ingest(target, options) {
-			const adapter = await ports.sources.recognise(target);
-			const resolved = await adapter.resolve(target, options.ref);
-			const source = await ensureSource(ports, resolved);
-			const started = performance.now();
-			const head = await unchanged(source, resolved.commit);
-			if (head) {
-				return {
-					...emptyReport(source.id, resolved.commit, head.workflowId),
-					ingestion: head.id,
-					snapshot: head.snapshot ?? null,
-					outcome: "unchanged",
-					durationMs: Math.round(performance.now() - started),
-					runId: head.runId,
-				};
-			}
-			return ingestCommit(source, resolved.commit, false, options);
-		},
+		ingest: (target, options) => audit("ingest", (tell) => ingest(target, options, tell)),
+		retry: (id, options) => audit("retry", (tell) => retry(id, options, tell)),
+		cancel: (id) => audit("cancel", (tell) => cancel(id, tell)),
+		remove: (source) => audit("delete-source", (tell) => remove(source, tell)),
+		collectGarbage: () => audit("collect-garbage", collectGarbage),
+		...createGroupCommands(ports),
+		close: ports.close,
+	};
 
-		async retry(id, options) {
-			const wanted = id === undefined ? await parkedIngestions(catalog) : [await requireIngestion(id)];
-			const report: { retried: IngestReport[]; failed: RetryReport["failed"][number][] } = { retried: [], failed: [] };
-			// Oldest first: the order of the source's log.
-			for (const ingestion of wanted.sort((a, b) => a.seq - b.seq)) {
-				if (ingestion.status === "published" || ingestion.status === "staging") {
-					throw new LodeError("USAGE", `ingestion ${ingestion.id} is ${ingestion.status}: there is nothing to retry`, {
-						next: "lode status",
-					});
-				}
-				try {
-					const source = await requireSource(catalog, ingestion.source);
-					report.retried.push(await ingestCommit(source, ingestion.commit, true, options));
-				} catch (error) {
-					if (!(error instanceof LodeError) || error.code === "CANCELLED" || wanted.length === 1) throw error;
-					report.failed.push({
-						ingestion: ingestion.id,
-						failure: {
-							code: error.code,
-							message: error.message,
-							...(error.next !== undefined && { next: error.next }),
-						},
-					});
-				}
-			}
-			return report;
-		},
+	async function ingest(target: string, options: IngestOptions, tell: Tell): Promise<IngestReport> {
+		const adapter = await ports.sources.recognise(target);
+		const resolved = await adapter.resolve(target, options.ref);
+		const source = await ensureSource(ports, resolved);
+		const started = performance.now();
+		const head = await unchanged(source, resolved.commit);
+		if (head) {
+			await tell("done", { source: source.id });
+			return {
+				...emptyReport(source.id, resolved.commit, head.workflowId),
+				ingestion: head.id,
+				snapshot: head.snapshot ?? null,
+				outcome: "unchanged",
+				durationMs: Math.round(performance.now() - started),
+				runId: head.runId,
+			};
+		}
+		return ingestCommit(source, resolved.commit, false, options, tell);
+	}
 
-		async cancel(id) {
-			const ingestion = await requireIngestion(id);
-			if (ingestion.status !== "staging" && ingestion.status !== "aborted") {
-				throw new LodeError("USAGE", `ingestion ${id} is ${ingestion.status}: there is nothing to cancel`, {
+	async function retry(id: string | undefined, options: IngestOptions, tell: Tell): Promise<RetryReport> {
+		const wanted = id === undefined ? await parkedIngestions(catalog) : [await requireIngestion(id)];
+		const report: { retried: IngestReport[]; failed: RetryReport["failed"][number][] } = { retried: [], failed: [] };
+		// Oldest first: the order of the source's log.
+		for (const ingestion of wanted.sort((a, b) => a.seq - b.seq)) {
+			if (ingestion.status === "published" || ingestion.status === "staging") {
+				throw new LodeError("USAGE", `ingestion ${ingestion.id} is ${ingestion.status}: there is nothing to retry`, {
 					next: "lode status",
 				});
 			}
-			const handle = temporal.workflow.getHandle(ingestion.workflowId, ingestion.runId);
 			try {
-				await handle.cancel();
-				await handle.result().catch(() => undefined);
+				const source = await requireSource(catalog, ingestion.source);
+				report.retried.push(await ingestCommit(source, ingestion.commit, true, options, tell));
 			} catch (error) {
-				if (!(error instanceof WorkflowNotFoundError)) throw fromWorkflowError(error);
-			}
-			return { ingestions: [await requireIngestion(id)], parked: 0, temporalUi: null };
-		},
-
-		async remove(source) {
-			await requireSource(catalog, source);
-			const workflowId = removeWorkflowId(source);
-			try {
-				await temporal.workflow.execute<typeof removeSource>("removeSource", {
-					workflowId,
-					taskQueue: ports.taskQueue,
-					args: [source],
-					workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
-					workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+				if (!(error instanceof LodeError) || error.code === "CANCELLED" || wanted.length === 1) throw error;
+				report.failed.push({
+					ingestion: ingestion.id,
+					failure: {
+						code: error.code,
+						message: error.message,
+						...(error.next !== undefined && { next: error.next }),
+					},
 				});
-			} catch (error) {
-				throw fromWorkflowError(error);
 			}
-			return { source, workflowId };
-		},
+		}
+		return report;
+	}
 
-		async collectGarbage() {
-			try {
-				return await temporal.workflow.execute<typeof collectGarbage>("collectGarbage", {
-					workflowId: COLLECT_WORKFLOW_ID,
-					taskQueue: ports.taskQueue,
-					workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
-				});
-			} catch (error) {
-				throw fromWorkflowError(error);
-			}
-		},
+	async function cancel(id: string, tell: Tell): Promise<StatusReport> {
+		const ingestion = await requireIngestion(id);
+		if (ingestion.status !== "staging" && ingestion.status !== "aborted") {
+			throw new LodeError("USAGE", `ingestion ${id} is ${ingestion.status}: there is nothing to cancel`, {
+				next: "lode status",
+			});
+		}
+		const handle = temporal.workflow.getHandle(ingestion.workflowId, ingestion.runId);
+		try {
+			await handle.cancel();
+			await tell("accepted", { source: ingestion.source });
+			await handle.result().catch(() => undefined);
+		} catch (error) {
+			if (!(error instanceof WorkflowNotFoundError)) throw fromWorkflowError(error);
+		}
+		return { ingestions: [await requireIngestion(id)], parked: 0, temporalUi: null };
+	}
 
-		...createGroupCommands(ports),
+	async function remove(source: string, tell: Tell): Promise<RemoveReport> {
+		await requireSource(catalog, source);
+		const workflowId = removeWorkflowId(source);
+		try {
+			const handle = await temporal.workflow.start<typeof removeSource>("removeSource", {
+				workflowId,
+				taskQueue: ports.taskQueue,
+				args: [source],
+				workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+				workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+			});
+			await tell("accepted", { source });
+			await handle.result();
+		} catch (error) {
+			throw fromWorkflowError(error);
+		}
+		return { source, workflowId };
+	}
 
-		close: ports.close,
-	};
+	async function collectGarbage(tell: Tell): Promise<CollectReport> {
+		try {
+			const handle = await temporal.workflow.start<typeof collectWorkflow>("collectGarbage", {
+				workflowId: COLLECT_WORKFLOW_ID,
+				taskQueue: ports.taskQueue,
+				workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+			});
+			await tell("accepted");
+			return await handle.result();
+		} catch (error) {
+			throw fromWorkflowError(error);
+		}
+	}
 
 	async function requireIngestion(id: string): Promise<Ingestion> {
 		const ingestion = await catalog.ingestion(id);

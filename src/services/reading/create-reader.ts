@@ -17,6 +17,7 @@ import { createSearch } from "../search/create-search.js";
 import { replaySearches } from "../search/replay-searches.js";
 import { NO_LOG, type SearchLog } from "../search/search-log.js";
 import { catalogProblems, NO_TOTALS, verifySnapshot } from "../verification/verify-snapshot.js";
+import { matchSource } from "./match-source.js";
 import { readFile } from "./read-file.js";
 import { readyStores } from "./ready-stores.js";
 import { readingScope, sourceId } from "./scope.js";
@@ -115,8 +116,9 @@ export function createReader(ports: ReaderPorts): LodeReader {
 			};
 		},
 
-		async sources({ lag = false } = {}) {
-			const all = await readableSources(catalog);
+		async sources({ lag = false, source: wanted } = {}) {
+			const readable = await readableSources(catalog);
+			const all = wanted === undefined ? readable : [matchSource(readable, wanted)];
 			const snapshot = await catalog.snapshot({ by: "latest" }, []).catch((error: unknown) => {
 				if ((error as LodeError).code === "NOTHING_PUBLISHED") return undefined;
 				throw error;
@@ -215,8 +217,8 @@ export function createReader(ports: ReaderPorts): LodeReader {
 			return report;
 		},
 
-		async events({ stream, type, source, after, limit }) {
-			const filter = { stream, type, source: source === undefined ? undefined : await sourceId(catalog, source) };
+		async events({ stream, types, source, after, limit }) {
+			const filter = { stream, types, source: source === undefined ? undefined : await sourceId(catalog, source) };
 			const most = Math.min(limit, MOST_EVENTS);
 			const found =
 				after === undefined

@@ -7,7 +7,7 @@ import type { Catalog } from "../../stores/catalog/catalog.port.js";
 import type { GraphStore } from "../../stores/graph/graph.port.js";
 import type { ChunkHit, SearchFilter, VectorStore } from "../../stores/vectors/vectors.port.js";
 import { parseAt } from "../at.js";
-import { readingScope } from "../reading/scope.js";
+import { readingScope, sourceId } from "../reading/scope.js";
 import type { SearchHit, SearchQuery, SearchReport } from "../reports.js";
 import { groupHits } from "./group-hits.js";
 import { groupingOfGroup } from "./grouping-of-group.js";
@@ -34,7 +34,7 @@ export function createSearch(ports: SearchServicePorts): (query: SearchQuery) =>
 	const log = ports.searchLog ?? NO_LOG;
 	return async (query) => {
 		const started = performance.now();
-		const logged = log.received(query);
+		const logged = log.received(query, await meant(ports.catalog, query.source));
 		const elapsed = () => Math.round((performance.now() - started) * 10) / 10;
 		try {
 			const { report, vectorMs } = await answer(ports, query, elapsed);
@@ -45,6 +45,11 @@ export function createSearch(ports: SearchServicePorts): (query: SearchQuery) =>
 			throw error;
 		}
 	};
+}
+
+/** What an event is about has one name, however the query calls it. Never throws: what is wrong with it is said by the answer. */
+async function meant(catalog: Catalog, source: string | undefined): Promise<string | undefined> {
+	return source === undefined ? undefined : sourceId(catalog, source).catch(() => undefined);
 }
 
 async function answer(ports: SearchServicePorts, query: SearchQuery, elapsed: () => number) {

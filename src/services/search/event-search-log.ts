@@ -116,7 +116,7 @@ export function createSearchLog(events: Pick<EventStore, "append">, options: Sea
 	}
 
 	return {
-		received(query) {
+		received(query, source) {
 			const search = randomUUID();
 			const receivedAt = new Date().toISOString();
 			const stream = searchStream(receivedAt);
@@ -124,7 +124,7 @@ export function createSearchLog(events: Pick<EventStore, "append">, options: Sea
 			const isFull = pending.length >= maxPending || closed;
 			const tell = (type: string, data: () => JsonObject) => {
 				// A search is told from its beginning to its end or not at all.
-				if (!isFull && !closed) push(stream, search, correlationId, type, data(), query.source);
+				if (!isFull && !closed) push(stream, search, correlationId, type, data(), source);
 			};
 			if (isFull) {
 				lost += 1;

@@ -8,7 +8,8 @@ export interface LoggedSearch {
 
 /** Hears of every search. */
 export interface SearchLog {
-	received(query: SearchQuery): LoggedSearch;
+	/** `source`: the id of the one that the query names, where it names one that there is. */
+	received(query: SearchQuery, source?: string): LoggedSearch;
 	/** Resolves when all that it heard is kept, or after some seconds where that cannot be. */
 	close(): Promise<void>;
 }

@@ -28,12 +28,26 @@ export interface NewApiKey {
 	readonly requestsPerDay?: number;
 }
 
+export interface ChangedKey {
+	readonly key: ApiKey;
+	/** A read that waits for it sees the change. */
+	readonly visibilityToken: string;
+}
+
+export interface CreatedKey extends ChangedKey {
+	/** The key itself: nobody can show it again. Null where this request was answered before. */
+	readonly secret: string | null;
+}
+
 /** API keys, for whoever may give them out. */
 export interface ApiKeys {
-	/** `secret` is the key itself: nobody can show it again. @throws USAGE */
-	create(key: NewApiKey, by: string): Promise<{ readonly key: ApiKey; readonly secret: string }>;
+	/**
+	 * With an idempotency key that this principal has used before it makes none, and returns the first one without its secret.
+	 * @throws USAGE, IDEMPOTENCY_KEY_REUSED (for another request)
+	 */
+	create(key: NewApiKey, by: string, idempotencyKey?: string): Promise<CreatedKey>;
 	/** Oldest first, revoked and expired ones too. */
 	list(): Promise<ApiKey[]>;
 	/** Refused from now on here, within a second by other processes. A repeat is no error. @throws KEY_NOT_FOUND */
-	revoke(id: string, by: string): Promise<ApiKey>;
+	revoke(id: string, by: string): Promise<ChangedKey>;
 }

@@ -17,7 +17,7 @@ export interface Audited {
 	readonly source?: string;
 	/** The command that was started. */
 	readonly command?: string;
-	/** What else it was about: the id of a key. */
+	/** What else it was about: the id of a key, or of a group. */
 	readonly about?: string;
 }
 

@@ -93,7 +93,8 @@ export function guardCommands(ports: GuardedPorts): LodeCommands {
 			case "delete-source":
 				return everywhere ? {} : on((await requireSource(catalog, request.source)).id, least);
 			case "create-group":
-				if (everywhere) return {};
+				// One that names no source comes to nothing: the work says so, with whatever else is wrong.
+				if (everywhere || typeof request.source !== "string" || request.source === "") return {};
 				return named(request.source, least, (source) => ({ ...request, source }));
 			case "update-group":
 			case "delete-group": {

@@ -36,10 +36,12 @@ export function handleKeys(keys: OwnApiKeys, catalog: Pick<Catalog, "sources">, 
 				return at < 0 || source === "*" ? text : `${text.slice(0, at)}:${matchSource(sources, source).id}`;
 			});
 			const expiresAt = expires === undefined ? undefined : expiry(expires);
-			return keys.create({ name, grants: parseGrants(exact), expiresAt, requestsPerDay });
+			const { key, secret } = await keys.create({ name, grants: parseGrants(exact), expiresAt, requestsPerDay });
+			// Never a repeat: nothing says which request it would be one of.
+			return { key, secret: secret as string };
 		},
 		list: keys.list,
-		revoke: keys.revoke,
+		revoke: async (id) => (await keys.revoke(id)).key,
 		close,
 	};
 }

@@ -1,9 +1,11 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
-import { sha256 } from "../../domain/digest.js";
+import { canonicalJson, sha256 } from "../../domain/digest.js";
 import { LodeError } from "../../domain/errors.js";
 import { type Grants, grantTexts, parseGrants } from "../../domain/roles.js";
 import type { EventStore, StoredEvent } from "../../stores/events/events.port.js";
-import type { ApiKey, ApiKeys, NewApiKey } from "./api-key.js";
+import { idempotencyKeyReused } from "../commands/command-log.js";
+import { visibilityToken } from "../commands/visibility.js";
+import type { ApiKey, ApiKeys, ChangedKey, CreatedKey, NewApiKey } from "./api-key.js";
 import { LAST_USED, usageStream } from "./key-usage.js";
 import type { Principal } from "./principal.js";
 
@@ -64,7 +66,11 @@ export class KeyStore implements ApiKeys {
 		return { id: `key:${id}`, kind: "key", grants, ...(requestsPerDay !== null && { requestsPerDay }) };
 	}
 
-	async create({ name, grants, expiresAt, requestsPerDay }: NewApiKey, by: string) {
+	async create(
+		{ name, grants, expiresAt, requestsPerDay }: NewApiKey,
+		by: string,
+		idempotencyKey?: string,
+	): Promise<CreatedKey> {
 		if (!NAME.test(name)) throw new LodeError("USAGE", "name: must be 1 to 200 characters without control characters");
 		if (Object.keys(grants).length === 0) throw new LodeError("USAGE", "roles: must be at least one");
 		const expiry = expiresAt === undefined ? undefined : new Date(expiresAt);
@@ -82,8 +88,13 @@ export class KeyStore implements ApiKeys {
 			requestsPerDay: requestsPerDay ?? null,
 			by,
 		};
-		await this.#append(CREATED, id, data);
-		return { key: await this.#shown(id), secret: `lode_${id}_${secret}` };
+		// Everybody has idempotency keys of their own.
+		const once = idempotencyKey === undefined ? id : sha256(canonicalJson([by, idempotencyKey]));
+		const first = await this.#append(CREATED, id, data, once);
+		requireSame(first.data, data);
+		const visibilityToken = tokenOf(first);
+		if (first.data.id !== id) return { key: await this.#shown(String(first.data.id)), secret: null, visibilityToken };
+		return { key: await this.#shown(id), secret: `lode_${id}_${secret}`, visibilityToken };
 	}
 
 	async list(): Promise<ApiKey[]> {
@@ -91,26 +102,28 @@ export class KeyStore implements ApiKeys {
 		return Promise.all([...this.#keys.keys()].map((id) => this.#shown(id)));
 	}
 
-	async revoke(id: string, by: string): Promise<ApiKey> {
+	async revoke(id: string, by: string): Promise<ChangedKey> {
 		await this.#read(0);
 		if (!this.#keys.has(id)) {
 			throw new LodeError("KEY_NOT_FOUND", `there is no API key ${id.slice(0, 80)}`, {
 				next: "list them: lode key list",
 			});
 		}
-		await this.#append(REVOKED, id, { id, by });
-		return this.#shown(id);
+		const told = await this.#append(REVOKED, id, { id, by });
+		return { key: await this.#shown(id), visibilityToken: tokenOf(told) };
 	}
 
-	async #append(type: string, id: string, data: StoredEvent["data"]): Promise<void> {
-		const metadata = { correlationId: `key:${id}`, idempotencyKey: `${type}/${id}` };
-		await this.events.append(STREAM, "any", [{ type, data, metadata }]);
+	/** The first event of its kind that has this name. */
+	async #append(type: string, id: string, data: StoredEvent["data"], once = id): Promise<StoredEvent> {
+		const metadata = { correlationId: `key:${id}`, idempotencyKey: `${type}/${once}` };
+		const [first] = await this.events.append(STREAM, "any", [{ type, data, metadata }]);
 		await this.#read(0);
+		return first as StoredEvent;
 	}
 
 	async #shown(id: string): Promise<ApiKey> {
 		const { hash: _, grants: __, ...key } = this.#keys.get(id) as StoredKey;
-		const [used] = await this.events.latest(1, { stream: usageStream(id), type: LAST_USED });
+		const [used] = await this.events.latest(1, { stream: usageStream(id), types: [LAST_USED] });
 		return { ...key, lastUsedOn: used === undefined ? null : String(used.data.day) };
 	}
 
@@ -136,6 +149,15 @@ export class KeyStore implements ApiKeys {
 		}
 		this.#readAt = startedAt;
 	}
+}
+
+const tokenOf = ({ position }: StoredEvent): string => visibilityToken({ by: "event", position });
+
+/** What was asked for, without what is made up each time. @throws IDEMPOTENCY_KEY_REUSED */
+function requireSame(first: StoredEvent["data"], now: StoredEvent["data"]): void {
+	const asked = ({ name, roles, expiresAt, requestsPerDay }: StoredEvent["data"]) =>
+		canonicalJson({ name, roles, expiresAt, requestsPerDay } as StoredEvent["data"]);
+	if (asked(first) !== asked(now)) throw idempotencyKeyReused();
 }
 
 function keyOf(data: StoredEvent["data"], createdAt: string): StoredKey {

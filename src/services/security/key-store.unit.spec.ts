@@ -24,15 +24,15 @@ const NEW = { name: "a key", grants: parseGrants(["viewer:shop-1", "editor"]) };
 test("a key is valid until it expires, and says what it may", async () => {
 	const keys = store();
 	const { secret, key } = await keys.create({ ...NEW, expiresAt: "2026-11-27T13:00:00Z" }, "local");
-	expect(await store().find(secret)).toEqual({
+	expect(await store().find(secret as string)).toEqual({
 		id: `key:${key.id}`,
 		kind: "key",
 		grants: { "*": "editor", "shop-1": "viewer" },
 	});
 	time = Date.parse("2026-11-27T12:59:59Z");
-	expect(await keys.find(secret)).toBeDefined();
+	expect(await keys.find(secret as string)).toMatchObject({ id: `key:${key.id}` });
 	time = Date.parse("2026-11-27T13:00:00Z");
-	expect(await keys.find(secret)).toBeUndefined();
+	expect(await keys.find(secret as string)).toBeUndefined();
 	await expect(keys.create({ ...NEW, expiresAt: "2026-11-27T13:00:00Z" }, "local")).rejects.toMatchObject({
 		code: "USAGE",
 	});
@@ -42,17 +42,37 @@ test("a revoked key is refused at once here, and a new one is known at once else
 	const [one, another] = [store(), store()];
 	expect(await another.anyEver()).toBe(false);
 	const { secret, key } = await one.create(NEW, "local");
-	expect(await another.find(secret)).toBeDefined();
+	expect(await another.find(secret as string)).toMatchObject({ id: `key:${key.id}` });
 	await one.revoke(key.id, "key:abc");
 	await one.revoke(key.id, "key:abc");
-	expect(await one.find(secret)).toBeUndefined();
+	expect(await one.find(secret as string)).toBeUndefined();
 	expect(await one.anyEver()).toBe(true);
-	expect(await store().find(secret)).toBeUndefined();
+	expect(await store().find(secret as string)).toBeUndefined();
 	await expect(one.revoke("0123456789ab", "local")).rejects.toMatchObject({ code: "KEY_NOT_FOUND" });
 	expect((await events.readAll(0, 10)).map(({ type, data }) => [type, data.by])).toEqual([
 		["ApiKeyCreated", "local"],
 		["ApiKeyRevoked", "key:abc"],
 	]);
+});
+
+test("a repeat with an idempotency key makes no other key and has no secret", async () => {
+	const keys = store();
+	const made = await keys.create(NEW, "local", "once");
+	const [again, elsewhere] = [await keys.create(NEW, "local", "once"), await store().create(NEW, "local", "once")];
+	for (const repeat of [again, elsewhere]) expect(repeat).toEqual({ ...made, secret: null });
+	expect(made.visibilityToken).toBe("event:1");
+	await expect(keys.create({ ...NEW, name: "another" }, "local", "once")).rejects.toMatchObject({
+		code: "IDEMPOTENCY_KEY_REUSED",
+	});
+	// Everybody has idempotency keys of their own, and without one each request makes a key.
+	const others = [
+		await keys.create(NEW, "key:abc", "once"),
+		await keys.create(NEW, "local"),
+		await keys.create(NEW, "local"),
+	];
+	expect(new Set([made, ...others].map(({ key }) => key.id)).size).toBe(4);
+	expect(await keys.list()).toHaveLength(4);
+	expect(JSON.stringify(await events.readAll(0, 10))).not.toContain("once");
 });
 
 test("a quota counts over processes and begins anew at midnight; without one a day is one event", async () => {

@@ -54,6 +54,7 @@ export const OPERATIONS = {
 	"show-source": {
 		least: "viewer",
 		on: "named",
+		rest: ["GET /api/v1/sources/:source"],
 		graphql: ["Query.source"],
 		mcp: ["resource source", "resource source-at"],
 	},

@@ -2,7 +2,6 @@ import { errorCode } from "../../domain/errors.js";
 import type { LodeCommands } from "../commands/command.js";
 import type { ApiServices, LodeReader } from "../lode.js";
 import { createReader, type ReaderPorts } from "../reading/create-reader.js";
-import { sourceId } from "../reading/scope.js";
 import { createViews, type ViewPorts } from "../viewing/create-views.js";
 import type { LodeViews } from "../viewing/lode-view.js";
 import type { ApiKeys } from "./api-key.js";
@@ -78,13 +77,7 @@ function narrowed(
 		vectors: scopedVectors(ports.vectors, visible),
 		artifacts: scopedArtifacts(ports.artifacts, visible),
 	};
-	return over({ ...ports, ...hidden, ...stores }, (reader) => ({
-		...reader,
-		...onlyAdmins,
-		// The log of searches ties an event to the source that is meant: only to one that may be seen.
-		search: async (query) =>
-			reader.search(query.source === undefined ? query : { ...query, source: await sourceId(catalog, query.source) }),
-	}));
+	return over({ ...ports, ...hidden, ...stores }, (reader) => ({ ...reader, ...onlyAdmins }));
 }
 
 /** No interface has these for others than the machine's own user. */

@@ -5,7 +5,7 @@ import type { ArtifactStore } from "../../stores/artifacts/artifacts.port.js";
 import type { Catalog, Head, Ingestion, Source } from "../../stores/catalog/catalog.port.js";
 import type { EventStore } from "../../stores/events/events.port.js";
 import type { GraphScope, GraphStore } from "../../stores/graph/graph.port.js";
-import { parseAt } from "../at.js";
+import { numberedAt, parseAt } from "../at.js";
 import { groupsOfSource } from "../groups/group-report.js";
 import type { LodeReader } from "../lode.js";
 import { findEntity } from "../reading/find-entity.js";
@@ -199,11 +199,12 @@ class View implements LodeView {
 	}
 
 	async search(query: Parameters<LodeView["search"]>[0]) {
-		if (this.snapshot.number === 0) {
+		const { number } = this.snapshot;
+		const report = await this.ports.reader.search({ ...query, at: number === 0 ? undefined : numberedAt(number) });
+		// What is published since belongs to the next request.
+		if (number === 0)
 			throw new LodeError("NOTHING_PUBLISHED", "nothing is ingested yet", { next: "lode ingest PATH_OR_URL" });
-		}
-		const source = query.source === undefined ? undefined : this.source(query.source).id;
-		return this.ports.reader.search({ ...query, source, at: String(this.snapshot.number) });
+		return report;
 	}
 
 	async diff(...[wanted, from, to, page]: Parameters<LodeView["diff"]>) {

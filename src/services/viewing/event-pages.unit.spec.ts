@@ -23,14 +23,24 @@ test.each([0, 1, 2, 1_023, 1_024, 1_025, 1_026, 3_500])("the last of %i events i
 	expect(await lastPosition(store)).toBe(count);
 });
 
-test("a page that finds nothing says where to go on", async () => {
+test("a page finds what lies far away, and ends where its time ends", async () => {
 	await append(6_000);
-	await append(1, "b");
-	const first = await eventPage(store, { source: "b" }, { first: 10 });
-	expect(first).toMatchObject({ items: [], more: true });
-	const next = await eventPage(store, { source: "b" }, { first: 10, after: first.end });
-	expect(next.items.map(({ item }) => item.stream)).toEqual(["b"]);
+	await append(3, "b");
+	const first = await eventPage(store, { source: "b" }, { first: 2 });
+	expect(first.items.map(({ item }) => item.position)).toEqual([6_001, 6_002]);
+	expect(first.more).toBe(true);
+	const next = await eventPage(
+		store,
+		{ stream: "b", types: ["Happened"] },
+		{ first: 2, after: first.items[1]?.cursor },
+	);
+	expect(next.items.map(({ item }) => item.position)).toEqual([6_003]);
 	expect(next.more).toBe(false);
+	expect(await eventPage(store, { types: [] }, { first: 2 })).toEqual({ items: [], more: false });
+	const then = (await store.readAll(0, 1))[0]?.time as string;
+	const before = new Date(Date.parse(then) - 1).toISOString();
+	expect(await eventPage(store, {}, { first: 2 }, before)).toEqual({ items: [], more: false });
+	expect((await eventPage(store, {}, { first: 2 }, then)).items).toHaveLength(2);
 });
 
 test("a follower gets what came before and what comes, in order, and ends while it waits", async () => {

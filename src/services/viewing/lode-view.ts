@@ -3,13 +3,12 @@ import type { OriginEntry } from "../../domain/origin-entry.js";
 import type { Snapshot } from "../../domain/snapshot.js";
 import type { ObjectContent } from "../../stores/artifacts/artifacts.port.js";
 import type { Head, Ingestion, IngestionStatus, Source } from "../../stores/catalog/catalog.port.js";
-import type { StoredEvent } from "../../stores/events/events.port.js";
+import type { EventFilter, StoredEvent } from "../../stores/events/events.port.js";
 import type { EntityChange, Neighbour } from "../../stores/graph/graph.port.js";
 import type { GroupReport } from "../groups/group-report.js";
 import type { IngestProgress, SearchQuery, SearchReport, Waiting } from "../reports.js";
 import type { FoundPaths } from "../traversal/paths.js";
 import type { Bounds, Steps, Walked } from "../traversal/walk.js";
-import type { EventFilter } from "./event-pages.js";
 import type { Page, PageRequest } from "./page.js";
 
 export type { Ingestion, IngestionStatus, Neighbour, Source, StoredEvent };

@@ -12,8 +12,6 @@ export interface Page<T> {
 	readonly items: readonly { readonly cursor: string; readonly item: T }[];
 	/** There are items after these. */
 	readonly more: boolean;
-	/** Where the next page starts when `items` is empty though there is more: what was looked at held nothing that was asked for. */
-	readonly end?: string;
 }
 
 /** A page of what was read with one more than asked for, to know whether there is more. */

@@ -42,7 +42,8 @@ export interface SourceActivity {
 /** All that are given have to hold. */
 export interface EventFilter {
 	readonly stream?: string;
-	readonly type?: string;
+	/** One of these. */
+	readonly types?: readonly string[];
 	readonly source?: string;
 	/** One of these; `any`: those that are about a source at all. */
 	readonly sources?: readonly string[] | "any";

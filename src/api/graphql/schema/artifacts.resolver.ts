@@ -11,6 +11,7 @@ import {
 	ResolveField,
 	Resolver,
 } from "@nestjs/graphql";
+import { numberedAt } from "../../../services/at.js";
 import type { ArchivedFile } from "../../../services/viewing/lode-view.js";
 import type { GraphqlContext } from "../operation.js";
 import { connectionOf, connectionType, pageCost, pageRequest } from "../relay.js";
@@ -93,6 +94,6 @@ export class ArtifactsResolver {
 
 /** The path of this API where the bytes of a file can be had, as a snapshot has them. */
 export function downloadOf({ source, path }: Pick<ArchivedFile, "source" | "path">, snapshot: number): string {
-	const place = new URLSearchParams({ path, at: String(snapshot) });
+	const place = new URLSearchParams({ path, at: numberedAt(snapshot) });
 	return `/api/v1/sources/${encodeURIComponent(source)}/artifacts/content?${place}`;
 }

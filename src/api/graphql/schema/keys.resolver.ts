@@ -1,5 +1,6 @@
 import { Args, ArgsType, Context, Field, ID, Int, Mutation, ObjectType, Query, Resolver } from "@nestjs/graphql";
 import { parseGrants } from "../../../domain/roles.js";
+import { checkedKey } from "../../writing/command-answers.js";
 import type { GraphqlContext } from "../operation.js";
 import { within } from "../relay.js";
 
@@ -23,14 +24,33 @@ class ApiKey {
 	requestsPerDay!: number | null;
 	@Field(() => String, { nullable: true, description: "A day (UTC)." })
 	lastUsedOn!: string | null;
+	@Field(() => String, { nullable: true, description: "Of a mutation: a read that waits for it sees the change." })
+	visibilityToken?: string;
 }
 
 @ObjectType()
 class CreatedApiKey {
 	@Field(() => ApiKey)
 	key!: ApiKey;
-	@Field({ description: "The key itself: shown this once." })
-	secret!: string;
+	@Field(() => String, {
+		nullable: true,
+		description: "The key itself, shown this once; null in the answer to a repeat.",
+	})
+	secret!: string | null;
+	@Field({ description: "A read that waits for it sees the key." })
+	visibilityToken!: string;
+}
+
+/** Keys belong to no snapshot, but one can wait for those of a write. */
+@ArgsType()
+class ApiKeysArgs {
+	@Field(() => String, {
+		nullable: true,
+		description: "The visibility token of a write: the request waits until it shows what was written.",
+	})
+	minVisibility?: string;
+	@Field(() => Int, { nullable: true, description: "Seconds to wait for it: 0 to 60; 10 where omitted." })
+	visibilityTimeout?: number;
 }
 
 @ArgsType()
@@ -45,28 +65,39 @@ class CreateApiKeyArgs {
 	expiresAt?: string;
 	@Field(() => Int, { nullable: true })
 	requestsPerDay?: number;
+	@Field(() => String, {
+		nullable: true,
+		description: "A repeat with the same key and content makes no other API key, and has no secret.",
+	})
+	idempotencyKey?: string;
 }
 
 @Resolver(() => ApiKey)
 export class KeysResolver {
 	@Query(() => [ApiKey], { complexity: 100, description: "Oldest first, revoked and expired ones too." })
-	apiKeys(@Context() { read }: GraphqlContext) {
+	async apiKeys(@Context() { read }: GraphqlContext, @Args({ type: () => ApiKeysArgs }) _args: ApiKeysArgs) {
+		await read.view();
 		return read.services.keys.list();
 	}
 
 	@Mutation(() => CreatedApiKey)
 	createApiKey(@Context() { read }: GraphqlContext, @Args({ type: () => CreateApiKeyArgs }) args: CreateApiKeyArgs) {
-		const { name, roles, expiresAt, requestsPerDay } = args;
-		return read.services.keys.create({
-			name,
-			grants: parseGrants(roles),
-			expiresAt: expiresAt ?? undefined,
-			requestsPerDay: requestsPerDay ? within("requestsPerDay", requestsPerDay, 1, 1_000_000_000) : undefined,
-		});
+		const { name, roles, expiresAt, requestsPerDay, idempotencyKey } = args;
+		const limit = requestsPerDay ?? undefined;
+		return read.services.keys.create(
+			{
+				name,
+				grants: parseGrants(roles),
+				expiresAt: expiresAt ?? undefined,
+				requestsPerDay: limit === undefined ? undefined : within("requestsPerDay", limit, 1, 1_000_000_000),
+			},
+			checkedKey(idempotencyKey ?? undefined),
+		);
 	}
 
 	@Mutation(() => ApiKey, { description: "Refuses it from now on, for good." })
-	revokeApiKey(@Context() { read }: GraphqlContext, @Args("id", { type: () => ID }) id: string) {
-		return read.services.keys.revoke(id);
+	async revokeApiKey(@Context() { read }: GraphqlContext, @Args("id", { type: () => ID }) id: string) {
+		const { key, visibilityToken } = await read.services.keys.revoke(id);
+		return { ...key, visibilityToken };
 	}
 }

@@ -1,4 +1,4 @@
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import { LodeError } from "../../../domain/errors.js";
 import type {
 	EventFilter,
@@ -69,10 +69,12 @@ export class SqlEventStore implements EventStore {
 		return (await this.#matching(filter).orderBy("position", "desc").limit(limit).execute()).map(storedEvent);
 	}
 
-	#matching({ stream, type, source, sources }: EventFilter) {
+	#matching({ stream, types, source, sources }: EventFilter) {
 		let query = this.#options.kysely.selectFrom("event").selectAll();
 		if (stream !== undefined) query = query.where("stream", "=", stream);
-		if (type !== undefined) query = query.where("type", "=", type);
+		// No engine reads an empty list alike: it matches nothing.
+		if (types?.length === 0) query = query.where(sql<boolean>`1 = 0`);
+		else if (types !== undefined) query = query.where("type", "in", types);
 		if (source !== undefined) query = query.where("source", "=", source);
 		if (sources === "any") query = query.where("source", "is not", null);
 		else if (sources !== undefined) query = query.where("source", "in", sources);
