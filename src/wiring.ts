@@ -58,7 +58,7 @@ interface Opened<T> {
 	readonly close: Close;
 }
 
-/** `launcher`: of a process that stays and grows. */
+/** `launcher`: of a process that may start many a git. */
 function openSources(
 	config: Pick<Config, "home" | "lakefs" | "remotes">,
 	stores: Stores,
@@ -377,14 +377,16 @@ export async function openCommander(config: Config, { address }: { address: stri
 		throw error;
 	});
 	const providers = new Providers(config);
+	const launcher = new GitLauncher();
 	return createCommander({
 		plugins: plugins && indexingVersions(plugins.plugins),
 		catalog: stores.value.catalog,
-		sources: openSources(config, stores.value),
+		sources: openSources(config, stores.value, launcher),
 		...newSources(config, providers),
 		temporal: temporal.value,
 		taskQueue: config.temporal.taskQueue,
 		async close() {
+			await launcher.close();
 			await providers.close();
 			await stores.close();
 			await temporal.close();

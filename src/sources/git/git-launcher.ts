@@ -15,23 +15,27 @@ import { greeted } from "./stream-greetings.js";
 const ANSWER_MS = 30_000;
 /** After one was lost: until then git is started here. */
 const AGAIN_MS = 5_000;
+/** A process that starts no more, as most commands, is served sooner without one. */
+const STARTED_HERE = 8;
 /** It holds no data: its heap stays as small as when it began. */
 const FLAGS = ["--max-old-space-size=64", "--max-semi-space-size=1"];
 
 /**
- * Starts git through a small process, so that a large one need not be copied for it. That process is started with the first git, which, like all
- * that come before it is ready or while it cannot be had, is started here. On Linux only: elsewhere a start costs nothing that grows.
+ * Starts git through a small process, so that a large one need not be copied for it. The first few, and all while that process is not ready or
+ * cannot be had, are started here. On Linux only: elsewhere a start costs nothing that grows.
  */
 export class GitLauncher {
 	#life: Life | undefined;
 	#making: Promise<void> | undefined;
 	#notBefore = 0;
+	#starts = 0;
 	#closed = false;
 
 	readonly start: StartGit = async (start) => {
 		const life = this.#life;
 		if (life === undefined || life.lost) {
-			this.#make();
+			this.#starts += 1;
+			if (this.#starts > STARTED_HERE) this.#make();
 			return startHere(start);
 		}
 		return (await life.start(start)) ?? startHere(start);
