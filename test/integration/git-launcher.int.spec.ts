@@ -104,7 +104,7 @@ describe.skipIf(process.platform !== "linux")("the process that starts git", () 
 
 	it("is replaced when it was killed; what it had started is ended, and fails as a passing fault", async () => {
 		const first = await ready();
-		const running = await shell.start(["-c", "echo $$; cat"], CALL);
+		const running = await shell.start(["-c", "echo $$; exec sleep 600"], CALL);
 		const own = Number((await running.stdout[Symbol.asyncIterator]().next()).value);
 		process.kill(first, "SIGKILL");
 		await expect(running.ended).rejects.toMatchObject({ code: "SOURCE_UNAVAILABLE" });
