@@ -36,6 +36,7 @@ import { LOCAL } from "./services/security/principal.js";
 import { servicesFor } from "./services/security/services-for.js";
 import { createViews } from "./services/viewing/create-views.js";
 import { createFolderSource } from "./sources/folder/folder-source.adapter.js";
+import { GitLauncher } from "./sources/git/git-launcher.js";
 import { createGitSource } from "./sources/git/git-source.adapter.js";
 import { pinsTo } from "./sources/git/remote-pins.js";
 import { createLakefsSource } from "./sources/lakefs/lakefs-source.adapter.js";
@@ -64,11 +65,20 @@ interface Opened<T> {
 	readonly close: Close;
 }
 
-function openSources(config: Pick<Config, "home" | "lakefs" | "remotes">, stores: Stores): SourceRegistry {
+/** `launcher`: of a process that may start many a git. */
+function openSources(
+	config: Pick<Config, "home" | "lakefs" | "remotes">,
+	stores: Stores,
+	launcher?: GitLauncher,
+): SourceRegistry {
 	const { guard, allow = [] } = config.remotes;
 	return createSourceRegistry([
 		createLakefsSource(lakefsOptions(config)),
-		createGitSource({ home: config.home, pins: guard === "always" ? pinsTo(allow) : undefined }),
+		createGitSource({
+			home: config.home,
+			pins: guard === "always" ? pinsTo(allow) : undefined,
+			start: launcher?.start,
+		}),
 		createFolderSource({ home: config.home, artifacts: stores.artifacts }),
 	]);
 }
@@ -204,12 +214,13 @@ export async function openPorts(
 	// Commands open no such ports, and need not load extractors and parsers.
 	const { createMiningPool } = await import("./mining/mining-pool.js");
 	const mining = createMiningPool({ threads: miningThreads });
+	const launcher = new GitLauncher();
 	const pool =
 		plugins === undefined ? mining : (await import("./plugins/indexing-hooks.js")).withIndexingHooks(mining, plugins);
 	return {
 		ports: {
 			...stores.value,
-			sources: openSources(config, stores.value),
+			sources: openSources(config, stores.value, launcher),
 			provider: async (model) => providers.get(model),
 			embeddingCache,
 			miner: minerOf(pool),
@@ -225,6 +236,7 @@ export async function openPorts(
 		},
 		async close() {
 			await pool.close();
+			await launcher.close();
 			await providers.close();
 			await stores.close();
 			await temporal.close();
@@ -255,7 +267,11 @@ export async function openReader(config: Config): Promise<LodeReader> {
  * something needs it.
  */
 export async function openApiServices(config: Config, metrics?: Metrics): Promise<OpenedServices> {
-	const { reader, stores, ports, providers, temporal, sources, withHooks } = await openReading(config, metrics);
+	const launcher = new GitLauncher();
+	const { reader, stores, ports, providers, temporal, sources, withHooks } = await openReading(config, {
+		metrics,
+		launcher,
+	});
 	if (metrics) measureInstallation(stores, diskSizes(config.home, enginesOf(config)), metrics);
 	const shared = { ...stores, ...ports, namespace: config.temporal.namespace };
 	const views = createViews({ ...shared, reader });
@@ -281,6 +297,7 @@ export async function openApiServices(config: Config, metrics?: Metrics): Promis
 			await access.close();
 			await commands.close();
 			await reader.close();
+			await launcher.close();
 		},
 	};
 }
@@ -292,14 +309,17 @@ export async function openKeys(config: Config): Promise<LodeKeys> {
 	return handleKeys(guardKeys(keys, LOCAL, audit), value.catalog, close);
 }
 
-async function openReading(config: Config, metrics?: Metrics) {
+async function openReading(
+	config: Config,
+	{ metrics, launcher }: { readonly metrics?: Metrics; readonly launcher?: GitLauncher } = {},
+) {
 	const plugins = await openPlugins(config, SEARCH_HOOK_THREADS);
 	const opened = await openSound(config, undefined, { metrics }).catch(async (error: unknown) => {
 		await plugins?.close();
 		throw error;
 	});
 	const stores = opened.value;
-	const sources = openSources(config, stores);
+	const sources = openSources(config, stores, launcher);
 	const providers = new Providers(config, metrics);
 	const temporal = new TemporalAccess(config);
 	const lost = metrics?.count("searchesLost");
@@ -370,15 +390,17 @@ export async function openCommander(config: Config, { address }: { address: stri
 		throw error;
 	});
 	const providers = new Providers(config);
+	const launcher = new GitLauncher();
 	return createCommander({
 		plugins: plugins && indexingVersions(plugins.plugins),
 		catalog: stores.value.catalog,
-		sources: openSources(config, stores.value),
+		sources: openSources(config, stores.value, launcher),
 		...newSources(config, providers),
 		temporal: temporal.value,
 		taskQueue: config.temporal.taskQueue,
 		audit: auditLocal(openAudit(stores.value.events)),
 		async close() {
+			await launcher.close();
 			await providers.close();
 			await stores.close();
 			await temporal.close();

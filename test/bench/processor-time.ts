@@ -3,11 +3,11 @@ import { readdir, readFile } from "node:fs/promises";
 /** What Linux counts processor time in; the same on every platform that Node runs on. */
 const TICKS_A_SECOND = 100;
 
-/** Seconds of processor that a running process and its ended children had so far; undefined where the system does not say. */
-export async function processorSeconds(pid: number): Promise<number | undefined> {
+/** Seconds of processor that a running process, and its ended children, had so far; undefined where the system does not say. */
+export async function processorSeconds(pid: number, { children = true } = {}): Promise<number | undefined> {
 	try {
 		const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-		return secondsOf(stat, 4);
+		return secondsOf(stat, children ? 4 : 2);
 	} catch {
 		return undefined;
 	}

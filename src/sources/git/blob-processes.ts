@@ -30,12 +30,12 @@ export class BlobProcess {
 	}
 
 	ask(blobs: readonly string[]): void {
-		this.running.stdin.write(`${blobs.join("\n")}\n`);
+		this.running.stdin?.write(`${blobs.join("\n")}\n`);
 	}
 
 	/** What it wrote to its standard error, once it has ended. */
 	async ended(): Promise<string> {
-		this.running.stdin.end();
+		this.running.stdin?.end();
 		return (await this.running.ended).stderr;
 	}
 
@@ -56,7 +56,7 @@ export class BlobProcess {
 		this.used = true;
 		this.#idle = setTimeout(() => {
 			whenOver();
-			this.running.stdin.end();
+			this.running.stdin?.end();
 			this.end();
 		}, IDLE_MS);
 		// A process that only waits keeps nobody from ending, and ends with its standard input.
@@ -89,7 +89,7 @@ export class BlobProcesses {
 		private readonly most = 4,
 	) {}
 
-	lease(args: readonly string[], call: GitCall, signal: AbortSignal | undefined): BlobProcess {
+	async lease(args: readonly string[], call: GitCall, signal: AbortSignal | undefined): Promise<BlobProcess> {
 		if (signal?.aborted) throw cancelled(CAT_FILE, signal);
 		const key = keyOf(args, call);
 		const at = this.#idle.findLastIndex((process) => process.key === key && !process.over);
@@ -99,9 +99,9 @@ export class BlobProcesses {
 		return kept;
 	}
 
-	start(args: readonly string[], call: GitCall, signal: AbortSignal | undefined): BlobProcess {
+	async start(args: readonly string[], call: GitCall, signal: AbortSignal | undefined): Promise<BlobProcess> {
 		const { signal: _, ...kept } = call;
-		const process = new BlobProcess(keyOf(args, call), this.git.start([...args, ...CAT_FILE], kept));
+		const process = new BlobProcess(keyOf(args, call), await this.git.start([...args, ...CAT_FILE], kept));
 		process.lease(signal);
 		return process;
 	}

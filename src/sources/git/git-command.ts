@@ -1,7 +1,7 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
 import type { Readable, Writable } from "node:stream";
 import { LodeError } from "../../domain/errors.js";
+import { type StartedGit, type StartGit, startHere } from "./started-git.js";
 
 /** Enough of git's messages to find the cause in, and a bound against a server that talks for ever. */
 const STDERR_BYTES = 32 * 1024;
@@ -13,7 +13,7 @@ export interface GitCall {
 	/** An existing folder; git's own choice of repository comes from `--git-dir` or `-C`. */
 	readonly cwd: string;
 	readonly signal?: AbortSignal;
-	/** Written to standard input, which is then closed. */
+	/** Written to standard input by `run` and `output`, which then close it. */
 	readonly input?: string;
 	/** Called with what git reports while it works. */
 	readonly onProgress?: (text: string) => void;
@@ -31,9 +31,13 @@ export interface GitResult {
 }
 
 export interface GitProcess {
-	readonly stdin: Writable;
+	/** Of a call that says so (`stdin`) or has input. */
+	readonly stdin: Writable | undefined;
 	readonly stdout: Readable;
-	/** Settles when it ended and its output is read or destroyed. Rejects when it could not be started, was cancelled or fell silent. */
+	/**
+	 * Settles when it ended and its output is read or destroyed; `code` is null where `kill` ended it. Rejects when it was cancelled, fell silent or
+	 * was ended by somebody else.
+	 */
 	readonly ended: Promise<{ code: number | null; stderr: string }>;
 	/** Ends it now; `ended` still settles. */
 	kill(): void;
@@ -44,15 +48,18 @@ export interface GitProcess {
 /** Runs the `git` command: arguments as they are, never through a shell. */
 export class GitCommand {
 	readonly #git: string;
+	readonly #start: StartGit;
 
-	constructor(git = "git") {
+	/** `start`: what starts processes; default: this process itself. */
+	constructor(git = "git", start: StartGit = startHere) {
 		this.#git = git;
+		this.#start = start;
 	}
 
 	/** Runs to its end, whatever its exit code. */
 	async run(args: readonly string[], call: GitCall): Promise<GitResult> {
-		const running = this.start(args, call);
-		running.stdin.end(call.input ?? "");
+		const running = await this.start(args, call, call.input !== undefined);
+		running.stdin?.end(call.input);
 		const chunks: Buffer[] = [];
 		let size = 0;
 		running.stdout.on("data", (chunk: Buffer) => {
@@ -65,21 +72,23 @@ export class GitCommand {
 		return { code, stdout: Buffer.concat(chunks), stderr };
 	}
 
-	start(args: readonly string[], call: GitCall): GitProcess {
+	/** `stdin`: it gets a standard input; else that is empty. Rejects when it cannot be started or is cancelled before. */
+	async start(args: readonly string[], call: GitCall, stdin = true): Promise<GitProcess> {
 		if (call.signal?.aborted) throw cancelled(args, call.signal);
+		const { cwd, env } = call;
 		const ownSession = call.detached === true && process.platform !== "win32";
-		const child = spawn(this.#git, args, {
-			cwd: call.cwd,
-			env: call.env,
-			stdio: ["pipe", "pipe", "pipe"],
-			windowsHide: true,
-			shell: false,
-			detached: ownSession,
+		const git = await this.#start({ command: this.#git, args, cwd, env, ownSession, stdin }).catch((error: Error) => {
+			throw notStarted(this.#git, error);
 		});
-		const kill = (): void => end(child, ownSession);
+		let killed = false;
+		let over = false;
+		const kill = (): void => {
+			killed = true;
+			if (!over) end(git);
+		};
 		// A process that ended before it read everything is seen by its exit code.
-		child.stdin.on("error", () => {});
-		child.stdout.on("error", () => {});
+		git.stdin?.on("error", () => {});
+		git.stdout.on("error", () => {});
 		let stderr = "";
 		let silent = false;
 		let silence: NodeJS.Timeout | undefined;
@@ -92,40 +101,40 @@ export class GitCommand {
 			}, call.silenceMs);
 		};
 		heard();
-		child.stderr.setEncoding("utf8");
-		child.stderr.on("data", (text: string) => {
+		git.stderr.setEncoding("utf8");
+		git.stderr.on("data", (text: string) => {
 			heard();
 			stderr = keepEnds(stderr + text);
 			call.onProgress?.(text);
 		});
-		if (call.silenceMs !== undefined) child.stdout.on("data", heard);
+		if (call.silenceMs !== undefined) git.stdout.on("data", heard);
 		call.signal?.addEventListener("abort", kill, { once: true });
-		const ended = new Promise<{ code: number | null; stderr: string }>((resolve, reject) => {
-			child.once("error", (error) => {
-				if (child.pid === undefined) reject(notStarted(this.#git, error));
-			});
-			child.once("close", (code) => {
-				if (call.signal?.aborted) reject(cancelled(args, call.signal));
-				else if (silent) {
-					reject(
-						new LodeError("SOURCE_UNAVAILABLE", `git ${verb(args)} heard nothing from the other side for too long.`, {
-							next: "Check the connection and try again.",
-						}),
-					);
-				} else resolve({ code, stderr });
-			});
-		}).finally(() => {
+		if (call.signal?.aborted) kill();
+		const drained = Promise.all([closed(git.stdout), closed(git.stderr)]);
+		const wait = async (): Promise<{ code: number | null; stderr: string }> => {
+			// Undefined: nobody can tell.
+			const code = await git.exited.catch(() => undefined);
+			over = true;
+			await drained;
+			if (call.signal?.aborted) throw cancelled(args, call.signal);
+			if (silent) {
+				throw new LodeError("SOURCE_UNAVAILABLE", `git ${verb(args)} heard nothing from the other side for too long.`, {
+					next: "Check the connection and try again.",
+				});
+			}
+			// Somebody else ended it, such as a system short of memory: that says nothing of the repository.
+			if (!killed && typeof code !== "number") {
+				throw new LodeError("SOURCE_UNAVAILABLE", `git ${verb(args)} was ended from outside.`, { next: "Try again." });
+			}
+			return { code: code ?? null, stderr };
+		};
+		const ended = wait().finally(() => {
 			clearTimeout(silence);
 			call.signal?.removeEventListener("abort", kill);
 		});
 		// Callers that stop early never await it.
 		ended.catch(() => {});
-		const awaited = (yes: boolean): void => {
-			// Pipes are sockets, which their types do not say.
-			const handles = [child, child.stdin, child.stdout, child.stderr] as readonly { ref?(): void; unref?(): void }[];
-			for (const handle of handles) yes ? handle.ref?.() : handle.unref?.();
-		};
-		return { stdin: child.stdin, stdout: child.stdout, ended, kill, awaited };
+		return { stdin: git.stdin, stdout: git.stdout, ended, kill, awaited: (yes) => git.awaited(yes) };
 	}
 
 	/** Its standard output as it comes. `failed` turns a bad exit into an error. Stopping early ends the process. */
@@ -134,8 +143,8 @@ export class GitCommand {
 		call: GitCall,
 		failed: (stderr: string) => LodeError,
 	): AsyncGenerator<Buffer, void, undefined> {
-		const running = this.start(args, call);
-		running.stdin.end(call.input ?? "");
+		const running = await this.start(args, call, call.input !== undefined);
+		running.stdin?.end(call.input);
 		let complete = false;
 		try {
 			for await (const chunk of running.stdout) yield chunk as Buffer;
@@ -160,21 +169,17 @@ function keepEnds(text: string): string {
 }
 
 /** Politely first: git then removes its lock files and half-written packs. */
-function end(child: ChildProcess, ownSession: boolean): void {
-	const send = (signal: NodeJS.Signals): void => {
-		try {
-			if (ownSession && child.pid !== undefined) process.kill(-child.pid, signal);
-			else child.kill(signal);
-		} catch {
-			// It has ended by itself.
-		}
-	};
-	if (child.exitCode !== null || child.signalCode !== null) return;
-	send("SIGTERM");
-	child.stdout?.destroy();
-	const hard = setTimeout(() => send("SIGKILL"), KILL_AFTER_MS);
+function end(git: StartedGit): void {
+	git.signal("SIGTERM");
+	git.stdout.destroy();
+	const hard = setTimeout(() => git.signal("SIGKILL"), KILL_AFTER_MS);
 	hard.unref();
-	child.once("exit", () => clearTimeout(hard));
+	const ended = (): void => clearTimeout(hard);
+	git.exited.then(ended, ended);
+}
+
+function closed(stream: Readable): Promise<void> {
+	return stream.closed ? Promise.resolve() : new Promise((resolve) => stream.once("close", resolve));
 }
 
 /** The git sub-command: the only part of the arguments that a message may show. */

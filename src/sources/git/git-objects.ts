@@ -49,7 +49,7 @@ export async function* readBlobs(
 	}
 	for (const { blob } of wanted) requireBlobId(blob);
 	const processes = reader.processes ?? new BlobProcesses(reader.git, 0);
-	let leased = processes.lease(reader.args, reader.call, options.signal);
+	let leased = await processes.lease(reader.args, reader.call, options.signal);
 	let asked = 0;
 	let answered = 0;
 	const ask = (): void => {
@@ -71,7 +71,7 @@ export async function* readBlobs(
 			if (header === undefined && leased.used && answered === 0 && !options.signal?.aborted) {
 				// It ended while it was kept: no answer of the repository.
 				leased.end();
-				leased = processes.start(reader.args, reader.call, options.signal);
+				leased = await processes.start(reader.args, reader.call, options.signal);
 				asked = 0;
 				ask();
 				header = await leased.pull.line();

@@ -25,12 +25,15 @@ import { type Advertised, isObjectId, listRemote, type Remotes } from "./git-rem
 import { countWaiting } from "./git-waiting.js";
 import { findLocalRepository, hasGitHistory, localCall } from "./local-repository.js";
 import { NO_PINS, type Pins } from "./remote-pins.js";
+import type { StartGit } from "./started-git.js";
 
 export interface GitSourceOptions {
 	/** Lode's home; mirrors lie under `sources/` in it. */
 	readonly home: string;
 	/** The git command; default: `git` on PATH. */
 	readonly git?: string;
+	/** What starts its processes, for a process that is large: see GitLauncher. */
+	readonly start?: StartGit;
 	/** What holds for repositories on other machines; nothing where omitted. */
 	readonly pins?: Pins;
 }
@@ -38,7 +41,7 @@ export interface GitSourceOptions {
 /** Repositories that the `git` command can clone: paths, bundles and URLs. */
 export function createGitSource(options: GitSourceOptions): SourceAdapter {
 	const home = path.resolve(options.home);
-	const git = new GitCommand(options.git);
+	const git = new GitCommand(options.git, options.start);
 	const remotes: Remotes = { home, pins: options.pins ?? NO_PINS };
 	const mirrors = new GitMirrors(git, remotes);
 	const processes = new BlobProcesses(git);

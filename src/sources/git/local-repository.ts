@@ -45,11 +45,11 @@ export async function findLocalRepository(git: GitCommand, absolute: string): Pr
  */
 export async function hasGitHistory(git: GitCommand, absolute: string): Promise<boolean> {
 	try {
+		// Nearly always that is all that has to be asked.
+		if ((await revParse(git, absolute, ["--verify", "--quiet", "HEAD^{commit}"])).code === 0) return true;
 		const local = await findLocalRepository(git, absolute);
 		if (local.found === "none") return false;
 		if (local.found === "bundle") return true;
-		const head = await revParse(git, local.address, ["--verify", "--quiet", "HEAD^{commit}"]);
-		if (head.code === 0) return true;
 		const refs = await git.run(["-C", local.address, "for-each-ref", "--count=1"], call(absolute));
 		return refs.code !== 0 || refs.stdout.length > 0 || (await isBare(git, local.address));
 	} catch (error) {
