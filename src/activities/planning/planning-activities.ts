@@ -16,6 +16,8 @@ import type { PreparedSources } from "./prepared-sources.js";
 const FILES_A_BATCH = 128;
 const BYTES_A_BATCH = 2 * 1024 * 1024;
 const COMMITS_A_BATCH = 500;
+/** What a commit touched are edges of its state: a thousand of them for a vendored library. */
+const PATHS_A_BATCH = 10_000;
 const FOLDERS_A_BATCH = 1_000;
 
 /** From a commit to batches of work: their number follows the change set. */
@@ -161,6 +163,7 @@ class BatchWriter {
 	#changes: Change[] = [];
 	#bytes = 0;
 	#added: CommitInfo[] = [];
+	#paths = 0;
 	#removed: string[] = [];
 
 	constructor(
@@ -184,7 +187,8 @@ class BatchWriter {
 	async addCommit(type: "added" | "removed", commit: CommitInfo): Promise<void> {
 		if (type === "removed") return this.removeCommit(commit.sha);
 		this.#added.push(commit);
-		if (this.#added.length >= COMMITS_A_BATCH) await this.flushCommits();
+		this.#paths += commit.paths.length;
+		if (this.#added.length >= COMMITS_A_BATCH || this.#paths >= PATHS_A_BATCH) await this.flushCommits();
 	}
 
 	async removeCommit(sha: string): Promise<void> {
@@ -200,6 +204,7 @@ class BatchWriter {
 			removed: this.#removed,
 		});
 		this.#added = [];
+		this.#paths = 0;
 		this.#removed = [];
 	}
 
