@@ -131,7 +131,7 @@ async function openGraph(config: Config, options: StoreOptions): Promise<GraphSt
 async function openVectors(config: Config, options: StoreOptions): Promise<VectorStore> {
 	if (enginesOf(config).vectors === "weaviate") {
 		const { createWeaviateVectorStore } = await import("../stores/vectors/weaviate/weaviate-vectors.adapter.js");
-		return createWeaviateVectorStore(weaviateOptions(config));
+		return createWeaviateVectorStore({ ...weaviateOptions(config), memoryBytes: config.search.memoryBytes });
 	}
 	const { createSqliteVectorStore } = await import("../stores/vectors/sqlite/sqlite-vectors.adapter.js");
 	return createSqliteVectorStore({

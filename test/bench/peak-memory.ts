@@ -19,10 +19,14 @@ if (folder !== undefined) {
 }
 
 /** Bytes of memory that a running process had at most so far; undefined where the system does not say. */
-export async function peakOfRunning(pid: number): Promise<number | undefined> {
+export const peakOfRunning = (pid: number): Promise<number | undefined> => statusOf(pid, "VmHWM");
+/** What it has now. */
+export const residentOfRunning = (pid: number): Promise<number | undefined> => statusOf(pid, "VmRSS");
+
+async function statusOf(pid: number, field: "VmHWM" | "VmRSS"): Promise<number | undefined> {
 	try {
 		const status = await readFile(`/proc/${pid}/status`, "utf8");
-		const kib = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
+		const kib = new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(status)?.[1];
 		return kib === undefined ? undefined : Number(kib) * 1024;
 	} catch {
 		return undefined;

@@ -1,8 +1,9 @@
+import { compareBytes } from "../../domain/byte-order.js";
 import { LodeError } from "../../domain/errors.js";
 import { originPath } from "../../domain/keys.js";
 import { changedPages } from "../../services/changed-pages.js";
 import { updateManifest } from "../../stores/artifacts/manifest.js";
-import type { OriginEntry } from "../../stores/catalog/catalog.port.js";
+import type { Catalog, OriginEntry } from "../../stores/catalog/catalog.port.js";
 import type { FinishingActivities } from "../activity-types.js";
 import { openIngestion } from "../planning/open-ingestion.js";
 import type { Ports } from "../ports.js";
@@ -26,13 +27,8 @@ export function createManifestActivities(
 				});
 			}
 			let object = before?.object;
-			const added = new Set<string>();
-			for await (const entries of changedPages(catalog, seq, "added")) {
-				for (const { path } of manifestFiles(entries)) added.add(path);
-			}
 			// Removals first: a file may have become a folder of the same name, or the reverse.
-			for await (const entries of changedPages(catalog, seq, "retired")) {
-				const removes = entries.flatMap((entry) => originPath(entry.origin) ?? []).filter((path) => !added.has(path));
+			for await (const removes of removedPaths(catalog, seq)) {
 				if (removes.length > 0) object = await updateManifest(artifacts, object, { puts: [], removes });
 			}
 			for await (const entries of changedPages(catalog, seq, "added")) {
@@ -43,6 +39,29 @@ export function createManifestActivities(
 			await artifacts.stageRoot(seq, { source, commit, object }, permit.options());
 		},
 	};
+}
+
+/** Paths that the seq retires and gives no new bytes: both lists are in order of origin, so they are read side by side. */
+async function* removedPaths(catalog: Pick<Catalog, "changedEntries">, seq: number): AsyncGenerator<string[]> {
+	const added = addedPaths(catalog, seq);
+	let next: IteratorResult<string> | undefined;
+	for await (const entries of changedPages(catalog, seq, "retired")) {
+		const removed: string[] = [];
+		for (const { origin } of entries) {
+			const path = originPath(origin);
+			if (path === undefined) continue;
+			next ??= await added.next();
+			while (!next.done && compareBytes(next.value, path) < 0) next = await added.next();
+			if (next.done || next.value !== path) removed.push(path);
+		}
+		yield removed;
+	}
+}
+
+async function* addedPaths(catalog: Pick<Catalog, "changedEntries">, seq: number): AsyncGenerator<string, undefined> {
+	for await (const entries of changedPages(catalog, seq, "added")) {
+		for (const { path } of manifestFiles(entries)) yield path;
+	}
 }
 
 /** Submodules have no bytes here: they stand in the graph only. */

@@ -6,13 +6,30 @@ export interface FolderChanges {
 	readonly removed: readonly string[];
 }
 
-/** Every folder above a path, without the root. */
-function ancestors(path: string): string[] {
-	const found: string[] = [];
-	for (let slash = path.lastIndexOf("/"); slash > 0; slash = path.lastIndexOf("/", slash - 1)) {
-		found.push(path.slice(0, slash));
+/** What a change set touches, as far as folders are concerned. */
+export class FolderTouches {
+	/** Folders that have a file of the change set. Not the files: a first ingestion adds all that there are. */
+	readonly filled = new Set<string>();
+	readonly removed = new Set<string>();
+
+	add(path: string): void {
+		for (const folder of ancestors(path)) {
+			// Those above it are known too.
+			if (this.filled.has(folder)) return;
+			this.filled.add(folder);
+		}
 	}
-	return found;
+
+	remove(path: string): void {
+		this.removed.add(path);
+	}
+}
+
+/** Every folder above a path, without the root: the nearest first. */
+function* ancestors(path: string): Generator<string> {
+	for (let slash = path.lastIndexOf("/"); slash > 0; slash = path.lastIndexOf("/", slash - 1)) {
+		yield path.slice(0, slash);
+	}
 }
 
 /**
@@ -23,13 +40,10 @@ export async function folderChanges(
 	catalog: Pick<Catalog, "hasFilesUnder">,
 	base: Snapshot,
 	source: string,
-	addedPaths: ReadonlySet<string>,
-	removedPaths: ReadonlySet<string>,
+	{ filled, removed: removedPaths }: FolderTouches,
 	rebuild: boolean,
 	first: boolean,
 ): Promise<FolderChanges> {
-	const filled = new Set<string>();
-	for (const path of addedPaths) for (const folder of ancestors(path)) filled.add(folder);
 	const added: string[] = first || rebuild ? [""] : [];
 	for (const folder of filled) {
 		if (first || rebuild || !(await catalog.hasFilesUnder(base, source, folder, []))) added.push(folder);

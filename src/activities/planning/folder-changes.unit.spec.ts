@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { EMPTY_SNAPSHOT } from "../../domain/snapshot.js";
-import { folderChanges } from "./folder-changes.js";
+import { FolderTouches, folderChanges } from "./folder-changes.js";
 
 const path = fc
 	.array(fc.constantFrom("a", "b", "c"), { minLength: 1, maxLength: 4 })
@@ -27,9 +27,10 @@ describe("folder changes", () => {
 	test("are the difference between the folders before and after, for any change set", async () => {
 		await fc.assert(
 			fc.asyncProperty(paths, paths, async (before, after) => {
-				const added = new Set(after.filter((file) => !before.includes(file)));
-				const removed = new Set(before.filter((file) => !after.includes(file)));
-				const changes = await folderChanges(knows(before), EMPTY_SNAPSHOT, "s", added, removed, false, false);
+				const touches = new FolderTouches();
+				for (const file of after) if (!before.includes(file)) touches.add(file);
+				for (const file of before) if (!after.includes(file)) touches.remove(file);
+				const changes = await folderChanges(knows(before), EMPTY_SNAPSHOT, "s", touches, false, false);
 				const [had, has] = [foldersOf(before), foldersOf(after)];
 				expect(changes.added).toEqual([...has].filter((folder) => !had.has(folder)).sort());
 				expect(changes.removed).toEqual([...had].filter((folder) => !has.has(folder)).sort());
@@ -38,7 +39,9 @@ describe("folder changes", () => {
 	});
 
 	test("a first ingestion states the root too", async () => {
-		const changes = await folderChanges(knows([]), EMPTY_SNAPSHOT, "s", new Set(["a/b/file"]), new Set(), false, true);
+		const touches = new FolderTouches();
+		touches.add("a/b/file");
+		const changes = await folderChanges(knows([]), EMPTY_SNAPSHOT, "s", touches, false, true);
 		expect(changes).toEqual({ added: ["", "a", "a/b"], removed: [] });
 	});
 });

@@ -8,7 +8,7 @@ import type { Catalog, Ingestion, Source } from "../../stores/catalog/catalog.po
 import type { PlanAnswer, PlanningActivities } from "../activity-types.js";
 import { BatchArchive } from "../batches.js";
 import type { Ports } from "../ports.js";
-import { type FolderChanges, folderChanges } from "./folder-changes.js";
+import { type FolderChanges, FolderTouches, folderChanges } from "./folder-changes.js";
 import { openIngestion } from "./open-ingestion.js";
 import type { PreparedSources } from "./prepared-sources.js";
 
@@ -16,6 +16,8 @@ import type { PreparedSources } from "./prepared-sources.js";
 const FILES_A_BATCH = 128;
 const BYTES_A_BATCH = 2 * 1024 * 1024;
 const COMMITS_A_BATCH = 500;
+/** What a commit touched are edges of its state: a thousand of them for a vendored library. */
+const PATHS_A_BATCH = 10_000;
 const FOLDERS_A_BATCH = 1_000;
 
 /** From a commit to batches of work: their number follows the change set. */
@@ -66,7 +68,8 @@ export function createPlanningActivities(
 				if (change.type === "added") files.added += 1;
 				else if (change.type === "modified") files.changed += 1;
 				else files.removed += 1;
-				folders.touch(change);
+				if (change.type === "removed") folders.remove(change.path);
+				else folders.add(change.file.path);
 				await writer.addChange(change);
 			}
 			Context.current().heartbeat();
@@ -87,15 +90,7 @@ export function createPlanningActivities(
 		if (logAnew) await retireUnreachable(catalog, base, ingestion, reachable, writer);
 		await writer.flushCommits();
 		await writer.addFolders(
-			await folderChanges(
-				catalog,
-				base,
-				ingestion.source,
-				folders.added,
-				folders.removed,
-				rebuild,
-				ingestion.baseSeq === undefined,
-			),
+			await folderChanges(catalog, base, ingestion.source, folders, rebuild, ingestion.baseSeq === undefined),
 		);
 		return { batches: writer.batches, fileBatches, files };
 	}
@@ -103,16 +98,6 @@ export function createPlanningActivities(
 
 async function logChanged(adapter: SourceAdapter, source: Source, base: string | undefined): Promise<boolean> {
 	return base !== undefined && (await adapter.logChanged?.(source, base)) === true;
-}
-
-class FolderTouches {
-	readonly added = new Set<string>();
-	readonly removed = new Set<string>();
-
-	touch(change: Change): void {
-		if (change.type === "removed") this.removed.add(change.path);
-		else this.added.add(change.file.path);
-	}
 }
 
 /** Everything of the commit as if changed, and what the base has besides as removed: another recipe reads each file anew. */
@@ -178,6 +163,7 @@ class BatchWriter {
 	#changes: Change[] = [];
 	#bytes = 0;
 	#added: CommitInfo[] = [];
+	#paths = 0;
 	#removed: string[] = [];
 
 	constructor(
@@ -201,7 +187,8 @@ class BatchWriter {
 	async addCommit(type: "added" | "removed", commit: CommitInfo): Promise<void> {
 		if (type === "removed") return this.removeCommit(commit.sha);
 		this.#added.push(commit);
-		if (this.#added.length >= COMMITS_A_BATCH) await this.flushCommits();
+		this.#paths += commit.paths.length;
+		if (this.#added.length >= COMMITS_A_BATCH || this.#paths >= PATHS_A_BATCH) await this.flushCommits();
 	}
 
 	async removeCommit(sha: string): Promise<void> {
@@ -217,6 +204,7 @@ class BatchWriter {
 			removed: this.#removed,
 		});
 		this.#added = [];
+		this.#paths = 0;
 		this.#removed = [];
 	}
 

@@ -20,9 +20,6 @@ import { isBusy, storeError } from "./sqlite-errors.js";
 
 /** Waits of 1, 2, 4 … 32 ms: together about 10 s. They leave the event loop free, unlike the busy time-out of synchronous writes. */
 const MAX_WAITS = 320;
-/** Texts beyond this are multi-row inserts and long lists of values: as varied as their lengths, so not worth keeping. */
-const MAX_KEPT_TEXT = 2_000;
-
 /**
  * Kysely over a database that `openDatabase` opened; that one is closed by its owner, not by `destroy`. Kysely holds its lock on the
  * single connection for the whole of a transaction, so other calls of this process cannot slip into it. A transaction with
@@ -85,7 +82,7 @@ class NodeSqliteDriver implements Driver {
 	 */
 	#tryBegin(last: boolean): boolean {
 		const { raw } = this.#database;
-		const before = raw.prepare("PRAGMA busy_timeout").get() as { timeout: number };
+		const timeout = this.#database.prepare("PRAGMA busy_timeout").get<{ timeout: number }>()?.timeout ?? 0;
 		try {
 			raw.exec("PRAGMA busy_timeout = 0");
 			raw.exec("BEGIN IMMEDIATE");
@@ -94,7 +91,7 @@ class NodeSqliteDriver implements Driver {
 			if (isBusy(error) && !last) return false;
 			throw storeError(error, this.#database, "write");
 		} finally {
-			raw.exec(`PRAGMA busy_timeout = ${before.timeout}`);
+			raw.exec(`PRAGMA busy_timeout = ${timeout}`);
 		}
 	}
 
@@ -120,7 +117,7 @@ class NodeSqliteConnection implements DatabaseConnection {
 	}
 
 	async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-		const statement = this.#database.prepare(query.sql, query.sql.length > MAX_KEPT_TEXT ? "once" : "again");
+		const statement = this.#database.prepare(query.sql);
 		const parameters = query.parameters as readonly SQLInputValue[];
 		if (statement.reader) return { rows: statement.all<Row>(parameters) };
 		const { changes, lastInsertRowid } = statement.run(parameters);

@@ -41,6 +41,9 @@ export type Parameters = readonly SQLInputValue[] | Readonly<Record<string, SQLI
 const BUSY_TIMEOUT_MS = 5_000;
 /** Statement texts are constants of the code but for a few variants each; the bound is against mistakes. */
 const MAX_STATEMENTS = 512;
+/** Texts beyond this are multi-row inserts and long lists of values. They hold what was bound to them last, so few are kept. */
+const LONG_TEXT = 2_000;
+const MAX_LONG = 48;
 
 /**
  * A prepared statement whose failures are `LodeError`s. It is shared by all callers of the same text: read an `iterate` to
@@ -112,6 +115,7 @@ export class SqliteDatabase implements DatabaseName {
 	/** For extensions and SQL functions only; its failures are not mapped. */
 	readonly raw: DatabaseSync;
 	readonly #statements = new Map<string, Statement>();
+	readonly #long = new Map<string, Statement>();
 	#mode: "none" | "read" | "write" = "none";
 
 	constructor(raw: DatabaseSync, name: DatabaseName) {
@@ -120,19 +124,35 @@ export class SqliteDatabase implements DatabaseName {
 		this.path = name.path;
 	}
 
-	/** The prepared statement of this text, from a cache. `once` is for texts that hardly come again. */
+	/**
+	 * The prepared statement of this text, from a cache. `once` is for texts that hardly come again: what SQLite keeps of one is freed only when the
+	 * collector comes round to it, which does not know how much that is.
+	 */
 	prepare(sql: string, use: "again" | "once" = "again"): Statement {
-		const cached = this.#statements.get(sql);
-		if (cached) return cached;
+		const cache = sql.length > LONG_TEXT ? this.#long : this.#statements;
+		const cached = cache.get(sql);
+		if (cached) {
+			if (cache === this.#long) {
+				// Used last, dropped last.
+				cache.delete(sql);
+				cache.set(sql, cached);
+			}
+			return cached;
+		}
 		try {
 			const statement = new Statement(this.raw.prepare(sql), this);
-			if (use === "once") return statement;
-			if (this.#statements.size >= MAX_STATEMENTS) this.#statements.clear();
-			this.#statements.set(sql, statement);
+			if (use === "again") this.#keep(cache, sql, statement);
 			return statement;
 		} catch (error) {
 			throw storeError(error, this, "prepare a statement on");
 		}
+	}
+
+	#keep(cache: Map<string, Statement>, sql: string, statement: Statement): void {
+		if (cache === this.#statements && cache.size >= MAX_STATEMENTS) cache.clear();
+		cache.set(sql, statement);
+		const oldest = cache.keys().next().value;
+		if (cache === this.#long && cache.size > MAX_LONG && oldest !== undefined) cache.delete(oldest);
 	}
 
 	/** Runs statements without parameters and without results. */
@@ -185,6 +205,7 @@ export class SqliteDatabase implements DatabaseName {
 	close(): void {
 		if (!this.raw.isOpen) return;
 		this.#statements.clear();
+		this.#long.clear();
 		try {
 			this.raw.exec("PRAGMA optimize");
 		} catch {
@@ -202,7 +223,11 @@ export function openDatabase(options: OpenOptions): SqliteDatabase {
 	const { path, role, synchronous, mapped = true, migrations } = options;
 	let raw: DatabaseSync | undefined;
 	try {
-		if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true });
+		if (path !== ":memory:") {
+			mkdirSync(dirname(path), { recursive: true });
+			// What SQLite has to put aside lies where there is room for a database. Read once, with the first connection of a process.
+			process.env.SQLITE_TMPDIR ??= dirname(path);
+		}
 		raw = new DatabaseSync(path, {
 			timeout: BUSY_TIMEOUT_MS,
 			allowExtension: options.allowExtension ?? false,
@@ -210,9 +235,10 @@ export function openDatabase(options: OpenOptions): SqliteDatabase {
 			enableDoubleQuotedStringLiterals: false,
 		});
 		useWriteAheadLog(raw);
+		// Temporary tables, sorts and lists of what is distinct follow the repository: beyond a few megabytes they go to a file without a name.
 		raw.exec(`
 			PRAGMA synchronous = ${synchronous};
-			PRAGMA temp_store = MEMORY;
+			PRAGMA temp_store = FILE;
 			PRAGMA cache_size = ${-1024 * (options.cacheMb ?? (mapped ? 32 : 16))};
 			PRAGMA mmap_size = ${mapped ? MAPPED_BYTES : 0};
 			PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};

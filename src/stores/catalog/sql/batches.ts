@@ -1,7 +1,7 @@
 import { LodeError } from "../../../domain/errors.js";
 import { type OriginEntry, originEntryJson } from "../../../domain/origin-entry.js";
 import type { Seq } from "../../../domain/snapshot.js";
-import { chunked } from "../../sqlite/chunked.js";
+import { chunked, chunkedEvenly, padded } from "../../sqlite/chunked.js";
 import type { BatchRecord, ExpectedStaged, StoreTotals } from "../catalog.port.js";
 import { type CatalogContext, type CatalogReader, type CatalogTransaction, read, write } from "./catalog-tables.js";
 import { entryRow, LIST, toEntry } from "./entries.js";
@@ -10,7 +10,7 @@ import { jsonText, parseJson } from "./rows.js";
 import { EMPTY_TOTALS, TotalsBuilder } from "./totals.js";
 
 /** Rows of an entry in one insert: 8 values each. */
-const INSERT_ROWS = 250;
+const INSERT_ROWS = 256;
 
 export async function recordBatch(context: CatalogContext, seq: Seq, record: BatchRecord): Promise<void> {
 	const added = record.entries;
@@ -24,12 +24,12 @@ export async function recordBatch(context: CatalogContext, seq: Seq, record: Bat
 		await undoBatch(transaction, seq, record.batch);
 		const retiredTotals = new TotalsBuilder();
 		for (const origins of chunked(retired, LIST)) {
-			for (const row of await retire(transaction, seq, source, record.batch, origins)) {
+			for (const row of await retire(transaction, seq, source, record.batch, padded(origins))) {
 				retiredTotals.add(toEntry(row), row.content);
 			}
 		}
 		await refuseOtherBatches(transaction, seq, record.batch, added);
-		for (const entries of chunked(added, INSERT_ROWS)) {
+		for (const entries of chunkedEvenly(added, INSERT_ROWS)) {
 			await transaction
 				.insertInto("entry")
 				.values(entries.map((entry) => entryRow(source, seq, record.batch, entry)))
@@ -112,7 +112,7 @@ async function refuseOtherBatches(
 	entries: readonly OriginEntry[],
 ): Promise<void> {
 	for (const slice of chunked(entries, LIST)) {
-		const origins = slice.map((entry) => entry.origin);
+		const origins = padded(slice.map((entry) => entry.origin));
 		const other = await transaction
 			.selectFrom("entry")
 			.select(["origin", "batch"])
@@ -156,6 +156,12 @@ async function totalsOfSeq(kysely: CatalogReader, seq: Seq): Promise<{ added: St
 export function expectedStaged(context: CatalogContext, seq: Seq): Promise<ExpectedStaged> {
 	return read(context, async (transaction) => {
 		const { added, retired } = await totalsOfSeq(transaction, seq);
+		const totals = {
+			graph: { added: added.graph, retired: retired.graph },
+			vectors: { added: added.vectors, retired: retired.vectors },
+		};
+		// A first ingestion adds all that there is: nothing to look up for each of it.
+		if (retired.catalog.count === 0) return { origins: added.catalog.count, ...totals };
 		const both = await transaction
 			.selectFrom("entry as a")
 			.innerJoin("entry as r", (join) => join.onRef("r.source", "=", "a.source").onRef("r.origin", "=", "a.origin"))
@@ -165,8 +171,7 @@ export function expectedStaged(context: CatalogContext, seq: Seq): Promise<Expec
 			.executeTakeFirstOrThrow();
 		return {
 			origins: added.catalog.count + retired.catalog.count - Number(both.count),
-			graph: { added: added.graph, retired: retired.graph },
-			vectors: { added: added.vectors, retired: retired.vectors },
+			...totals,
 		};
 	});
 }

@@ -5,7 +5,7 @@ import { LodeError } from "../../../domain/errors.js";
 import { fileOrigin } from "../../../domain/keys.js";
 import { type OriginEntry, originEntryJson } from "../../../domain/origin-entry.js";
 import type { Seq, Snapshot } from "../../../domain/snapshot.js";
-import { chunked } from "../../sqlite/chunked.js";
+import { chunked, padded } from "../../sqlite/chunked.js";
 import type { Reference, StoreTotals } from "../catalog.port.js";
 import type { CatalogReader, CatalogTables } from "./catalog-tables.js";
 import { parseJson } from "./rows.js";
@@ -15,7 +15,7 @@ import { visibleIn } from "./visible-entries.js";
 export type EntryRow = Selectable<CatalogTables["entry"]>;
 
 /** Values in one list: far below what any engine binds. */
-export const LIST = 500;
+export const LIST = 512;
 const TALLY_PAGE = 1_000;
 
 /** Covers what never changes of an entry's row, so that a check can name the row that was changed. */
@@ -77,7 +77,7 @@ export async function entriesOf(
 			.selectFrom("entry")
 			.select(["origin", "content"])
 			.where("source", "=", source)
-			.where("origin", "in", slice)
+			.where("origin", "in", padded(slice))
 			.where(visibleIn(snapshot))
 			.execute();
 		for (const row of rows) found.push(toEntry(row));

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { EntityKey } from "../../../domain/entities.js";
 import type { Seq, Snapshot } from "../../../domain/snapshot.js";
 import { wellFormed } from "../../../domain/well-formed.js";
@@ -7,84 +8,85 @@ import type { NameCandidate } from "../graph.port.js";
 
 /** Lists of names that are kept at once: one an ingestion that is in its link step. */
 const LISTS = 64;
-
-/** The names of one ingestion in order, as far as they were asked for. */
-interface NameList {
-	readonly id: number;
-	/** The last name that was answered, and its place. */
-	name: EntityKey;
-	place: number;
-}
+/** States whose names are listed in one statement: other work of this process gets its turn after some ten milliseconds. */
+const STATES_A_SLICE = 2_000;
 
 /** What the link step asks: which names may lead elsewhere now, and to what. */
 export class GraphLinks {
-	readonly #lists = new Map<string, NameList>();
+	/** By seq and source, the list of its names in a table of this connection. */
+	readonly #lists = new Map<string, number>();
 	#listIds = 0;
 
 	constructor(private readonly database: SqliteDatabase) {}
 
 	/**
-	 * To sort an ingestion's names is to read all of them: where they do not fit into the first page they are put in order once, in a table
-	 * of this connection, and a later page costs what it answers. Any other question is answered anew.
+	 * To order an ingestion's names is to read all of them: they are listed with the first question, and a later page costs what it answers. The
+	 * table lies in a file where it grows (see sqlite-database.ts), so memory does not follow the number of names.
 	 */
-	touchedNames(seq: Seq, source: string, after: EntityKey | undefined, limit: number): EntityKey[] {
+	async touchedNames(seq: Seq, source: string, after: EntityKey | undefined, limit: number): Promise<EntityKey[]> {
 		const key = `${seq} ${source}`;
-		const list = this.#lists.get(key);
-		if (after === undefined) {
-			if (list) this.#forget(key, list);
-			const first = this.#select(seq, source, undefined, limit);
-			const last = first.at(-1);
-			if (last !== undefined && first.length === limit) this.#keep(key, seq, source, last, limit);
-			return first;
+		// Between the first question and the last nothing is staged: a first one is always answered anew.
+		const known = after === undefined ? undefined : this.#lists.get(key);
+		const list = known ?? (await this.#list(seq, source));
+		if (known === undefined) this.#keep(key, list);
+		const names = this.database
+			.prepare(
+				`SELECT name FROM touched_name WHERE list = :list ${after === undefined ? "" : "AND name > :after"}
+				ORDER BY name LIMIT :limit`,
+			)
+			.all<{ name: EntityKey }>({ list, limit, ...(after === undefined ? {} : { after: wellFormed(after) }) })
+			.map((row) => row.name);
+		if (names.length === 0) this.#forget(key);
+		return names;
+	}
+
+	async #list(seq: Seq, source: string): Promise<number> {
+		const list = ++this.#listIds;
+		try {
+			await this.#fill(list, seq, source);
+			return list;
+		} catch (error) {
+			this.#drop(list);
+			throw error;
 		}
-		if (list?.name !== after) return this.#select(seq, source, after, limit);
-		const page = this.database
-			.prepare(
-				`SELECT n.text AS name FROM touched_name t JOIN term n ON n.id = t.name
-				WHERE t.list = ? AND t.place > ? ORDER BY t.place LIMIT ?`,
-			)
-			.all<{ name: EntityKey }>([list.id, list.place, limit])
-			.map((row) => row.name);
-		const last = page.at(-1);
-		if (last === undefined || page.length < limit) this.#forget(key, list);
-		else Object.assign(list, { name: last, place: list.place + page.length });
-		return page;
 	}
 
-	#select(seq: Seq, source: string, after: EntityKey | undefined, limit: number): EntityKey[] {
-		return this.database
-			.prepare(
-				`SELECT DISTINCT n.text AS name ${TOUCHED} ${after === undefined ? "" : "AND n.text > :after"}
-				ORDER BY n.text LIMIT :limit`,
-			)
-			.all<{ name: EntityKey }>({
-				seq,
-				source: wellFormed(source),
-				limit,
-				...(after === undefined ? {} : { after: wellFormed(after) }),
-			})
-			.map((row) => row.name);
+	async #fill(list: number, seq: Seq, source: string): Promise<void> {
+		for (const when of ["added_at", "removed_at"] as const) {
+			const slice = `SELECT id, origin FROM state WHERE ${when} = :seq AND id > :after ORDER BY id LIMIT ${STATES_A_SLICE}`;
+			const bounds = this.database.prepare(`SELECT max(id) AS last, count(*) AS count FROM (${slice})`);
+			const insert = this.database.prepare(
+				`INSERT OR IGNORE INTO touched_name (list, name)
+				SELECT :list, n.text FROM (${slice}) s
+				CROSS JOIN origin o ON o.id = s.origin AND o.source = (SELECT id FROM source WHERE name = :source)
+				CROSS JOIN provided p ON p.state = s.id CROSS JOIN term n ON n.id = p.name`,
+			);
+			for (let after = Number.MIN_SAFE_INTEGER; ; await nextTurn()) {
+				const { last, count } = bounds.get<{ last: number | null; count: number }>({ seq, after }) ?? NONE;
+				if (last === null) break;
+				insert.run({ list, seq, source: wellFormed(source), after });
+				if (count < STATES_A_SLICE) break;
+				after = last;
+			}
+		}
 	}
 
-	#keep(key: string, seq: Seq, source: string, name: EntityKey, place: number): void {
-		const id = ++this.#listIds;
-		this.database
-			.prepare(
-				`INSERT INTO touched_name (list, place, name)
-				SELECT :list, row_number() OVER (ORDER BY text), id FROM (SELECT DISTINCT n.id, n.text ${TOUCHED})`,
-			)
-			.run({ list: id, seq, source: wellFormed(source) });
-		this.#lists.set(key, { id, name, place });
+	#keep(key: string, list: number): void {
+		this.#forget(key);
+		this.#lists.set(key, list);
+		const oldest = this.#lists.keys().next().value;
 		// One whose link step ended half-way.
-		for (const [other, oldest] of this.#lists) {
-			if (this.#lists.size <= LISTS) break;
-			this.#forget(other, oldest);
-		}
+		if (this.#lists.size > LISTS && oldest !== undefined) this.#forget(oldest);
 	}
 
-	#forget(key: string, { id }: NameList): void {
+	#forget(key: string): void {
+		const list = this.#lists.get(key);
 		this.#lists.delete(key);
-		this.database.prepare("DELETE FROM touched_name WHERE list = ?").run([id]);
+		if (list !== undefined) this.#drop(list);
+	}
+
+	#drop(list: number): void {
+		this.database.prepare("DELETE FROM touched_name WHERE list = ?").run([list]);
 	}
 
 	/** Reads each name's index entries in order and leaves at the limit, so a name that thousands provide costs no more than another. */
@@ -113,7 +115,4 @@ export class GraphLinks {
 	}
 }
 
-const TOUCHED = `
-	FROM (SELECT id, origin FROM state WHERE added_at = :seq UNION ALL SELECT id, origin FROM state WHERE removed_at = :seq) s
-	JOIN origin o ON o.id = s.origin JOIN provided p ON p.state = s.id JOIN term n ON n.id = p.name
-	WHERE o.source = (SELECT id FROM source WHERE name = :source)`;
+const NONE = { last: null, count: 0 };

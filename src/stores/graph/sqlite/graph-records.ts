@@ -53,38 +53,42 @@ export class GraphRecords {
 
 	async staged(seq: Seq, source: string, origins: readonly string[] | undefined): Promise<StagedTally> {
 		const [added, retired] = [new TallyBuilder(), new TallyBuilder()];
-		const parameters = { seq, source: wellFormed(source) };
-		const ids =
-			origins === undefined
-				? this.#ids(
-						`SELECT s.id FROM state s JOIN origin o ON o.id = s.origin JOIN source c ON c.id = o.source
-						WHERE c.name = :source AND (s.added_at = :seq OR s.removed_at = :seq) ORDER BY s.id`,
-						parameters,
-					)
-				: this.#ids(
-						`SELECT s.id FROM json_each(:origins) wanted
-						CROSS JOIN origin o ON o.name = wanted.value AND o.source = (SELECT id FROM source WHERE name = :source)
-						CROSS JOIN state s ON s.origin = o.id
-						WHERE s.added_at = :seq OR s.removed_at = :seq ORDER BY s.id`,
-						{ ...parameters, origins: JSON.stringify([...new Set(origins.map(wellFormed))]) },
-					);
-		await this.forEach(ids, ({ record, addedAt }) => {
+		const add = ({ record, addedAt }: StoredRecord) => {
 			(addedAt === seq ? added : retired).add(normalRecordDigest(record));
-		});
+		};
+		const parameters = { seq, source: wellFormed(source) };
+		if (origins === undefined) {
+			const ofSource =
+				"CROSS JOIN origin o ON o.id = s.origin AND o.source = (SELECT id FROM source WHERE name = :source)";
+			for (const when of ["s.added_at = :seq", "s.removed_at = :seq AND s.added_at <> :seq"]) {
+				const page = `SELECT s.id FROM state s ${ofSource} WHERE ${when} AND s.id > :after ORDER BY s.id LIMIT ${PAGE}`;
+				for (let after: number | undefined = Number.MIN_SAFE_INTEGER; after !== undefined; await nextTurn()) {
+					const ids = this.#ids(page, { ...parameters, after });
+					for (const stored of this.load(ids)) add(stored);
+					after = ids.length < PAGE ? undefined : ids.at(-1);
+				}
+			}
+		} else {
+			const ids = this.#ids(
+				`SELECT s.id FROM json_each(:origins) wanted
+				CROSS JOIN origin o ON o.name = wanted.value AND o.source = (SELECT id FROM source WHERE name = :source)
+				CROSS JOIN state s ON s.origin = o.id
+				WHERE s.added_at = :seq OR s.removed_at = :seq ORDER BY s.id`,
+				{ ...parameters, origins: JSON.stringify([...new Set(origins.map(wellFormed))]) },
+			);
+			await this.forEach(ids, add);
+		}
 		return { added: added.build(), retired: retired.build() };
 	}
 
 	async tally(snapshot: Snapshot, source: string): Promise<Tally> {
 		const whole = new TallyBuilder();
-		const ids = this.#ids(
-			`SELECT s.id FROM origin o JOIN state s ON s.origin = o.id
-			WHERE o.source = (SELECT id FROM source WHERE name = :source) AND ${visible("s", snapshot)} ORDER BY s.id`,
-			{ ...snapshotParameters(snapshot), source: wellFormed(source) },
-		);
-		await this.forEach(ids, ({ record }) => {
-			whole.add(normalRecordDigest(record));
-		});
-		return whole.build();
+		for (let after: string | undefined; ; ) {
+			const tallies = await this.tallies(snapshot, source, after, PAGE);
+			for (const { tally } of tallies) whole.merge(tally);
+			after = tallies.at(-1)?.origin;
+			if (after === undefined) return whole.build();
+		}
 	}
 
 	async tallies(snapshot: Snapshot, source: string, after: string | undefined, limit: number): Promise<OriginTally[]> {

@@ -83,6 +83,6 @@ export function prepareGraphConnection(raw: DatabaseSync): void {
 		CREATE TEMP TABLE doomed_state (id INTEGER PRIMARY KEY);
 		CREATE TEMP TABLE freed_term (id INTEGER PRIMARY KEY);
 		CREATE TEMP TABLE freed_origin (id INTEGER PRIMARY KEY);
-		CREATE TEMP TABLE touched_name (list INTEGER, place INTEGER, name INTEGER NOT NULL, PRIMARY KEY (list, place)) WITHOUT ROWID;
+		CREATE TEMP TABLE touched_name (list INTEGER, name TEXT, PRIMARY KEY (list, name)) WITHOUT ROWID;
 	`);
 }

@@ -58,7 +58,7 @@ export function createSqliteGraphStore(options: SqliteGraphOptions): GraphStore 
 		countByKind: async (scope) => entities.countByKind(scope),
 		changes: async (source, from, to, after, limit) => entities.changes(source, from, to, after, limit),
 
-		touchedNames: async (seq, source, after, limit) => links.touchedNames(seq, source, after, limit),
+		touchedNames: (seq, source, after, limit) => links.touchedNames(seq, source, after, limit),
 		candidates: async (seq, source, base, names, limit) => links.candidates(seq, source, base, names, limit),
 
 		clear: async () => writer.clear(),

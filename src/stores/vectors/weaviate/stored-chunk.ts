@@ -169,5 +169,3 @@ export const byPlace = (a: ChunkHit, b: ChunkHit): number =>
 	a.ordinal - b.ordinal ||
 	compareBytes(a.source, b.source) ||
 	compareBytes(a.group, b.group);
-
-export const byScoreThenPlace = (a: ChunkHit, b: ChunkHit): number => b.score - a.score || byPlace(a, b);

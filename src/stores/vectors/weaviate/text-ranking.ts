@@ -1,22 +1,29 @@
-import { textTerms } from "../../../domain/text/terms.js";
-import { searchedTexts } from "../text/searched-texts.js";
+import type { Seq } from "../../../domain/snapshot.js";
 import type { ChunkHit } from "../vectors.port.js";
 import { or, where } from "./chunk-filter.js";
+import type { KnownChunk } from "./known-chunks.js";
 import type { ModelCollection } from "./weaviate-collections.js";
 import type { WeaviateConnection } from "./weaviate-connection.js";
 
 /** Numbers about a whole collection that shift a ranking a little, if at all, when they are this old. Milliseconds. */
 const KEPT_MS = 30_000;
+/** The same where nothing was published since. */
+const KEPT_UNCHANGED_MS = 600_000;
 const MAX_KEPT = 10_000;
-/** Of text, path and symbol: as in the other engine (chosen on commit histories, test/bench/retrieval.bench.ts). */
-const WEIGHTS = [1, 4, 2] as const;
 const [K1, B] = [1.2, 0.75];
 /** Of a term that more than half of all chunks hold: it may not count against a chunk. */
 const LEAST_IDF = 1e-6;
 
+/** A chunk and what a ranking gave it: the hit's own score says nothing. Hits are made of the few that are wanted. */
+export interface RankedChunk {
+	readonly hit: ChunkHit;
+	readonly score: number;
+}
+
 interface Kept<T> {
 	readonly value: Promise<T>;
 	readonly at: number;
+	readonly seq: Seq;
 }
 
 interface Size {
@@ -31,8 +38,8 @@ export class TextStatistics {
 
 	constructor(private readonly connection: WeaviateConnection) {}
 
-	size(model: ModelCollection): Promise<Size> {
-		return this.#keep(this.#sizes, model.collection.name, async () => {
+	size(model: ModelCollection, seq: Seq): Promise<Size> {
+		return this.#keep(this.#sizes, model.collection.name, seq, async () => {
 			const { properties, totalCount } = await this.connection.request("measure the text", () =>
 				model.collection.aggregate.overAll({
 					returnMetrics: model.collection.metrics.aggregate("length" as never).integer(["mean"]) as never,
@@ -45,11 +52,11 @@ export class TextStatistics {
 		});
 	}
 
-	/** How many chunks hold each term, in every version. */
-	async counts(model: ModelCollection, terms: readonly string[]): Promise<Map<string, number>> {
+	/** How many chunks hold each term, in every version. `seq`: of the snapshot that is searched. */
+	async counts(model: ModelCollection, seq: Seq, terms: readonly string[]): Promise<Map<string, number>> {
 		const counted = await Promise.all(
 			terms.map(async (term) => {
-				const count = await this.#keep(this.#counts, `${model.collection.name} ${term}`, async () => {
+				const count = await this.#keep(this.#counts, `${model.collection.name} ${term}`, seq, async () => {
 					const filters = or(
 						...(["terms", "pathTerms", "symbolTerms"] as const).map((property) => where(model, property).equal(term)),
 					);
@@ -66,13 +73,13 @@ export class TextStatistics {
 		return new Map(counted);
 	}
 
-	#keep<T>(kept: Map<string, Kept<T>>, key: string, ask: () => Promise<T>): Promise<T> {
+	#keep<T>(kept: Map<string, Kept<T>>, key: string, seq: Seq, ask: () => Promise<T>): Promise<T> {
 		const known = kept.get(key);
 		const now = Date.now();
-		if (known !== undefined && now - known.at < KEPT_MS) return known.value;
+		if (known !== undefined && now - known.at < (known.seq === seq ? KEPT_UNCHANGED_MS : KEPT_MS)) return known.value;
 		if (kept.size >= MAX_KEPT) kept.clear();
 		const value = ask();
-		kept.set(key, { value, at: now });
+		kept.set(key, { value, at: now, seq });
 		value.catch(() => kept.delete(key));
 		return value;
 	}
@@ -83,31 +90,25 @@ export class TextStatistics {
  * same chunks first. Weaviate weighs its properties otherwise: its ranking gives the candidates.
  */
 export function rankText(
-	hits: readonly ChunkHit[],
+	chunks: readonly KnownChunk[],
 	terms: readonly string[],
 	counts: ReadonlyMap<string, number>,
-	{ chunks, averageLength }: Size,
-): ChunkHit[] {
+	{ chunks: total, averageLength }: Size,
+): RankedChunk[] {
 	const idf = new Map(
 		terms.map((term) => {
 			const count = counts.get(term) ?? 0;
-			return [term, Math.max(LEAST_IDF, Math.log((chunks - count + 0.5) / (count + 0.5)))];
+			return [term, Math.max(LEAST_IDF, Math.log((total - count + 0.5) / (count + 0.5)))];
 		}),
 	);
-	return hits.map((hit) => {
-		const frequency = new Map<string, number>();
-		let length = 0;
-		for (const [column, text] of searchedTexts(hit).entries()) {
-			for (const term of textTerms(text)) {
-				length += 1;
-				if (idf.has(term)) frequency.set(term, (frequency.get(term) ?? 0) + (WEIGHTS[column] as number));
-			}
-		}
+	return chunks.map((chunk) => {
+		const { length, weights } = chunk.terms();
+		const damping = K1 * (1 - B + (B * length) / averageLength);
 		let score = 0;
-		for (const [term, weighted] of frequency) {
-			const damped = weighted + K1 * (1 - B + (B * length) / averageLength);
-			score += (idf.get(term) as number) * ((weighted * (K1 + 1)) / damped);
+		for (const [term, rarity] of idf) {
+			const weighted = weights.get(term);
+			if (weighted !== undefined) score += rarity * ((weighted * (K1 + 1)) / (weighted + damping));
 		}
-		return { ...hit, score };
+		return { hit: chunk.hit, score };
 	});
 }

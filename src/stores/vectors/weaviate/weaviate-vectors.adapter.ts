@@ -12,8 +12,9 @@ import { checkChunks } from "./chunk-check.js";
 import { and, or, searchFilter, where } from "./chunk-filter.js";
 import { ChunkReader } from "./chunk-reader.js";
 import { ChunkWriter } from "./chunk-writer.js";
-import { byPlace, byScoreThenPlace, CONTENT_PROPERTIES, originKey, symbolKey, toHit } from "./stored-chunk.js";
-import { rankText, TextStatistics } from "./text-ranking.js";
+import { KnownChunks } from "./known-chunks.js";
+import { byPlace, CONTENT_PROPERTIES, originKey, symbolKey, toHit } from "./stored-chunk.js";
+import { type RankedChunk, rankText, TextStatistics } from "./text-ranking.js";
 import { type ModelCollection, SCHEMA_VERSION, WeaviateCollections } from "./weaviate-collections.js";
 import { WeaviateConnection, type WeaviateOptions } from "./weaviate-connection.js";
 
@@ -22,16 +23,20 @@ const QUERY_PROPERTIES = ["terms", "pathTerms", "symbolTerms"] as const;
 /** Of a query only its beginning is read, and of its terms so many, the longest: they are the rarest as a rule. */
 const MAX_QUERY = 4_000;
 const MAX_QUERY_TERMS = 64;
-/** Weaviate's own ranking differs: so many are ranked anew. */
-const MIN_CANDIDATES = 500;
+/** Weaviate's own ranking differs: so many more than are wanted are ranked anew (the first ten did not change from 500 of them down to 100). */
+const FURTHER_CANDIDATES = 200;
 /**
- * Terms that together stand in at most so many chunks are looked for by a filter, which finds them all. Weaviate's BM25 leaves out chunks that
+ * A term that stands in at most so many chunks is looked for by a filter, which finds them all; and further ones, as long as they are few together. Weaviate's BM25 leaves out chunks that
  * belong to the first ones while they are in memory tables, where property weights are used, and sometimes after they were written (mended after
  * 1.35: pull requests 11780, 12018 and 12022 of weaviate/weaviate).
  */
 const FILTERED_UP_TO = 1_000;
+const FILTERED_TOGETHER = 500;
 /** What the server gives at most. */
 const MAX_LIMIT = 10_000;
+/** Filters of which it is remembered which models their chunks have. */
+const FILTERS = 1_000;
+const KNOWN_BYTES = 64 * 1024 * 1024;
 /** Files whose chunks are read at once. */
 const FILES = 100;
 const VECTORS = 500;
@@ -42,16 +47,23 @@ export interface WeaviateProbe {
 	readonly schema: number;
 }
 
+interface WeaviateStoreOptions extends WeaviateOptions {
+	/** What chunks that were read once may take of this process's memory, bytes. Default 64 MiB. */
+	readonly memoryBytes?: number;
+}
+
 /**
  * Chunks, vectors and full text in Weaviate, one collection a model. Weaviate cannot refuse a write in the write's own request: see
  * `capabilities`. @throws PERMISSION_DENIED, CONFIG_INVALID, STORE_UNAVAILABLE
  */
-export function createWeaviateVectorStore(options: WeaviateOptions): VectorStore {
+export function createWeaviateVectorStore(options: WeaviateStoreOptions): VectorStore {
 	const connection = new WeaviateConnection(options);
 	const collections = new WeaviateCollections(connection);
 	const reader = new ChunkReader(connection, collections);
 	const writer = new ChunkWriter(connection, collections, reader);
 	const statistics = new TextStatistics(connection);
+	const known = new KnownChunks(connection, options.memoryBytes ?? KNOWN_BYTES);
+	const modelsOf = new Map<string, readonly string[]>();
 
 	/** Asks each of the models with its filter, where anything can match. */
 	async function inEach<T>(
@@ -76,8 +88,6 @@ export function createWeaviateVectorStore(options: WeaviateOptions): VectorStore
 		return answers.flatMap((one) => (one === undefined ? [] : [one.answer]));
 	}
 
-	const returned = [...CONTENT_PROPERTIES] as never;
-
 	/** Every chunk that has any of the terms. */
 	async function withTerms(model: ModelCollection, filters: FilterValue, terms: readonly string[]) {
 		const having = or(...QUERY_PROPERTIES.map((property) => where(model, property).containsAny(terms)));
@@ -86,7 +96,7 @@ export function createWeaviateVectorStore(options: WeaviateOptions): VectorStore
 				filters: and(filters, having),
 				// Counts may be some seconds old.
 				limit: FILTERED_UP_TO * 2,
-				returnProperties: returned,
+				returnProperties: [...known.properties] as never,
 			}),
 		);
 		return objects;
@@ -98,7 +108,7 @@ export function createWeaviateVectorStore(options: WeaviateOptions): VectorStore
 				queryProperties: [...QUERY_PROPERTIES] as never,
 				filters,
 				limit,
-				returnProperties: returned,
+				returnProperties: [...known.properties] as never,
 			}),
 		);
 		return objects;
@@ -122,7 +132,12 @@ export function createWeaviateVectorStore(options: WeaviateOptions): VectorStore
 		return found.sort((a, b) => compareBytes(a.source, b.source) || byPlace(a, b));
 	}
 
-	const best = (hits: readonly ChunkHit[][], limit: number) => hits.flat().sort(byScoreThenPlace).slice(0, limit);
+	const best = (ranked: readonly RankedChunk[][], limit: number): ChunkHit[] =>
+		ranked
+			.flat()
+			.sort((a, b) => b.score - a.score || byPlace(a.hit, b.hit))
+			.slice(0, limit)
+			.map(({ hit, score }) => ({ ...hit, score }));
 
 	return {
 		capabilities: { refusesClosedSeq: false },
@@ -145,50 +160,50 @@ export function createWeaviateVectorStore(options: WeaviateOptions): VectorStore
 			const wanted = bounded(limit);
 			if (words.length === 0 || wanted === 0) return [];
 			const hits = await inEach(filter, async (model, filters) => {
-				const counts = await statistics.counts(model, words);
+				const { seq } = filter.snapshot;
+				const counts = await statistics.counts(model, seq, words);
 				const terms = tellingTerms(counts);
 				if (terms.length === 0) return [];
 				const rare = rareTerms(terms, counts);
 				const [size, filtered, ranked] = await Promise.all([
-					statistics.size(model),
+					statistics.size(model, seq),
 					rare.length === 0 ? [] : withTerms(model, filters, rare),
-					rare.length === terms.length ? [] : byBm25(model, filters, terms, Math.max(MIN_CANDIDATES, wanted)),
+					rare.length === terms.length
+						? []
+						: byBm25(model, filters, terms, Math.min(MAX_LIMIT, wanted + FURTHER_CANDIDATES)),
 				]);
-				const candidates = new Map(
-					[...ranked, ...filtered].map(({ uuid, properties }) => [uuid, toHit(uuid, properties, model.model, 0)]),
-				);
-				return rankText([...candidates.values()], terms, counts, size);
+				const candidates = new Map([...ranked, ...filtered].map((object) => [object.uuid, object]));
+				return rankText(await known.of(model, [...candidates.values()]), terms, counts, size);
 			});
 			return best(hits, wanted);
 		},
 
 		async searchVector(name, vector, filter, limit) {
 			const wanted = bounded(limit);
-			const known = (await collections.of(filter.snapshot)).find(({ model }) => model === name);
-			if (known === undefined || wanted === 0) return [];
-			if (known.dimensions !== vector.length) {
+			const searched = (await collections.of(filter.snapshot)).find(({ model }) => model === name);
+			if (searched === undefined || wanted === 0) return [];
+			if (searched.dimensions !== vector.length) {
 				throw new LodeError(
 					"MODEL_MISMATCH",
-					`Cannot search the vectors of ${name}: they have ${known.dimensions} dimensions, the query has ${vector.length}`,
+					`Cannot search the vectors of ${name}: they have ${searched.dimensions} dimensions, the query has ${vector.length}`,
 					{ next: "Search with the model that the group was indexed with." },
 				);
 			}
 			const near = Array.from(vector);
 			const hits = await inEach(
 				filter,
-				async ({ model, collection }, filters) => {
+				async (model, filters) => {
 					const { objects } = await connection.request("search the vectors", () =>
-						collection.query.nearVector(near, {
+						model.collection.query.nearVector(near, {
 							filters,
 							limit: wanted,
 							returnMetadata: ["distance"],
-							returnProperties: returned,
+							returnProperties: [...known.properties] as never,
 						}),
 					);
 					// The distance is the negative product: of unit vectors, the cosine.
-					return objects.map((object) =>
-						toHit(object.uuid, object.properties, model, -(object.metadata?.distance ?? 0)),
-					);
+					const cosines = new Map(objects.map(({ uuid, metadata }) => [uuid, -(metadata?.distance ?? 0)]));
+					return (await known.of(model, objects)).map(({ hit }) => ({ hit, score: cosines.get(hit.id) ?? 0 }));
 				},
 				name,
 			);
@@ -222,13 +237,13 @@ export function createWeaviateVectorStore(options: WeaviateOptions): VectorStore
 		async vectorsOf(hits) {
 			const vectors = new Map<string, Float32Array>();
 			for (const name of new Set(hits.map(({ model }) => model))) {
-				const known = await collections.find(name);
-				if (known === undefined) continue;
+				const found = await collections.find(name);
+				if (found === undefined) continue;
 				const ids = hits.filter(({ model }) => model === name).map(({ id }) => id);
 				for (const slice of chunked(ids, VECTORS)) {
 					const { objects } = await connection.request("read vectors", () =>
-						known.collection.query.fetchObjects({
-							filters: known.collection.filter.byId().containsAny([...slice]),
+						found.collection.query.fetchObjects({
+							filters: found.collection.filter.byId().containsAny([...slice]),
 							limit: slice.length,
 							includeVector: true,
 							returnProperties: ["addedAt"] as never,
@@ -246,10 +261,17 @@ export function createWeaviateVectorStore(options: WeaviateOptions): VectorStore
 		similarities: async () => undefined,
 
 		async models(filter) {
+			// What a snapshot shows never changes.
+			const key = JSON.stringify(filter);
+			const remembered = modelsOf.get(key);
+			if (remembered !== undefined) return [...remembered];
 			const found = await inEach(filter, async (model, filters) =>
 				(await reader.some(model, filters)) ? model.model : "",
 			);
-			return found.filter((model) => model !== "");
+			const models = found.filter((model) => model !== "");
+			if (modelsOf.size >= FILTERS) modelsOf.clear();
+			if (models.length > 0) modelsOf.set(key, models);
+			return models;
 		},
 
 		async count(filter) {
@@ -257,8 +279,12 @@ export function createWeaviateVectorStore(options: WeaviateOptions): VectorStore
 			return counts.reduce((sum, count) => sum + count, 0);
 		},
 
-		clear: () => collections.clear(),
-		indexMemory: () => 0,
+		async clear() {
+			await collections.clear();
+			known.clear();
+			modelsOf.clear();
+		},
+		indexMemory: () => known.bytes,
 		close: () => connection.close(),
 	};
 }
@@ -283,13 +309,13 @@ function queryWords(text: string): string[] {
 
 const bounded = (limit: number): number => Math.max(0, Math.min(MAX_LIMIT, Math.floor(limit)));
 
-/** The rarest terms, as many as a filter may look for. */
+/** The rarest terms, as many as a filter looks for. */
 function rareTerms(terms: readonly string[], counts: ReadonlyMap<string, number>): string[] {
 	const rare: string[] = [];
 	let chunks = 0;
 	for (const term of [...terms].sort((a, b) => (counts.get(a) ?? 0) - (counts.get(b) ?? 0))) {
 		chunks += counts.get(term) ?? 0;
-		if (chunks > FILTERED_UP_TO) break;
+		if (chunks > (rare.length === 0 ? FILTERED_UP_TO : FILTERED_TOGETHER)) break;
 		rare.push(term);
 	}
 	return rare;
