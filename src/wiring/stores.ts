@@ -28,7 +28,7 @@ export interface StoreOptions {
 	 * nothing of it. Default true.
 	 */
 	readonly mapped?: boolean;
-	/** Whether graph and vectors, where they are SQLite's, get a thread each: for a worker, which writes much. Default false. */
+	/** Whether graph and vectors, where they are SQLite's, and the files of an archive in a folder get a thread each: for a worker, which writes much. Default false. */
 	readonly threads?: boolean;
 	/** Where the stores are measured. */
 	readonly metrics?: Metrics;
@@ -69,7 +69,7 @@ export async function openStores(config: Config, { metrics, ...options }: StoreO
 			...catalogAndEvents,
 			graph,
 			vectors,
-			artifacts: opening.add(await openArtifacts(config)),
+			artifacts: opening.add(await openArtifacts(config, options)),
 		};
 		if (metrics === undefined) {
 			return { value, embeddingCache: async () => opening.add(await embeddingCache()), close: opening.close };
@@ -161,11 +161,18 @@ async function openVectors(config: Config, options: StoreOptions): Promise<Vecto
 
 const threadOf = (module: string) => threadOptions(threadEntry(import.meta.url, module));
 
-async function openArtifacts(config: Config): Promise<ArtifactStore> {
+async function openArtifacts(config: Config, options: StoreOptions): Promise<ArtifactStore> {
 	if (enginesOf(config).artifacts === "s3") {
 		const { createS3ArtifactStore } = await import("../stores/artifacts/s3/s3-artifacts.adapter.js");
 		return createS3ArtifactStore(s3Options(config));
 	}
 	const { createFolderArtifactStore } = await import("../stores/artifacts/folder/folder-artifacts.adapter.js");
-	return createFolderArtifactStore({ path: join(config.home, "artifacts") });
+	const settings = { path: join(config.home, "artifacts") };
+	if (!options.threads) return createFolderArtifactStore(settings);
+	const { withFilesInThread } = await import("../stores/artifacts/folder/threaded-files.js");
+	return withFilesInThread(
+		createFolderArtifactStore(settings),
+		threadOf("../stores/artifacts/folder/files-thread"),
+		settings,
+	);
 }

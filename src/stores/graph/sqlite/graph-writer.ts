@@ -4,7 +4,6 @@ import { type GraphRecord, normalRecord, normalRecordDigest } from "../../../dom
 import type { Seq, Snapshot } from "../../../domain/snapshot.js";
 import { wellFormed } from "../../../domain/well-formed.js";
 import { assertOpen, closeSeq, closeUpTo, openAll } from "../../sqlite/closed-seqs.js";
-import { RowInserts } from "../../sqlite/row-inserts.js";
 import type { Parameters, SqliteDatabase } from "../../sqlite/sqlite-database.js";
 import { committed, snapshotParameters } from "../../sqlite/visibility.js";
 import { lifetimeChecksum } from "./schema.js";
@@ -26,13 +25,13 @@ export class GraphWriter {
 			`INSERT INTO state (origin, key, kind, name, props, added_at, removed_at, digest, checksum)
 			VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?) ON CONFLICT DO NOTHING`,
 		);
-		const edges = new RowInserts(database, "edge (state, kind, target)");
-		const arrivals = new RowInserts(database, "arrival (target, kind, from_key, state)");
-		const provided = new RowInserts(database, "provided (state, name, rank, target)");
+		const insertEdge = database.prepare("INSERT INTO edge (state, kind, target) VALUES (?, ?, ?)");
+		const insertArrival = database.prepare("INSERT INTO arrival (target, kind, from_key, state) VALUES (?, ?, ?, ?)");
+		const insertProvided = database.prepare("INSERT INTO provided (state, name, rank, target) VALUES (?, ?, ?, ?)");
 		const ids = this.#ids;
 		ids.within(() => {
 			assertOpen(database, seq);
-			const arriving: (readonly [target: number, kind: string, from: string, state: number])[] = [];
+			const arrivals: { target: number; kind: string; from: string; state: number }[] = [];
 			for (const given of records) {
 				const record = normalRecord(given);
 				const digest = Buffer.from(normalRecordDigest(record), "hex");
@@ -47,17 +46,16 @@ export class GraphWriter {
 					lifetimeChecksum(digest, seq, null),
 				]);
 				if (changes === 0) continue;
-				for (const { kind, to } of record.edges) {
-					const target = ids.term(to);
-					edges.add(state, kind, target);
-					arriving.push([target, kind, record.key, state]);
+				for (const edge of record.edges) {
+					const target = ids.term(edge.to);
+					insertEdge.run([state, edge.kind, target]);
+					arrivals.push({ target, kind: edge.kind, from: record.key, state });
 				}
-				for (const { name, rank } of record.provides) provided.add(state, ids.term(name), rank, record.key);
+				for (const { name, rank } of record.provides) insertProvided.run([state, ids.term(name), rank, record.key]);
 			}
 			// Neighbours in the b-tree together: otherwise a large batch reads and writes its pages again and again.
-			arriving.sort(([a], [b]) => a - b);
-			for (const values of arriving) arrivals.add(...values);
-			for (const rows of [edges, provided, arrivals]) rows.end();
+			arrivals.sort((a, b) => a.target - b.target);
+			for (const { target, kind, from, state } of arrivals) insertArrival.run([target, kind, from, state]);
 		});
 	}
 
@@ -175,7 +173,7 @@ class Ids {
 
 	constructor(private readonly database: SqliteDatabase) {
 		this.#find = database.prepare("SELECT id FROM term WHERE text = ?");
-		this.#insert = database.prepare("INSERT INTO term (text) VALUES (?) ON CONFLICT DO NOTHING");
+		this.#insert = database.prepare("INSERT INTO term (text) VALUES (?)");
 	}
 
 	/** Numbers hold within it. Of a transaction that failed none was given. */
@@ -203,9 +201,7 @@ class Ids {
 	term(text: string): number {
 		const known = this.#terms.get(text);
 		if (known !== undefined) return known;
-		// Most of what is asked for the first time is new: so it is looked for only where it could not be added.
-		const { changes, lastInsertRowid } = this.#insert.run([text]);
-		const id = changes === 1 ? lastInsertRowid : (this.#find.get<{ id: number }>([text])?.id as number);
+		const id = this.#find.get<{ id: number }>([text])?.id ?? this.#insert.run([text]).lastInsertRowid;
 		this.#terms.set(text, id);
 		return id;
 	}
