@@ -204,10 +204,12 @@ export async function openPorts(
 		await requireLineage(events, artifacts);
 		await recordConfiguration(events, publicSettings(config));
 	};
-	const stores = await openSound(config, check, { metrics, mapped: false }).catch(async (error: unknown) => {
-		await temporal.close();
-		throw error;
-	});
+	const stores = await openSound(config, check, { metrics, mapped: false, threads: miningThreads > 0 }).catch(
+		async (error: unknown) => {
+			await temporal.close();
+			throw error;
+		},
+	);
 	const embeddingCache = await stores.embeddingCache();
 	const providers = new Providers(config, metrics);
 	const plugins = await openPlugins(config, config.worker.threads);

@@ -131,16 +131,56 @@ export function graphRecordDigest(record: GraphRecord): string {
 
 /** The same of a record that is in its normal form already. */
 export function normalRecordDigest(record: GraphRecord): string {
-	const known = digests.get(record);
-	if (known !== undefined) return known;
+	if (!digests.has(record)) normalRecordText(record);
+	return digests.get(record) as string;
+}
+
+/** A record in its normal form as canonical JSON: all that it says, and what its digest is of (which is known from then on). */
+export function normalRecordText(record: GraphRecord): string {
 	const { source, origin, key, kind, name, props, edges, provides } = record;
-	// Canonical JSON of all of it: lists of texts need no sorting, so that JSON itself may write them.
+	// Lists of texts need no sorting, so that JSON itself may write them.
 	const head = JSON.stringify([source, origin, key, kind, name]);
 	const tail = JSON.stringify([
 		edges.map((edge) => `${edge.kind} ${edge.to}`),
 		provides.map((provided) => `${provided.rank} ${provided.name}`),
 	]);
-	const digest = sha256(`${head.slice(0, -1)},${canonicalJson(props)},${tail.slice(1)}`);
+	const text = `${head.slice(0, -1)},${canonicalJson(props)},${tail.slice(1)}`;
+	if (!digests.has(record)) digests.set(record, sha256(text));
+	return text;
+}
+
+/** `normalRecordText` as JSON reads it. */
+export type NormalRecordValues = readonly [
+	source: string,
+	origin: string,
+	key: EntityKey,
+	kind: EntityKind,
+	name: string,
+	props: JsonObject,
+	edges: readonly string[],
+	provides: readonly string[],
+];
+
+/** The record of the text, whose digest whoever made the text knows. */
+export function normalRecordOf(values: NormalRecordValues, digest: string): GraphRecord {
+	const [source, origin, key, kind, name, props, edges, provides] = values;
+	const record: GraphRecord = {
+		source,
+		origin,
+		key,
+		kind,
+		name,
+		props,
+		edges: edges.map((edge) => {
+			const space = edge.indexOf(" ");
+			return { kind: edge.slice(0, space) as EdgeKind, to: edge.slice(space + 1) };
+		}),
+		provides: provides.map((provided) => {
+			const space = provided.indexOf(" ");
+			return { name: provided.slice(space + 1), rank: Number(provided.slice(0, space)) };
+		}),
+	};
+	normals.set(record, record);
 	digests.set(record, digest);
-	return digest;
+	return record;
 }

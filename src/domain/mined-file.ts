@@ -129,3 +129,9 @@ export function chunkRecordDigest(record: ChunkRecord): string {
 	digests.set(record, digest);
 	return digest;
 }
+
+/** A record that came from elsewhere together with its digest, which is not worked out again. */
+export function withKnownDigest(record: ChunkRecord, digest: string): ChunkRecord {
+	digests.set(record, digest);
+	return record;
+}

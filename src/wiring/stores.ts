@@ -4,6 +4,7 @@ import type { Stores } from "../activities/ports.js";
 import type { Config } from "../config/config.js";
 import { enginesOf } from "../config/requirements.js";
 import type { EmbeddingCache } from "../embeddings/embedding.port.js";
+import { threadEntry, threadOptions } from "../mining/thread-options.js";
 import type { Metrics } from "../observability/metrics/metrics.js";
 import { observedCache, observedStores } from "../observability/metrics/observed-stores.js";
 import { measurePostgres } from "../observability/metrics/postgres-metrics.js";
@@ -27,6 +28,8 @@ export interface StoreOptions {
 	 * nothing of it. Default true.
 	 */
 	readonly mapped?: boolean;
+	/** Whether graph and vectors, where they are SQLite's, and the files of an archive in a folder get a thread each: for a worker, which writes much. Default false. */
+	readonly threads?: boolean;
 	/** Where the stores are measured. */
 	readonly metrics?: Metrics;
 }
@@ -38,6 +41,13 @@ class Opening {
 	add<T extends { close(): Promise<void> | void }>(store: T): T {
 		this.#closing.push(async () => store.close());
 		return store;
+	}
+
+	/** Those that are opened at once: where one of them cannot be, the others are among what is closed. */
+	async addAll<T extends { close(): Promise<void> }[]>(stores: { [At in keyof T]: Promise<T[At]> }): Promise<T> {
+		const opened = await Promise.allSettled(stores);
+		for (const one of opened) if (one.status === "fulfilled") this.add(one.value);
+		return (await Promise.all(stores)) as T;
 	}
 
 	close: Close = async () => {
@@ -54,11 +64,12 @@ export async function openStores(config: Config, { metrics, ...options }: StoreO
 	const opening = new Opening();
 	try {
 		const { embeddingCache, ...catalogAndEvents } = await openCatalog(config, opening, { ...options, metrics });
+		const [graph, vectors] = await opening.addAll([openGraph(config, options), openVectors(config, options)]);
 		const value: Stores = {
 			...catalogAndEvents,
-			graph: opening.add(await openGraph(config, options)),
-			vectors: opening.add(await openVectors(config, options)),
-			artifacts: opening.add(await openArtifacts(config)),
+			graph,
+			vectors,
+			artifacts: opening.add(await openArtifacts(config, options)),
 		};
 		if (metrics === undefined) {
 			return { value, embeddingCache: async () => opening.add(await embeddingCache()), close: opening.close };
@@ -124,8 +135,13 @@ async function openGraph(config: Config, options: StoreOptions): Promise<GraphSt
 		const { createDgraphGraphStore } = await import("../stores/graph/dgraph/dgraph-graph.adapter.js");
 		return createDgraphGraphStore(dgraphOptions(config));
 	}
+	const settings = { path: join(config.home, "graph.db"), mapped: options.mapped };
+	if (options.threads) {
+		const { openThreadedGraph } = await import("../stores/graph/sqlite/threaded-graph.js");
+		return openThreadedGraph(threadOf("../stores/graph/sqlite/graph-thread"), settings);
+	}
 	const { createSqliteGraphStore } = await import("../stores/graph/sqlite/sqlite-graph.adapter.js");
-	return createSqliteGraphStore({ path: join(config.home, "graph.db"), ...options });
+	return createSqliteGraphStore(settings);
 }
 
 async function openVectors(config: Config, options: StoreOptions): Promise<VectorStore> {
@@ -133,19 +149,30 @@ async function openVectors(config: Config, options: StoreOptions): Promise<Vecto
 		const { createWeaviateVectorStore } = await import("../stores/vectors/weaviate/weaviate-vectors.adapter.js");
 		return createWeaviateVectorStore({ ...weaviateOptions(config), memoryBytes: config.search.memoryBytes });
 	}
+	const { mapped } = options;
+	const settings = { path: join(config.home, "vectors.db"), memoryBytes: config.search.memoryBytes, mapped };
+	if (options.threads) {
+		const { openThreadedVectors } = await import("../stores/vectors/sqlite/threaded-vectors.js");
+		return openThreadedVectors(threadOf("../stores/vectors/sqlite/vectors-thread"), settings);
+	}
 	const { createSqliteVectorStore } = await import("../stores/vectors/sqlite/sqlite-vectors.adapter.js");
-	return createSqliteVectorStore({
-		path: join(config.home, "vectors.db"),
-		memoryBytes: config.search.memoryBytes,
-		...options,
-	});
+	return createSqliteVectorStore(settings);
 }
 
-async function openArtifacts(config: Config): Promise<ArtifactStore> {
+const threadOf = (module: string) => threadOptions(threadEntry(import.meta.url, module));
+
+async function openArtifacts(config: Config, options: StoreOptions): Promise<ArtifactStore> {
 	if (enginesOf(config).artifacts === "s3") {
 		const { createS3ArtifactStore } = await import("../stores/artifacts/s3/s3-artifacts.adapter.js");
 		return createS3ArtifactStore(s3Options(config));
 	}
 	const { createFolderArtifactStore } = await import("../stores/artifacts/folder/folder-artifacts.adapter.js");
-	return createFolderArtifactStore({ path: join(config.home, "artifacts") });
+	const settings = { path: join(config.home, "artifacts") };
+	if (!options.threads) return createFolderArtifactStore(settings);
+	const { withFilesInThread } = await import("../stores/artifacts/folder/threaded-files.js");
+	return withFilesInThread(
+		createFolderArtifactStore(settings),
+		threadOf("../stores/artifacts/folder/files-thread"),
+		settings,
+	);
 }

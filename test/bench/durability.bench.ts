@@ -30,7 +30,7 @@ export const durability: Bench = {
 				await withRunningLode(async ({ address }) => {
 					const home = await mkdtemp(join(tmpdir(), "lode-bench-"));
 					try {
-						const args = ["--max-semi-space-size=24", "--max-old-space-size=512", DIRECT, generated.path, address];
+						const args = ["--max-semi-space-size=16", "--max-old-space-size=384", DIRECT, generated.path, address];
 						const { stdout } = await run(process.execPath, args, {
 							env: { ...environment(home, LEXICAL), ...WORKER },
 							maxBuffer: 1e8,

@@ -7,31 +7,48 @@ import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { sha256 } from "../../src/domain/digest.js";
 import type { ArtifactStore } from "../../src/stores/artifacts/artifacts.port.js";
-import { createFolderArtifactStore } from "../../src/stores/artifacts/folder/folder-artifacts.adapter.js";
+import {
+	type ArchiveFiles,
+	createArchiveFiles,
+	createFolderArtifactStore,
+} from "../../src/stores/artifacts/folder/folder-artifacts.adapter.js";
+import { packDerived, packObjects, unpackObjects } from "../../src/stores/artifacts/folder/packed-files.js";
+import { withFiles } from "../../src/stores/artifacts/folder/threaded-files.js";
+import { calledStore } from "../support/calls-in-process.js";
 import { artifactStoreContract } from "./artifacts.contract.js";
 
 const newFolder = () => mkdtemp(join(tmpdir(), "lode-artifacts-"));
 
-artifactStoreContract("folder artifacts", {
-	create: async () => {
-		const path = await newFolder();
-		const store = createFolderArtifactStore({ path });
-		return {
-			store,
-			reopen: async () => createFolderArtifactStore({ path }),
-			destroy: async () => {
-				await store.close();
-				await rm(path, { recursive: true, force: true });
-			},
-		};
-	},
-	tick: async () => {
-		await pause(30);
-		const time = new Date().toISOString();
-		await pause(30);
-		return time;
-	},
-});
+/** The calls for each file go as to a thread. */
+function called(path: string): ArtifactStore {
+	const packing = { put: packObjects, putDerived: packDerived };
+	const files = calledStore<ArchiveFiles>(createArchiveFiles({ path }), {}, packing, { put: unpackObjects });
+	return withFiles(createFolderArtifactStore({ path }), files);
+}
+
+const contract = (name: string, open: (path: string) => ArtifactStore) =>
+	artifactStoreContract(name, {
+		create: async () => {
+			const path = await newFolder();
+			const store = open(path);
+			return {
+				store,
+				reopen: async () => open(path),
+				destroy: async () => {
+					await store.close();
+					await rm(path, { recursive: true, force: true });
+				},
+			};
+		},
+		tick: async () => {
+			await pause(30);
+			const time = new Date().toISOString();
+			await pause(30);
+			return time;
+		},
+	});
+contract("folder artifacts", (path) => createFolderArtifactStore({ path }));
+contract("folder artifacts by calls", called);
 
 describe("folder artifacts on disk", () => {
 	let path: string;

@@ -6,24 +6,38 @@ import { compareBytes } from "../../src/domain/byte-order.js";
 import { tallyOf } from "../../src/domain/digest.js";
 import { type GraphRecord, graphRecordDigest } from "../../src/domain/entities.js";
 import { fileOrigin, nameKey } from "../../src/domain/keys.js";
+import type { GraphStore } from "../../src/stores/graph/graph.port.js";
+import { packRecords, unpackRecords } from "../../src/stores/graph/sqlite/packed-records.js";
 import { createSqliteGraphStore } from "../../src/stores/graph/sqlite/sqlite-graph.adapter.js";
+import { calledStore } from "../support/calls-in-process.js";
 import { graphStoreContract } from "./graph.contract.js";
 
-graphStoreContract("SQLite graph", {
-	create: async () => {
-		const folder = await mkdtemp(join(tmpdir(), "lode-graph-"));
-		const path = join(folder, "graph.db");
-		const store = createSqliteGraphStore({ path });
-		return {
-			store,
-			reopen: async () => createSqliteGraphStore({ path }),
-			destroy: async () => {
-				await store.close();
-				await rm(folder, { recursive: true, force: true });
-			},
-		};
-	},
-});
+const contract = (name: string, open: (path: string) => GraphStore) =>
+	graphStoreContract(name, {
+		create: async () => {
+			const folder = await mkdtemp(join(tmpdir(), "lode-graph-"));
+			const path = join(folder, "graph.db");
+			const store = open(path);
+			return {
+				store,
+				reopen: async () => open(path),
+				destroy: async () => {
+					await store.close();
+					await rm(folder, { recursive: true, force: true });
+				},
+			};
+		},
+	});
+
+contract("SQLite graph", (path) => createSqliteGraphStore({ path }));
+contract("SQLite graph by calls", (path) =>
+	calledStore(
+		createSqliteGraphStore({ path }),
+		{ capabilities: { refusesClosedSeq: true } },
+		{ stage: packRecords },
+		{ stage: unpackRecords },
+	),
+);
 
 test("an ingestion of more states than a page has its names listed once each and all of it summed up", async () => {
 	const folder = await mkdtemp(join(tmpdir(), "lode-graph-"));

@@ -1,17 +1,20 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { packChunks, unpackChunks } from "../../src/stores/vectors/sqlite/packed-chunks.js";
 import { createSqliteVectorStore } from "../../src/stores/vectors/sqlite/sqlite-vectors.adapter.js";
+import type { VectorStore } from "../../src/stores/vectors/vectors.port.js";
+import { calledStore } from "../support/calls-in-process.js";
 import { vectorsContract } from "./vectors.contract.js";
 
-const contract = (name: string, memoryBytes: number) =>
+const contract = (name: string, memoryBytes: number, called: (store: VectorStore) => VectorStore = (store) => store) =>
 	vectorsContract(name, async () => {
 		const folder = await mkdtemp(join(tmpdir(), "lode-vectors-"));
 		const path = join(folder, "vectors.db");
 		const open = async () => {
 			const store = createSqliteVectorStore({ path, memoryBytes });
 			await store.ready();
-			return store;
+			return called(store);
 		};
 		const store = await open();
 		return {
@@ -26,3 +29,6 @@ const contract = (name: string, memoryBytes: number) =>
 
 contract("sqlite vectors", 0);
 contract("sqlite vectors with an index in memory", 2 ** 26);
+contract("sqlite vectors by calls", 0, (store) =>
+	calledStore(store, { capabilities: { refusesClosedSeq: true } }, { stage: packChunks }, { stage: unpackChunks }),
+);

@@ -15,6 +15,12 @@ const NAMES_A_PAGE = 500;
  */
 const TARGETS_A_NAME = 16;
 
+/** Some names, and the states that they should have, by origin. */
+interface NamePage {
+	readonly names: readonly EntityKey[];
+	readonly wanted: ReadonlyMap<string, GraphRecord>;
+}
+
 /**
  * The link step: keeps name → definition as states of their own, and redoes them only where the candidates of a name changed. Its
  * result follows from the visible candidates alone, not from the way there.
@@ -30,13 +36,20 @@ export function createLinkActivities(
 			const permit = permits.permit();
 			const { ingestion, base } = await openIngestion(ports, seq);
 			const { source } = ingestion;
-			let entities = 0;
-			let after: EntityKey | undefined;
-			for (let page = 0; ; page++) {
+			const read = async (after: EntityKey | undefined): Promise<NamePage> => {
 				const names = await graph.touchedNames(seq, source, after, NAMES_A_PAGE);
+				if (names.length === 0) return { names, wanted: new Map() };
+				return { names, wanted: await linkStates(seq, source, base, names) };
+			};
+			let entities = 0;
+			let next = read(undefined);
+			for (let page = 0; ; page++) {
+				const { names, wanted } = await next;
 				const last = names.at(-1);
 				if (last === undefined) return { entities };
-				const wanted = await linkStates(seq, source, base, names);
+				// While this page is written, the next one is read: link states provide no names, so that neither sees the other.
+				next = read(last);
+				next.catch(() => undefined);
 				const origins = names.map(linkOrigin);
 				const current = new Map(
 					(await catalog.entriesOf(base, source, origins)).map((entry) => [entry.origin, entry.graph]),
@@ -52,18 +65,20 @@ export function createLinkActivities(
 					if (record) added.push(record);
 				}
 				if (retired.length > 0) await graph.retire(seq, source, retired, permit.options());
-				await graph.stage(seq, added, permit.options());
-				await catalog.recordBatch(seq, {
-					batch: `link-${page}`,
-					retired,
-					entries: added.map((record) => ({
-						origin: record.origin,
-						graph: tallyOf([graphRecordDigest(record)]),
-						vectors: EMPTY_TALLY,
-					})),
-				});
+				const written = await Promise.allSettled([
+					graph.stage(seq, added, permit.options()),
+					catalog.recordBatch(seq, {
+						batch: `link-${page}`,
+						retired,
+						entries: added.map((record) => ({
+							origin: record.origin,
+							graph: tallyOf([graphRecordDigest(record)]),
+							vectors: EMPTY_TALLY,
+						})),
+					}),
+				]);
+				for (const each of written) if (each.status === "rejected") throw each.reason;
 				entities += added.length;
-				after = last;
 				Context.current().heartbeat();
 			}
 		},
@@ -74,7 +89,7 @@ export function createLinkActivities(
 		source: string,
 		base: Parameters<typeof graph.candidates>[2],
 		names: EntityKey[],
-	) {
+	): Promise<NamePage["wanted"]> {
 		const byName = new Map<EntityKey, NameCandidate[]>();
 		for (const candidate of await graph.candidates(seq, source, base, names, TARGETS_A_NAME + 1)) {
 			const known = byName.get(candidate.name);

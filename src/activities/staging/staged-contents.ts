@@ -35,6 +35,8 @@ export class StagedContents {
 	async of({ seq, source, index }: BatchRef): Promise<BatchContents> {
 		const open = await openIngestion(this.ports, seq);
 		const contents = await this.reader.contents(source, seq, index);
+		// Before the first publication of a source there is nothing that could be retired, and no store need look for it.
+		if (open.ingestion.baseSeq === undefined) return { ...contents, retired: [] };
 		if (!open.rebuild) return contents;
 		const same = await this.#sameAsBase(open, contents, `${seq}/${index}`);
 		return {

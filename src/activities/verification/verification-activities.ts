@@ -4,6 +4,7 @@ import { LodeError } from "../../domain/errors.js";
 import { originPath } from "../../domain/keys.js";
 import { changedPages } from "../../services/changed-pages.js";
 import { ManifestFinder } from "../../stores/artifacts/manifest.js";
+import type { ExpectedStaged, Ingestion } from "../../stores/catalog/catalog.port.js";
 import type { VersionedStore } from "../../stores/versioned.port.js";
 import type { FinishingActivities } from "../activity-types.js";
 import { openIngestion } from "../planning/open-ingestion.js";
@@ -22,21 +23,32 @@ export function createVerificationActivities(
 		async verifyStaged(seq) {
 			const { ingestion } = await openIngestion(ports, seq);
 			const expected = await catalog.expected(seq);
-			for (const name of ["graph", "vectors"] as const) {
-				const staged = await ports[name].staged(seq, ingestion.source);
-				for (const which of ["added", "retired"] as const) {
-					if (sameTally(staged[which], expected[name][which])) continue;
-					throw new LodeError(
-						"VERIFICATION_FAILED",
-						`${name}: ${which} ${describe(staged[which])}, the manifest says ${describe(expected[name][which])}${await offender(name, seq, ingestion.source, which)}`,
-						{ next: `lode retry ${ingestion.id}` },
-					);
-				}
-				Context.current().heartbeat();
-			}
-			await verifyArtifacts(seq, ingestion.id);
+			// Each store at once; of what they find the first in this order is told.
+			const checks = await Promise.allSettled([
+				verifyRecords("graph", ingestion, expected),
+				verifyRecords("vectors", ingestion, expected),
+				verifyArtifacts(seq, ingestion.id),
+			]);
+			for (const check of checks) if (check.status === "rejected") throw check.reason;
 		},
 	};
+
+	async function verifyRecords(
+		name: "graph" | "vectors",
+		{ id, seq, source }: Ingestion,
+		expected: ExpectedStaged,
+	): Promise<void> {
+		const staged = await ports[name].staged(seq, source);
+		Context.current().heartbeat();
+		for (const which of ["added", "retired"] as const) {
+			if (sameTally(staged[which], expected[name][which])) continue;
+			throw new LodeError(
+				"VERIFICATION_FAILED",
+				`${name}: ${which} ${describe(staged[which])}, the manifest says ${describe(expected[name][which])}${await offender(name, seq, source, which)}`,
+				{ next: `lode retry ${id}` },
+			);
+		}
+	}
 
 	/** Names the first origin that differs. */
 	async function offender(name: "graph" | "vectors", seq: number, source: string, which: "added" | "retired") {

@@ -7,9 +7,30 @@ import { ObjectFiles } from "./object-files.js";
 import { RecordFiles } from "./record-files.js";
 import { RootTable } from "./root-table.js";
 
-interface FolderArtifactOptions {
+export interface FolderArtifactOptions {
 	/** The archive's folder, created where it is missing. One file system: files are renamed within it. */
 	readonly path: string;
+}
+
+/** The calls that each file of an ingestion makes. */
+export type ArchiveFiles = Pick<ArtifactStore, "put" | "missing" | "putDerived" | "getDerived" | "close">;
+
+/** Those alone, for a thread of their own. */
+export function createArchiveFiles({ path }: FolderArtifactOptions): ArchiveFiles {
+	const { objects, derived } = filesBelow(path);
+	return {
+		put: (contents) => objects.put(contents),
+		missing: (addresses) => objects.missing(addresses),
+		putDerived: (key, bytes) => derived.put(key, bytes),
+		getDerived: (key) => derived.get(key),
+		close: async () => undefined,
+	};
+}
+
+function filesBelow(path: string) {
+	const drop = new FileDrop(join(path, "tmp"));
+	const objects = new ObjectFiles(join(path, "objects"), join(path, "trash"), drop);
+	return { drop, objects, derived: new DerivedFiles(join(path, "derived"), drop) };
 }
 
 /**
@@ -17,12 +38,9 @@ interface FolderArtifactOptions {
  * @throws PERMISSION_DENIED, DISK_FULL, STORE_CORRUPT, STORE_UNAVAILABLE
  */
 export function createFolderArtifactStore(options: FolderArtifactOptions): ArtifactStore {
-	const below = (name: string) => join(options.path, name);
-	const drop = new FileDrop(below("tmp"));
-	const objects = new ObjectFiles(below("objects"), below("trash"), drop);
-	const derived = new DerivedFiles(below("derived"), drop);
-	const records = new RecordFiles(below("records"), drop);
-	const roots = new RootTable(below("roots.db"));
+	const { drop, objects, derived } = filesBelow(options.path);
+	const records = new RecordFiles(join(options.path, "records"), drop);
+	const roots = new RootTable(join(options.path, "roots.db"));
 
 	return {
 		capabilities: { refusesClosedSeq: true },

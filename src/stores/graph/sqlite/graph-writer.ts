@@ -19,7 +19,7 @@ export class GraphWriter {
 		this.#ids = new Ids(database);
 	}
 
-	stage(seq: Seq, records: readonly GraphRecord[]): void {
+	stage(seq: Seq, records: Iterable<GraphRecord>): void {
 		const { database } = this;
 		const insertState = database.prepare(
 			`INSERT INTO state (origin, key, kind, name, props, added_at, removed_at, digest, checksum)

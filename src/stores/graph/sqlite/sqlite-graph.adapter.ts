@@ -9,7 +9,7 @@ import { GraphRecords } from "./graph-records.js";
 import { GraphWriter } from "./graph-writer.js";
 import { GRAPH_MIGRATIONS, prepareGraphConnection } from "./schema.js";
 
-interface SqliteGraphOptions {
+export interface SqliteGraphOptions {
 	/** The database file; its folder is created where it is missing. */
 	readonly path: string;
 	/** See `OpenOptions` of sqlite-database. */
