@@ -1,3 +1,4 @@
+import type { ChildProcess } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -79,13 +80,19 @@ describe.runIf(hasServerProfile() && hasServer("temporal") && hasCorpora)("serve
 			const { home, env, servers } = await world();
 			const server = servers[name as StoreName | "temporal"];
 			let done = false;
-			const ingested = lodeJson<IngestReport>(home, ["ingest", corpus.path], env).finally(() => {
+			const begun = Promise.withResolvers<unknown>();
+			// The first that it says is where the ingestion is: before that, a command that finds no server tells so and ends.
+			const onStart = (child: ChildProcess) => child.stderr?.once("data", begun.resolve);
+			const ingested = lodeJson<IngestReport>(home, ["ingest", corpus.path], env, { onStart, timeoutMs: 200_000 });
+			const ended = () => {
 				done = true;
-			});
-			ingested.catch(() => undefined);
+				begun.resolve(undefined);
+			};
+			ingested.then(ended, ended);
+			await begun.promise;
 			let kills = 0;
 			for (; kills < 2; kills++) {
-				await sleep(1_500 + random() * 2_500);
+				await sleep(500 + random() * 2_500);
 				if (done) break;
 				await server.kill();
 				await sleep(1_000 + random() * 3_000);
