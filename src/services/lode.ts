@@ -29,7 +29,8 @@ import type { Authenticator } from "./security/authenticator.js";
 import type { OwnApiKeys } from "./security/guarded-keys.js";
 import type { OperationName } from "./security/operations.js";
 import type { Principal } from "./security/principal.js";
-import type { LodeViews } from "./viewing/lode-view.js";
+import type { IngestionStatus, LodeViews } from "./viewing/lode-view.js";
+import type { PageRequest } from "./viewing/page.js";
 
 export interface IngestOptions {
 	readonly ref?: string;
@@ -49,6 +50,13 @@ export interface EventQuery {
 	/** The position (`sequence_number`) after which they begin; the last ones where omitted. */
 	readonly after?: number;
 	readonly limit: number;
+}
+
+/** A page of ingestions; all that are given have to hold. */
+export interface IngestionList extends PageRequest {
+	/** A source's id, or a unique beginning of it, or its address. */
+	readonly source?: string;
+	readonly status?: readonly IngestionStatus[];
 }
 
 /** The use cases that need no Temporal server: they read the stores. */
@@ -86,8 +94,8 @@ export interface LodeReader {
 	groups(source?: string): Promise<GroupReport[]>;
 	/** @throws GROUP_NOT_FOUND, SOURCE_NOT_FOUND */
 	group(source: string, name: string): Promise<GroupReport>;
-	/** Without an id the latest 20 and every parked one. */
-	status(ingestion?: string): Promise<StatusReport>;
+	/** Without an id the latest 20 and every parked one; with a list that page of all, newest first. @throws INGESTION_NOT_FOUND, SOURCE_NOT_FOUND, USAGE */
+	status(ingestion?: string, list?: IngestionList): Promise<StatusReport>;
 	verify(options: { source?: string; at?: string; onProgress?: (done: string) => void }): Promise<VerifyReport>;
 	diff(source: string, from: string, to: string): Promise<DiffReport>;
 	/** Events in their order: those after a position, else the last ones. At most 1,000. */

@@ -253,6 +253,8 @@ export interface StatusReport {
 	})[];
 	readonly parked: number;
 	readonly temporalUi: string | null;
+	/** Where a page was asked for: `after` of the next one; null: there is none. */
+	readonly next?: string | null;
 }
 
 export interface VerifyReport {

@@ -166,6 +166,20 @@ describe("REST writes", () => {
 		const { source } = snapshots[0];
 		const older = (await send(api, "GET", `/snapshots?first=10&after=${next}`)).body;
 		expect(older.snapshots.at(-1)).toMatchObject({ number: 1 });
+		const listed: Answer[] = [];
+		for (let after = ""; ; ) {
+			const page = (await send(api, "GET", `/ingestions?source=${source}&status=published&first=1${after}`)).body;
+			listed.push(...page.ingestions);
+			if (page.next === null) break;
+			after = `&after=${page.next}`;
+		}
+		const all = (await send(api, "GET", "/ingestions")).body;
+		expect(all).not.toHaveProperty("next");
+		expect(listed).toEqual(all.ingestions.filter((one: Answer) => one.source === source && one.status === "published"));
+		expect(listed.length).toBeGreaterThan(0);
+		for (const wrong of ["status=done", "first=0", "after=x"]) {
+			expect(await send(api, "GET", `/ingestions?${wrong}`)).toMatchObject({ status: 400, body: { code: "USAGE" } });
+		}
 		const published = (await send(api, "GET", "/events?type=IngestionPublished")).body.events;
 		// Events outlive the source that was deleted.
 		expect(published.length).toBe(2 + older.snapshots.length);

@@ -144,6 +144,11 @@ export const statusSchema = z
 		ingestions: z.array(ingestion),
 		parked: count,
 		temporalUi: z.string().nullable(),
+		next: z
+			.string()
+			.nullable()
+			.optional()
+			.describe("Where a page was asked for: `after` of the next one; null: there is none."),
 	} satisfies FieldsOf<StatusReport>)
 	.meta({ id: "Status" });
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { CHUNK_KINDS, type ChunkKind } from "../../domain/mined-file.js";
+import { INGESTION_STATUSES, type IngestionStatus } from "../../services/viewing/lode-view.js";
 
 /** What the read-only routes take: text from a query string, checked. */
 
@@ -108,6 +109,20 @@ export const eventsQuery = query({
 	after,
 	at,
 });
+/** Without any of them the latest and every parked one. */
+export const ingestionsQuery = query({
+	source,
+	status: names
+		.refine(
+			(all) => all === undefined || all.every((one) => (INGESTION_STATUSES as readonly string[]).includes(one)),
+			`must be of ${INGESTION_STATUSES.join(", ")}`,
+		)
+		.transform((all) => all as IngestionStatus[] | undefined)
+		.describe("One status, or several separated by commas."),
+	first: first.unwrap().optional().describe("1 to 500; 50 where another parameter is given."),
+	after: after.describe("`next` of the page before."),
+});
+export type IngestionsParameters = z.infer<typeof ingestionsQuery>;
 export const snapshotsQuery = query({ source, first, after, at });
 export const artifactsQuery = query({ folder: text(4_000).optional(), first, after, at });
 export const contentQuery = query({ path: z.string("must be given once").min(1, "must not be empty").max(4_000), at });

@@ -6,7 +6,14 @@ import { Answers, AnswersProblems, CheckedQuery } from "../document/described.js
 import { groupsSchema, sourceReportSchema, sourcesSchema, statusSchema } from "../document/report.schemas.js";
 import { AwaitVisibility } from "./await-visibility.js";
 import { OpenReader } from "./open-reader.js";
-import { type PlainParameters, plainQuery, type SourcesParameters, sourcesQuery } from "./queries.js";
+import {
+	type IngestionsParameters,
+	ingestionsQuery,
+	type PlainParameters,
+	plainQuery,
+	type SourcesParameters,
+	sourcesQuery,
+} from "./queries.js";
 
 @ApiTags("sources")
 @AnswersProblems()
@@ -42,11 +49,13 @@ export class SourcesController {
 		return { groups: await this.reader.use().groups(source) };
 	}
 
-	/** The latest ingestions, and every parked one. */
+	/** The latest ingestions, and every parked one; with any parameter a page of all, newest first. */
 	@Get("ingestions")
 	@Answers(statusSchema, "As `lode status --json`.")
-	ingestions(@CheckedQuery(plainQuery) _query: PlainParameters): Promise<StatusReport> {
-		return this.reader.use().status();
+	ingestions(@CheckedQuery(ingestionsQuery) query: IngestionsParameters): Promise<StatusReport> {
+		const { source, status, first, after } = query;
+		const isPage = [source, status, first, after].some((one) => one !== undefined);
+		return this.reader.use().status(undefined, isPage ? { source, status, first: first ?? 50, after } : undefined);
 	}
 
 	/** One ingestion, with its progress while it runs. */

@@ -17,6 +17,7 @@ import { createSearch } from "../search/create-search.js";
 import { replaySearches } from "../search/replay-searches.js";
 import { NO_LOG, type SearchLog } from "../search/search-log.js";
 import { catalogProblems, NO_TOTALS, verifySnapshot } from "../verification/verify-snapshot.js";
+import { ingestionPage } from "../viewing/listings.js";
 import { matchSource } from "./match-source.js";
 import { readFile } from "./read-file.js";
 import { readyStores } from "./ready-stores.js";
@@ -166,7 +167,7 @@ export function createReader(ports: ReaderPorts): LodeReader {
 			return group;
 		},
 
-		async status(id) {
+		async status(id, list) {
 			const temporalUi = await ports.temporalUi();
 			if (id !== undefined) {
 				const ingestion = await catalog.ingestion(id);
@@ -178,8 +179,14 @@ export function createReader(ports: ReaderPorts): LodeReader {
 				const parked = ingestion.status === "parked" ? 1 : 0;
 				return { ingestions: await withProgress([ingestion]), parked, temporalUi };
 			}
-			const latest = await catalog.ingestions({ limit: LATEST_INGESTIONS });
 			const parked = await parkedIngestions(catalog);
+			if (list !== undefined) {
+				const source = list.source === undefined ? undefined : await sourceId(catalog, list.source);
+				const { items, more } = await ingestionPage(catalog, { source, status: list.status }, list, undefined);
+				const ingestions = await withProgress(items.map(({ item }) => item));
+				return { ingestions, parked: parked.length, temporalUi, next: more ? (items.at(-1)?.cursor ?? null) : null };
+			}
+			const latest = await catalog.ingestions({ limit: LATEST_INGESTIONS });
 			const known = new Set(latest.map((ingestion) => ingestion.id));
 			return {
 				ingestions: await withProgress([...latest, ...parked.filter((one) => !known.has(one.id))]),

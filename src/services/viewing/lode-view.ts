@@ -13,6 +13,15 @@ import type { Page, PageRequest } from "./page.js";
 
 export type { Ingestion, IngestionStatus, Neighbour, Source, StoredEvent };
 
+export const INGESTION_STATUSES = [
+	"staging",
+	"published",
+	"aborted",
+	"parked",
+	"cancelled",
+	"abandoned",
+] as const satisfies readonly IngestionStatus[];
+
 /** A file of a commit, and its bytes in the archive. */
 export interface ArchivedFile {
 	readonly source: string;

@@ -1,6 +1,7 @@
 import { registerEnumType } from "@nestjs/graphql";
 import { EDGE_KINDS, ENTITY_KINDS } from "../../../domain/entities.js";
 import { CHUNK_KINDS } from "../../../domain/mined-file.js";
+import { INGESTION_STATUSES } from "../../../services/viewing/lode-view.js";
 
 /** GraphQL's names are in capitals; their values are the words of the domain. */
 const inCapitals = <T extends string>(words: readonly T[]): Readonly<Record<string, T>> =>
@@ -37,7 +38,7 @@ export const SourceKindEnum = named(
 );
 export const IngestionStatusEnum = named(
 	"IngestionStatus",
-	["staging", "published", "aborted", "parked", "cancelled", "abandoned"] as const,
+	INGESTION_STATUSES,
 	"How far an ingestion came. PARKED ones failed and can be retried.",
 );
 export const StageStateEnum = named(
