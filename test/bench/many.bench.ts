@@ -1,39 +1,44 @@
 import { createRepository, type TestRepository } from "../support/git-repository.js";
 import type { Bench, BenchOptions } from "./bench.js";
-import { generateRepository } from "./generated-repository.js";
+import { type GeneratedRepository, generateRepository } from "./generated-repository.js";
 import { figure, percentiles, quantile, rounded, timed } from "./measuring.js";
 import { type RunningLode, withRunningLode } from "./running-lode.js";
 
 /** Sources that are ingested one after the other, for comparison. */
 const ONE_BY_ONE = 20;
 
-/** Many sources with a commit each at once, and one with a large one among them: none should wait for it. */
+/**
+ * Many sources with a commit each at once, and one with a large one among them: none should wait for it. Beside it as many, one after the other: small ones
+ * before, and a large one of the same size after all others.
+ */
 export const many: Bench = {
 	summary: "many sources with a commit each at once, beside one large ingestion: their spread, and throughput",
 	async run(options) {
 		const sources = options.full ? 500 : 60;
 		const repositories: TestRepository[] = [];
-		const large = await generateRepository(options.full ? 5_000 : 1_000);
+		const size = options.full ? 5_000 : 1_000;
+		const large = [await generateRepository(size), await generateRepository(size)] as const;
 		try {
 			for (let at = 0; at < sources + ONE_BY_ONE; at += 1) repositories.push(await smallRepository(at));
-			const { value } = await withRunningLode((lode) => measure(lode, repositories, large.path, options));
-			const { together, single, elapsed, largeMs, events } = value;
+			const { value } = await withRunningLode((lode) => measure(lode, repositories, large, options));
+			const { together, single, elapsed, largeMs, aloneMs, events } = value;
+			const inTurn = (quantile(single, 0.5) * sources + aloneMs) / sources;
 			const [firsts, lasts] = [quantile(together, 0.05), quantile(together, 0.95)];
 			return {
 				figures: [
 					...percentiles(`published after, ${sources} sources at once`, together),
 					figure("the latest twentieth beside the earliest", lasts, "ms", { name: "p5, ms", value: firsts }),
-					figure("a source, all at once", elapsed / sources, "ms", {
-						name: "one after the other, ms",
-						value: quantile(single, 0.5),
+					figure("a source and its part of the large one, all at once", Math.max(elapsed, largeMs) / sources, "ms", {
+						name: "the same one after the other, ms",
+						value: inTurn,
 					}),
-					figure("the large ingestion beside them", largeMs / 1_000, "s"),
+					figure("the large ingestion beside them", largeMs / 1_000, "s", { name: "alone, s", value: aloneMs / 1_000 }),
 					figure("the longest history, of 51,200 events", events / 51_200, "fraction"),
 				],
 				details: value,
 			};
 		} finally {
-			await large.repository.remove();
+			for (const { repository } of large) await repository.remove();
 			for (const repository of repositories) await repository.remove();
 		}
 	},
@@ -42,7 +47,7 @@ export const many: Bench = {
 async function measure(
 	{ commander, temporal }: RunningLode,
 	repositories: readonly TestRepository[],
-	large: string,
+	[large, other]: readonly [GeneratedRepository, GeneratedRepository],
 	{ note }: BenchOptions,
 ) {
 	const single: number[] = [];
@@ -50,7 +55,7 @@ async function measure(
 		single.push((await timed(() => commander.ingest(path, {}))).ms);
 	}
 	const started = performance.now();
-	const big = timed(() => commander.ingest(large, {}));
+	const big = timed(() => commander.ingest(large.path, {}));
 	const together: number[] = [];
 	const reports = await Promise.all(
 		repositories.slice(ONE_BY_ONE).map(async ({ path }) => {
@@ -61,13 +66,14 @@ async function measure(
 	);
 	const elapsed = performance.now() - started;
 	const { ms: largeMs, value: largeReport } = await big;
+	const { ms: aloneMs } = await timed(() => commander.ingest(other.path, {}));
 	let events = 0;
 	for (const { workflowId, runId } of [largeReport, ...reports.slice(0, 5)]) {
 		const { historyLength } = await temporal.workflow.getHandle(workflowId ?? "", runId ?? undefined).describe();
 		events = Math.max(events, historyLength);
 	}
 	note(`${together.length} sources in ${rounded(elapsed / 1_000)} s, the large one in ${rounded(largeMs / 1_000)} s`);
-	return { together, single, elapsed, largeMs, events };
+	return { together, single, elapsed, largeMs, aloneMs, events };
 }
 
 async function smallRepository(number: number): Promise<TestRepository> {

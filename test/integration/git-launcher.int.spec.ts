@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -117,13 +118,16 @@ describe.skipIf(process.platform !== "linux")("the process that starts git", () 
 	});
 
 	it("ends with whoever needed it, killed or not, and so does what it started", async () => {
+		const temporary = await mkdtemp(path.join(tmpdir(), "lode-test-"));
 		for (const how of ["SIGKILL", "close"] as const) {
-			const { owner, pids } = await ownerOfThree();
+			const { owner, pids } = await ownerOfThree(temporary);
 			expect(pids.every(runs)).toBe(true);
 			if (how === "close") owner.send("close");
 			else owner.kill(how);
 			await gone(...pids, owner.pid as number);
+			expect(await readdir(temporary)).toEqual([]);
 		}
+		await rm(temporary, { recursive: true });
 	});
 
 	it("has no secret in its arguments and in its environment, and gives git its own", async () => {
@@ -142,8 +146,8 @@ describe.skipIf(process.platform !== "linux")("the process that starts git", () 
 	});
 });
 
-/** A process with a launcher of which a waiting and a busy process were started. `pids`: of these and of the launcher. */
-async function ownerOfThree(): Promise<{ owner: ChildProcess; pids: number[] }> {
+/** A process with a launcher (and a folder for what is temporary) of which a waiting and a busy process were started. `pids`: of these and of the launcher. */
+async function ownerOfThree(temporary: string): Promise<{ owner: ChildProcess; pids: number[] }> {
 	const program = `
 		import { GitLauncher } from ${JSON.stringify(DIST)};
 		const launcher = new GitLauncher();
@@ -163,6 +167,7 @@ async function ownerOfThree(): Promise<{ owner: ChildProcess; pids: number[] }> 
 	`;
 	const owner = spawn(process.execPath, ["--input-type=module", "--eval", program], {
 		stdio: ["ignore", "inherit", "inherit", "ipc"],
+		env: { ...process.env, TMPDIR: temporary },
 	});
 	const pids = await new Promise<number[]>((resolve, reject) => {
 		owner.once("message", (message) => resolve(message as number[]));

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import pLimit from "p-limit";
 import { canonicalJson, type Json, sameTally, type Tally, TallyBuilder, tallyOf } from "../../domain/digest.js";
 import { type GraphRecord, graphRecordDigest } from "../../domain/entities.js";
@@ -137,6 +138,8 @@ async function added(
 	snapshot: Snapshot,
 	entry: OriginEntry,
 ): Promise<ChangeLine[]> {
+	// Stores in files answer at once: without a turn for others a page of these would hold up every commit of this worker for half a second.
+	await nextTurn();
 	const { origin } = entry;
 	const isFile = originPath(origin) !== undefined;
 	const states = isFile || entry.graph.count === 0 ? [] : await graph.records(snapshot, source, origin);

@@ -99,12 +99,13 @@ class Life {
 		const folder = await mkdtemp(path.join(tmpdir(), "lode-git-"));
 		const server = createServer();
 		try {
+			const socket = path.join(folder, "s");
 			await new Promise<void>((resolve, reject) => {
 				server.once("error", reject);
-				server.listen(path.join(folder, "s"), resolve);
+				server.listen(socket, resolve);
 			});
 			server.unref();
-			const child = spawn(process.execPath, [...FLAGS, ENTRY], {
+			const child = spawn(process.execPath, [...FLAGS, ENTRY, socket], {
 				stdio: ["ignore", "ignore", "inherit", "ipc"],
 				// Away from Ctrl-C on the terminal: whoever asked it decides what ends.
 				detached: true,
@@ -134,7 +135,7 @@ class Life {
 		this.#launches.set(id, launch);
 		this.#connecting.set(key, launch);
 		const late = setTimeout(() => this.child.kill("SIGKILL"), ANSWER_MS);
-		this.#tell({ type: "launch", id, key, at: path.join(this.folder, "s"), ...start });
+		this.#tell({ type: "launch", id, key, ...start });
 		try {
 			return await launch.begun;
 		} finally {

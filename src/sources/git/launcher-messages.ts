@@ -10,8 +10,6 @@ export interface LaunchMessage extends GitStart {
 	readonly id: number;
 	/** Hexadecimal, 32 digits. What the launcher says first on each socket, before the number of the stream (0, 1 or 2; one byte). */
 	readonly key: string;
-	/** The path of the socket that it connects to, once for each stream. */
-	readonly at: string;
 }
 
 export type FromLauncher =

@@ -12,17 +12,18 @@ import type { FromLauncher, LaunchMessage, ToLauncher } from "./launcher-message
  */
 const KILL_AFTER_MS = 3_000;
 
+/** Where streams are connected, alone in a folder that is of no use without the process that listens there. */
+const [, , SOCKET = ""] = process.argv;
 const running = new Map<number, { readonly child: ChildProcess; readonly ownSession: boolean }>();
 let ending = false;
-let folder: string | undefined;
 
 function tell(message: FromLauncher): void {
 	if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }
 
 /** A socket that is not read here: its other end is the stream of that number. */
-async function stream({ at, key }: LaunchMessage, number: number): Promise<Socket> {
-	const socket = connect(at);
+async function stream({ key }: LaunchMessage, number: number): Promise<Socket> {
+	const socket = connect(SOCKET);
 	socket.pause();
 	return new Promise((resolve, reject) => {
 		socket.on("error", reject);
@@ -34,7 +35,6 @@ async function stream({ at, key }: LaunchMessage, number: number): Promise<Socke
 
 async function launch(message: LaunchMessage): Promise<void> {
 	const { id, command, args, cwd, env, ownSession, stdin } = message;
-	folder = dirname(message.at);
 	const asked = await Promise.allSettled((stdin ? [0, 1, 2] : [1, 2]).map((number) => stream(message, number)));
 	const sockets = asked.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
 	// Without a way back it is of no use to anybody.
@@ -78,7 +78,7 @@ function end(): void {
 	if (ending) return;
 	ending = true;
 	// Whoever made it may have been killed.
-	if (folder !== undefined && !process.connected) rmSync(folder, { recursive: true, force: true });
+	if (!process.connected) rmSync(dirname(SOCKET), { recursive: true, force: true });
 	if (running.size === 0) process.exit();
 	const all = (name: NodeJS.Signals): void => {
 		for (const id of running.keys()) signal(id, name);

@@ -61,6 +61,7 @@ export class GraphWriter {
 
 	retire(seq: Seq, source: string, origins: readonly string[]): void {
 		const { database } = this;
+		// CROSS JOIN keeps the order: where nothing was analysed yet, SQLite would go through all origins of the source.
 		database.transaction(() => {
 			assertOpen(database, seq);
 			database
@@ -68,7 +69,7 @@ export class GraphWriter {
 					`UPDATE state SET removed_at = :seq, checksum = lifetime_checksum(digest, added_at, :seq)
 					WHERE added_at < :seq AND removed_at IS NULL AND origin IN (
 						SELECT o.id FROM json_each(:origins) wanted
-						JOIN origin o ON o.name = wanted.value AND o.source = (SELECT id FROM source WHERE name = :source))`,
+						CROSS JOIN origin o ON o.name = wanted.value AND o.source = (SELECT id FROM source WHERE name = :source))`,
 				)
 				.run({ seq, source: wellFormed(source), origins: JSON.stringify(origins.map(wellFormed)) });
 		});
