@@ -37,15 +37,16 @@ import { endTogether } from "./end-together.js";
 import { failureOf } from "./failure.js";
 import { ingestBatches, ingestBatchRange } from "./ingest-batches.js";
 import { outlastStores } from "./outlast-stores.js";
-import { EXTERNAL_READ, SHORT, STORE_WRITE } from "./retry-profiles.js";
+import { EXTERNAL_READ, LONG_STORE_WRITE, SHORT } from "./retry-profiles.js";
 
 /** More batches than this go to children, so that no history comes near Temporal's limits. */
 const BATCHES_A_HISTORY = 200;
 
 const catalog = proxyLocalActivities<Pick<IngestionActivities, "begin" | "publish" | "abort" | "release">>(SHORT);
 const planning = proxyActivities<PlanningActivities>(EXTERNAL_READ);
-const finishing = proxyActivities<FinishingActivities>(STORE_WRITE);
-const compensation = proxyActivities<CompensationActivities>(STORE_WRITE);
+/** One call each for the whole change set, a repository that comes for the first time included; so is undoing it. */
+const finishing = proxyActivities<FinishingActivities>(LONG_STORE_WRITE);
+const compensation = proxyActivities<CompensationActivities>(LONG_STORE_WRITE);
 
 /**
  * Takes a source from its last published commit to another one: begin, prepare, diff, mine → embed → stage per batch, link,

@@ -57,13 +57,16 @@ async function measure(lode: RunningLode, generated: GeneratedRepository, note: 
 		const description = await temporal.workflow.getHandle(workflowId, runId ?? undefined).describe();
 		const repeats: number[] = [];
 		for (let at = 0; at < REPEATS; at += 1) repeats.push((await timed(ingest)).ms);
+		note(`repeats: ${repeats.map(Math.round).join(" ")} ms`);
 		const commits: number[] = [];
 		for (let at = 0; at < COMMITS; at += 1) {
 			await generated.edit(at, `quokka${String.fromCharCode(97 + at)}`);
 			commits.push((await timed(ingest)).ms);
 		}
+		note(`one-file commits: ${commits.map(Math.round).join(" ")} ms`);
 		const search = await timed(() => reader.search({ text: "quokkaa session handle", limit: 10 }));
 		if (!search.value.hits.some(({ text }) => text.includes("quokkaa"))) throw new Error("a commit is not found");
+		note(`a search: ${rounded(search.ms)} ms`);
 		const verification = await timed(() => reader.verify({}));
 		if (!verification.value.ok) throw new Error(`lode verify: ${JSON.stringify(verification.value).slice(0, 2_000)}`);
 		return {

@@ -11,6 +11,13 @@ import { lifetimeChecksum } from "./schema.js";
 /** States deleted in one transaction: others wait for the lock no longer than that takes. */
 const DELETE_SLICE = 5_000;
 
+/** CROSS keeps the order: left to itself, the planner reads the whole list again for each origin that the source has. */
+export const RETIRE = `
+	UPDATE state SET removed_at = :seq, checksum = lifetime_checksum(digest, added_at, :seq)
+	WHERE added_at < :seq AND removed_at IS NULL AND origin IN (
+		SELECT o.id FROM json_each(:origins) wanted
+		CROSS JOIN origin o ON o.name = wanted.value AND o.source = (SELECT id FROM source WHERE name = :source))`;
+
 /** All writes of the graph. */
 export class GraphWriter {
 	readonly #ids: Ids;
@@ -65,12 +72,7 @@ export class GraphWriter {
 		database.transaction(() => {
 			assertOpen(database, seq);
 			database
-				.prepare(
-					`UPDATE state SET removed_at = :seq, checksum = lifetime_checksum(digest, added_at, :seq)
-					WHERE added_at < :seq AND removed_at IS NULL AND origin IN (
-						SELECT o.id FROM json_each(:origins) wanted
-						CROSS JOIN origin o ON o.name = wanted.value AND o.source = (SELECT id FROM source WHERE name = :source))`,
-				)
+				.prepare(RETIRE)
 				.run({ seq, source: wellFormed(source), origins: JSON.stringify(origins.map(wellFormed)) });
 		});
 	}

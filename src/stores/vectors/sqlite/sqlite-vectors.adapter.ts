@@ -150,9 +150,9 @@ class SqliteVectorStore implements SqliteVectors {
 		// BINARY collation compares UTF-8 bytes: byte order.
 		const origins = this.#database
 			.prepare(
-				`SELECT o.text AS origin FROM chunk c JOIN name o ON o.id = c.origin_id
-				WHERE c.source_id = (SELECT id FROM name WHERE text = :source) AND ${visible("c", snapshot)} AND o.text > :after
-				GROUP BY o.text ORDER BY o.text LIMIT :limit`,
+				`SELECT o.text AS origin FROM name o WHERE o.text > :after AND EXISTS (
+					SELECT 1 FROM chunk c WHERE c.source_id = (SELECT id FROM name WHERE text = :source) AND c.origin_id = o.id AND ${visible("c", snapshot)})
+				ORDER BY o.text LIMIT :limit`,
 			)
 			.all<{ origin: string }>({ ...parameters, after: after ?? "", limit });
 		if (origins.length === 0) return [];
