@@ -52,8 +52,8 @@ const ATTEMPTS = 2;
 /** Of a parcel of files that goes to a thread as one: to hand over a small file costs more than to mine it. */
 const FILES_TOGETHER = 16;
 const BYTES_TOGETHER = 256 * 1024;
-/** One is mined while the next waits in the thread, which so need not wait for what this thread has to do. */
-const PARCELS_A_THREAD = 2;
+/** One is mined while the next ones wait in the thread, which so need not wait for what this thread has to do. */
+const PARCELS_A_THREAD = 4;
 
 /** The worker's own is larger (see src/runtime/children.ts); a thread holds one parcel at a time. */
 const YOUNG_HEAP_MB = 24;

@@ -59,22 +59,32 @@ export function createMiningActivities(
 					for (const { mined, missing } of minings) if (missing.has(file)) mined.set(file.path, oversized);
 				}
 			}
-			// The bytes first: a mined file must never outlive a crash that its artifact did not.
-			await artifacts.put(readable.filter(({ file }) => file.mode !== "submodule").map(({ bytes }) => bytes));
-			for (const { plan, keyOf, mined, missing } of minings) {
-				const inputs = readable.filter(({ file }) => missing.has(file));
-				const made = await ports.miner.mine(
-					inputs.map(({ file, bytes }) => ({ source: source.id, path: file.path, mode: file.mode, bytes })),
-					plan.settings,
-					cancellationSignal,
-				);
-				for (const file of made) mined.set(file.path, file);
-				await Promise.all(
-					[...missing].map((file) =>
-						artifacts.putDerived(keyOf(file), encodeMinedFile(mined.get(file.path) as MinedFile)),
-					),
-				);
+			const stored = artifacts.put(readable.filter(({ file }) => file.mode !== "submodule").map(({ bytes }) => bytes));
+			// Told by what waits for it below, or not at all where mining failed first.
+			stored.catch(() => undefined);
+			try {
+				for (const { plan, keyOf, mined, missing } of minings) {
+					const inputs = readable.filter(({ file }) => missing.has(file));
+					const made = await ports.miner.mine(
+						inputs.map(({ file, bytes }) => ({ source: source.id, path: file.path, mode: file.mode, bytes })),
+						plan.settings,
+						cancellationSignal,
+					);
+					for (const file of made) mined.set(file.path, file);
+					// The bytes first: a mined file must never outlive a crash that its artifact did not.
+					await stored;
+					await Promise.all(
+						[...missing].map((file) =>
+							artifacts.putDerived(keyOf(file), encodeMinedFile(mined.get(file.path) as MinedFile)),
+						),
+					);
+				}
+			} finally {
+				// Nothing is written any more when the activity has ended.
+				await Promise.allSettled([stored]);
 			}
+			// Also where there was nothing to mine.
+			await stored;
 			const listing = { files: files.map((file) => listed(file, minings)) };
 			await archive.putMined(seq, index, listing);
 			cancellationSignal.throwIfAborted();

@@ -21,6 +21,8 @@ const ADDRESS = /^[0-9a-f]{64}$/;
  */
 export class ObjectFiles {
 	readonly #limit = pLimit(CONCURRENCY);
+	/** Folders have turns of their own: who is at the end does not wait for the files of those who came later. */
+	readonly #folderLimit = pLimit(CONCURRENCY);
 
 	constructor(
 		readonly folder: string,
@@ -147,12 +149,13 @@ export class ObjectFiles {
 	}
 
 	async #sync(folders: ReadonlySet<string>): Promise<void> {
-		await this.#all([...folders], (folder) => this.#guard("make durable", "a folder", () => syncFolder(folder)));
+		const sync = (folder: string) => this.#guard("make durable", "a folder", () => syncFolder(folder));
+		await this.#all([...folders], sync, this.#folderLimit);
 	}
 
 	/** Waits for all of them even where one fails, so that nothing is written after the call has thrown. */
-	async #all<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-		const results = await Promise.allSettled(items.map((item) => this.#limit(() => work(item))));
+	async #all<T>(items: readonly T[], work: (item: T) => Promise<void>, limit = this.#limit): Promise<void> {
+		const results = await Promise.allSettled(items.map((item) => limit(() => work(item))));
 		for (const result of results) if (result.status === "rejected") throw result.reason;
 	}
 
