@@ -1,16 +1,13 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { compareBytes } from "../../src/domain/byte-order.js";
 import { tallyOf } from "../../src/domain/digest.js";
 import { type GraphRecord, graphRecordDigest } from "../../src/domain/entities.js";
 import { fileOrigin, nameKey } from "../../src/domain/keys.js";
 import type { GraphStore } from "../../src/stores/graph/graph.port.js";
-import { RETIRE } from "../../src/stores/graph/sqlite/graph-writer.js";
 import { packRecords, unpackRecords } from "../../src/stores/graph/sqlite/packed-records.js";
-import { prepareGraphConnection } from "../../src/stores/graph/sqlite/schema.js";
 import { createSqliteGraphStore } from "../../src/stores/graph/sqlite/sqlite-graph.adapter.js";
 import { calledStore } from "../support/calls-in-process.js";
 import { graphStoreContract } from "./graph.contract.js";
@@ -91,27 +88,6 @@ test("an ingestion of more states than a page has its names listed once each and
 		expect(await store.staged(2, "s")).toEqual({ added: digests(second), retired: digests(first.slice(0, 2_100)) });
 	} finally {
 		await store.close();
-		await rm(folder, { recursive: true, force: true });
-	}
-});
-
-test("what a commit retires is looked up, however many origins its source has", async () => {
-	const folder = await mkdtemp(join(tmpdir(), "lode-graph-"));
-	const path = join(folder, "graph.db");
-	await createSqliteGraphStore({ path }).close();
-	const raw = new DatabaseSync(path);
-	try {
-		prepareGraphConnection(raw);
-		const plan = raw
-			.prepare(`EXPLAIN QUERY PLAN ${RETIRE}`)
-			.all()
-			.map(({ detail }) => String(detail));
-		expect(plan.filter((step) => step.startsWith("SEARCH o "))).toEqual([
-			expect.stringContaining("(source=? AND name=?)"),
-		]);
-		expect(plan.filter((step) => step.startsWith("SEARCH state "))).toEqual([expect.stringContaining("(origin=?)")]);
-	} finally {
-		raw.close();
 		await rm(folder, { recursive: true, force: true });
 	}
 });

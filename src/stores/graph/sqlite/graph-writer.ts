@@ -12,7 +12,7 @@ import { lifetimeChecksum } from "./schema.js";
 const DELETE_SLICE = 5_000;
 
 /** CROSS keeps the order: left to itself, the planner reads the whole list again for each origin that the source has. */
-export const RETIRE = `
+const RETIRE = `
 	UPDATE state SET removed_at = :seq, checksum = lifetime_checksum(digest, added_at, :seq)
 	WHERE added_at < :seq AND removed_at IS NULL AND origin IN (
 		SELECT o.id FROM json_each(:origins) wanted

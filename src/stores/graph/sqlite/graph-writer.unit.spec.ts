@@ -35,7 +35,7 @@ test("no statement of a commit goes through all that the graph holds, also befor
 	writer.retire(2, "s", ["a"]);
 	writer.stage(2, [state("a")]);
 	const links = new GraphLinks(database);
-	const names = links.touchedNames(2, "s", undefined, 10);
+	const names = await links.touchedNames(2, "s", undefined, 10);
 	expect(names).toEqual(["name:s:a"]);
 	links.candidates(2, "s", base, names, 10);
 	const { added, retired } = await new GraphRecords(database).staged(2, "s", undefined);
