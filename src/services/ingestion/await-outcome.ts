@@ -7,6 +7,8 @@ import { askProgress } from "./ask-progress.js";
 import { fromWorkflowError } from "./workflow-errors.js";
 
 const PROGRESS_EVERY_MS = 400;
+/** Where nobody is shown it, the question is only whether it is being undone. Each is a task of the workflow: many that wait would keep the worker busy. */
+const UNSEEN_EVERY_MS = 2_000;
 /** A discard takes well under a second where the stores are well. */
 const UNDOING_MS = 15_000;
 
@@ -46,7 +48,7 @@ async function watchProgress(
 	let undoingSince: number | undefined;
 	for (;;) {
 		// First a pause: a small commit is done before anybody needs to ask, and questions cost workflow tasks.
-		await sleep(PROGRESS_EVERY_MS, undefined, { signal: ended });
+		await sleep(onProgress ? PROGRESS_EVERY_MS : UNSEEN_EVERY_MS, undefined, { signal: ended });
 		// No answer is no news: the workflow may wait for its turn or for a worker.
 		const state = await askProgress(temporal, workflowId);
 		ended.throwIfAborted();
