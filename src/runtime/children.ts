@@ -52,7 +52,7 @@ function workerEntry(): string {
  * Batches of records die young: with room for them few are moved to where only a full collection finds them (MiB a half). What batches in hand
  * need is some 150 MiB; without a bound V8 collects on a large machine only when four times what lives has piled up.
  */
-const WORKER_FLAGS = ["--max-semi-space-size=24", "--max-old-space-size=512"];
+const WORKER_FLAGS = ["--max-semi-space-size=16", "--max-old-space-size=384"];
 /**
  * More threads for files than the four that Node has: syncs that wait together share a commit of the file system's journal. And glibc's heaps for
  * each thread keep what one of them freed from all others: two are enough.
