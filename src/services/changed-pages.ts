@@ -5,7 +5,7 @@ export async function* changedPages(
 	catalog: Pick<Catalog, "changedEntries">,
 	seq: number,
 	which: "added" | "retired",
-	size = 5_000,
+	size = 1_000,
 ): AsyncGenerator<OriginEntry[]> {
 	let after: string | undefined;
 	for (;;) {

@@ -26,9 +26,9 @@ const MAX_QUERY_TERMS = 64;
 /** Weaviate's own ranking differs: so many more than are wanted are ranked anew (the first ten did not change from 500 of them down to 100). */
 const FURTHER_CANDIDATES = 200;
 /**
- * A term that stands in at most so many chunks is looked for by a filter, which finds them all; and further ones, as long as they are few together. Weaviate's BM25 leaves out chunks that
- * belong to the first ones while they are in memory tables, where property weights are used, and sometimes after they were written (mended after
- * 1.35: pull requests 11780, 12018 and 12022 of weaviate/weaviate).
+ * A term that stands in at most so many chunks is looked for by a filter, which finds them all; and further ones, as long as they are few together.
+ * Weaviate's BM25 leaves out chunks that belong to the first ones while they are in memory tables, where property weights are used, and sometimes after
+ * they were written (mended after 1.35: pull requests 11780, 12018 and 12022 of weaviate/weaviate).
  */
 const FILTERED_UP_TO = 1_000;
 const FILTERED_TOGETHER = 500;
