@@ -1,4 +1,5 @@
 import { Context } from "@temporalio/activity";
+import { allEnded } from "../../domain/all-ended.js";
 import { EMPTY_TALLY, sameTally, tallyOf } from "../../domain/digest.js";
 import { type EntityKey, type GraphRecord, graphRecordDigest } from "../../domain/entities.js";
 import { linkOrigin } from "../../domain/keys.js";
@@ -65,7 +66,7 @@ export function createLinkActivities(
 					if (record) added.push(record);
 				}
 				if (retired.length > 0) await graph.retire(seq, source, retired, permit.options());
-				const written = await Promise.allSettled([
+				await allEnded([
 					graph.stage(seq, added, permit.options()),
 					catalog.recordBatch(seq, {
 						batch: `link-${page}`,
@@ -77,7 +78,6 @@ export function createLinkActivities(
 						})),
 					}),
 				]);
-				for (const each of written) if (each.status === "rejected") throw each.reason;
 				entities += added.length;
 				Context.current().heartbeat();
 			}

@@ -1,4 +1,5 @@
 import { Context } from "@temporalio/activity";
+import { allEnded } from "../../domain/all-ended.js";
 import { sameTally, type Tally } from "../../domain/digest.js";
 import { LodeError } from "../../domain/errors.js";
 import { originPath } from "../../domain/keys.js";
@@ -24,12 +25,11 @@ export function createVerificationActivities(
 			const { ingestion } = await openIngestion(ports, seq);
 			const expected = await catalog.expected(seq);
 			// Each store at once; of what they find the first in this order is told.
-			const checks = await Promise.allSettled([
+			await allEnded([
 				verifyRecords("graph", ingestion, expected),
 				verifyRecords("vectors", ingestion, expected),
 				verifyArtifacts(seq, ingestion.id),
 			]);
-			for (const check of checks) if (check.status === "rejected") throw check.reason;
 		},
 	};
 

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { open, readFile, stat, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import pLimit from "p-limit";
+import { allEnded } from "../../../domain/all-ended.js";
 import { sha256 } from "../../../domain/digest.js";
 import { LodeError } from "../../../domain/errors.js";
 import type { ObjectContent, ObjectInfo } from "../artifacts.port.js";
@@ -153,10 +154,8 @@ export class ObjectFiles {
 		await this.#all([...folders], sync, this.#folderLimit);
 	}
 
-	/** Waits for all of them even where one fails, so that nothing is written after the call has thrown. */
-	async #all<T>(items: readonly T[], work: (item: T) => Promise<void>, limit = this.#limit): Promise<void> {
-		const results = await Promise.allSettled(items.map((item) => limit(() => work(item))));
-		for (const result of results) if (result.status === "rejected") throw result.reason;
+	#all<T>(items: readonly T[], work: (item: T) => Promise<void>, limit = this.#limit): Promise<void> {
+		return allEnded(items.map((item) => limit(() => work(item))));
 	}
 
 	async #guard<T>(operation: string, thing: string, work: () => Promise<T>): Promise<T> {
