@@ -10,7 +10,7 @@ import type {
 	StatusReport,
 	Waiting,
 } from "../../services/reports.js";
-import type { ArchivedFile } from "../../services/viewing/lode-view.js";
+import { type ArchivedFile, INGESTION_STATUSES } from "../../services/viewing/lode-view.js";
 import type { FieldsOf } from "./fields-of.js";
 
 type Ingestion = StatusReport["ingestions"][number];
@@ -122,7 +122,7 @@ const ingestion = z
 		baseCommit: z.string().optional().describe("The last published commit when it began."),
 		baseSeq: count.optional(),
 		recipe: z.string(),
-		status: z.enum(["staging", "published", "aborted", "parked", "cancelled", "abandoned"]),
+		status: z.enum(INGESTION_STATUSES),
 		workflowId: z.string(),
 		runId: z.string(),
 		startedAt: time,

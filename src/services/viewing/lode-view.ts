@@ -11,16 +11,8 @@ import type { FoundPaths } from "../traversal/paths.js";
 import type { Bounds, Steps, Walked } from "../traversal/walk.js";
 import type { Page, PageRequest } from "./page.js";
 
+export { INGESTION_STATUSES } from "../../stores/catalog/catalog.port.js";
 export type { Ingestion, IngestionStatus, Neighbour, Source, StoredEvent };
-
-export const INGESTION_STATUSES = [
-	"staging",
-	"published",
-	"aborted",
-	"parked",
-	"cancelled",
-	"abandoned",
-] as const satisfies readonly IngestionStatus[];
 
 /** A file of a commit, and its bytes in the archive. */
 export interface ArchivedFile {

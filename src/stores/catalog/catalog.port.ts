@@ -33,7 +33,8 @@ export interface StoreTotals {
  * staging → published | aborted; aborted → released (everything discarded). A released one is `parked` when it failed,
  * `cancelled` when a user stopped it, `abandoned` when its workflow vanished.
  */
-export type IngestionStatus = "staging" | "published" | "aborted" | "parked" | "cancelled" | "abandoned";
+export const INGESTION_STATUSES = ["staging", "published", "aborted", "parked", "cancelled", "abandoned"] as const;
+export type IngestionStatus = (typeof INGESTION_STATUSES)[number];
 
 export interface FileCounts {
 	readonly added: number;
