@@ -7,7 +7,7 @@ import type { Catalog } from "../../stores/catalog/catalog.port.js";
 import type { GraphStore } from "../../stores/graph/graph.port.js";
 import type { ChunkHit, SearchFilter, VectorStore } from "../../stores/vectors/vectors.port.js";
 import { parseAt } from "../at.js";
-import { readingScope, sourceId } from "../reading/scope.js";
+import { type ReadingScope, readingScope, sourceId } from "../reading/scope.js";
 import type { SearchHit, SearchQuery, SearchReport } from "../reports.js";
 import { groupHits } from "./group-hits.js";
 import { groupingOfGroup } from "./grouping-of-group.js";
@@ -34,10 +34,11 @@ export function createSearch(ports: SearchServicePorts): (query: SearchQuery) =>
 	const log = ports.searchLog ?? NO_LOG;
 	return async (query) => {
 		const started = performance.now();
-		const logged = log.received(query, await meant(ports.catalog, query.source));
+		const scope = readingScope(ports.catalog, query.source, query.at);
+		const logged = log.received(query, await meant(ports.catalog, query.source, scope));
 		const elapsed = () => Math.round((performance.now() - started) * 10) / 10;
 		try {
-			const { report, vectorMs } = await answer(ports, query, elapsed);
+			const { report, vectorMs } = await answer(ports, query, scope, elapsed);
 			logged.generated(report, { processingMs: elapsed(), vectorMs });
 			return report;
 		} catch (error) {
@@ -48,18 +49,30 @@ export function createSearch(ports: SearchServicePorts): (query: SearchQuery) =>
 }
 
 /** What an event is about has one name, however the query calls it. Never throws: what is wrong with it is said by the answer. */
-async function meant(catalog: Catalog, source: string | undefined): Promise<string | undefined> {
-	return source === undefined ? undefined : sourceId(catalog, source).catch(() => undefined);
+async function meant(
+	catalog: Catalog,
+	source: string | undefined,
+	scope: Promise<ReadingScope>,
+): Promise<string | undefined> {
+	const found = await scope.catch(() => undefined);
+	if (source === undefined) return undefined;
+	// Without a scope it may be the snapshot that is not there.
+	return found?.sources[0] ?? sourceId(catalog, source).catch(() => undefined);
 }
 
-async function answer(ports: SearchServicePorts, query: SearchQuery, elapsed: () => number) {
+async function answer(
+	ports: SearchServicePorts,
+	query: SearchQuery,
+	scope: Promise<ReadingScope>,
+	elapsed: () => number,
+) {
 	const { catalog, graph, vectors } = ports;
 	if (query.like !== undefined && query.text.trim() !== "") {
 		throw new LodeError("USAGE", "a search is either for words or for what is like an example", {
 			next: "leave the text or --like away",
 		});
 	}
-	const { sources, snapshot } = await readingScope(catalog, query.source, query.at);
+	const { sources, snapshot } = await scope;
 	const grouping = query.grouping ?? (await groupingOfGroup(ports, query.group, { snapshot, sources }));
 	const commits = await commitsOf(catalog, snapshot, sources);
 	const filter = await filterOf(catalog, query, { snapshot, sources });
