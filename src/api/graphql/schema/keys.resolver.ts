@@ -3,6 +3,7 @@ import { parseGrants } from "../../../domain/roles.js";
 import { checkedKey } from "../../writing/command-answers.js";
 import type { GraphqlContext } from "../operation.js";
 import { within } from "../relay.js";
+import { VisibilityArgs } from "./read-args.js";
 
 @ObjectType({ description: "An API key, without what it is." })
 class ApiKey {
@@ -41,18 +42,6 @@ class CreatedApiKey {
 	visibilityToken!: string;
 }
 
-/** Keys belong to no snapshot, but one can wait for those of a write. */
-@ArgsType()
-class ApiKeysArgs {
-	@Field(() => String, {
-		nullable: true,
-		description: "The visibility token of a write: the request waits until it shows what was written.",
-	})
-	minVisibility?: string;
-	@Field(() => Int, { nullable: true, description: "Seconds to wait for it: 0 to 60; 10 where omitted." })
-	visibilityTimeout?: number;
-}
-
 @ArgsType()
 class CreateApiKeyArgs {
 	@Field()
@@ -75,7 +64,7 @@ class CreateApiKeyArgs {
 @Resolver(() => ApiKey)
 export class KeysResolver {
 	@Query(() => [ApiKey], { complexity: 100, description: "Oldest first, revoked and expired ones too." })
-	async apiKeys(@Context() { read }: GraphqlContext, @Args({ type: () => ApiKeysArgs }) _args: ApiKeysArgs) {
+	async apiKeys(@Context() { read }: GraphqlContext, @Args({ type: () => VisibilityArgs }) _args: VisibilityArgs) {
 		await read.view();
 		return read.services.keys.list();
 	}
