@@ -15,9 +15,8 @@ import {
 import { packDerived, packObjects, unpackObjects } from "../../src/stores/artifacts/folder/packed-files.js";
 import { withFiles } from "../../src/stores/artifacts/folder/threaded-files.js";
 import { calledStore } from "../support/calls-in-process.js";
+import { storeInFolder } from "../support/store-in-folder.js";
 import { artifactStoreContract } from "./artifacts.contract.js";
-
-const newFolder = () => mkdtemp(join(tmpdir(), "lode-artifacts-"));
 
 /** The calls for each file go as to a thread. */
 function called(path: string): ArtifactStore {
@@ -28,18 +27,7 @@ function called(path: string): ArtifactStore {
 
 const contract = (name: string, open: (path: string) => ArtifactStore) =>
 	artifactStoreContract(name, {
-		create: async () => {
-			const path = await newFolder();
-			const store = open(path);
-			return {
-				store,
-				reopen: async () => open(path),
-				destroy: async () => {
-					await store.close();
-					await rm(path, { recursive: true, force: true });
-				},
-			};
-		},
+		create: () => storeInFolder(open),
 		tick: async () => {
 			await pause(30);
 			const time = new Date().toISOString();
@@ -59,7 +47,7 @@ describe("folder artifacts on disk", () => {
 	const AFTERWARDS = "2002-01-01T00:00:00.000Z";
 
 	beforeEach(async () => {
-		path = await newFolder();
+		path = await mkdtemp(join(tmpdir(), "lode-artifacts-"));
 		store = createFolderArtifactStore({ path });
 	});
 	afterEach(async () => {

@@ -1,31 +1,19 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { packChunks, unpackChunks } from "../../src/stores/vectors/sqlite/packed-chunks.js";
 import { createSqliteVectorStore } from "../../src/stores/vectors/sqlite/sqlite-vectors.adapter.js";
 import type { VectorStore } from "../../src/stores/vectors/vectors.port.js";
 import { calledStore } from "../support/calls-in-process.js";
+import { storeInFolder } from "../support/store-in-folder.js";
 import { vectorsContract } from "./vectors.contract.js";
 
 const contract = (name: string, memoryBytes: number, called: (store: VectorStore) => VectorStore = (store) => store) =>
-	vectorsContract(name, async () => {
-		const folder = await mkdtemp(join(tmpdir(), "lode-vectors-"));
-		const path = join(folder, "vectors.db");
-		const open = async () => {
-			const store = createSqliteVectorStore({ path, memoryBytes });
+	vectorsContract(name, () =>
+		storeInFolder(async (folder) => {
+			const store = createSqliteVectorStore({ path: join(folder, "vectors.db"), memoryBytes });
 			await store.ready();
 			return called(store);
-		};
-		const store = await open();
-		return {
-			store,
-			reopen: open,
-			destroy: async () => {
-				await store.close();
-				await rm(folder, { recursive: true, force: true });
-			},
-		};
-	});
+		}),
+	);
 
 contract("sqlite vectors", 0);
 contract("sqlite vectors with an index in memory", 2 ** 26);
