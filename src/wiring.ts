@@ -327,6 +327,7 @@ async function openReading(
 	const lost = metrics?.count("searchesLost");
 	const log = createSearchLog(stores.events, {
 		userData: config.search.userData,
+		redact,
 		onLost: (searches, error) => {
 			lost?.({}, searches);
 			process.emitWarning(`${searches} searches are not in the events: ${errorCode(error) ?? "the store is away"}`);

@@ -16,6 +16,8 @@ import type { SearchLog } from "./search-log.js";
 
 export interface SearchLogOptions {
 	readonly userData: UserData;
+	/** Takes known secrets out of what people asked, before it is kept. Given JSON, it leaves JSON. */
+	readonly redact: (text: string) => string;
 	/** Told when the first search since the last write is left out, and at the end how many are not in the events. */
 	readonly onLost?: (searches: number, error: unknown) => void;
 	/** Milliseconds; tests wait less. */
@@ -124,7 +126,9 @@ export function createSearchLog(events: Pick<EventStore, "append">, options: Sea
 			const isFull = pending.length >= maxPending || closed;
 			const tell = (type: string, data: () => JsonObject) => {
 				// A search is told from its beginning to its end or not at all.
-				if (!isFull && !closed) push(stream, search, correlationId, type, data(), source);
+				if (isFull || closed) return;
+				const kept = JSON.parse(options.redact(JSON.stringify(data()))) as JsonObject;
+				push(stream, search, correlationId, type, kept, source);
 			};
 			if (isFull) {
 				lost += 1;

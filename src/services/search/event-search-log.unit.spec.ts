@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { redact } from "../../config/secret.js";
 import { LodeError } from "../../domain/errors.js";
 import { openCatalogDatabase } from "../../stores/catalog/sqlite/sqlite-catalog.adapter.js";
 import type { EventStore } from "../../stores/events/events.port.js";
@@ -28,7 +29,7 @@ function open(options: Partial<SearchLogOptions> = {}) {
 	};
 	const lost: number[] = [];
 	const log = createSearchLog(events, {
-		...{ userData: "full", flushAfterMs: 5, closeWithinMs: 300, onLost: (searches) => lost.push(searches) },
+		...{ userData: "full", redact, flushAfterMs: 5, closeWithinMs: 300, onLost: (searches) => lost.push(searches) },
 		...options,
 	});
 	const read = async () =>
@@ -41,6 +42,20 @@ function open(options: Partial<SearchLogOptions> = {}) {
 }
 
 describe("createSearchLog", () => {
+	it("keeps no key that somebody put into a question, wherever it stands", async () => {
+		const { log, read } = open();
+		const key = `lode_${"0".repeat(12)}_${"Ab-_".repeat(10)}xyz`;
+		log
+			.received({ ...QUERY, text: `is "${key}" mine`, at: key })
+			.rejected(new LodeError("USAGE", `"${key}" is no snapshot`));
+		await log.close();
+		const [received, rejected] = await read();
+		expect(JSON.stringify([received, rejected])).not.toContain("Ab-_");
+		const shown = "lode_000000000000_[secret]";
+		expect(received?.data).toMatchObject({ query: { text: `is "${shown}" mine`, at: shown } });
+		expect(rejected?.data).toMatchObject({ reason: "USAGE", message: `"${shown}" is no snapshot` });
+	});
+
 	it("tells each search from its question to its answer, in batches", async () => {
 		const { log, gate, read, lost } = open({ flushAfterMs: 50 });
 		for (let n = 0; n < 20; n += 1) log.received({ ...QUERY, correlationId: `c${n}` }).generated(REPORT, TIMES);
