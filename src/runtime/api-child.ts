@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import getPort from "get-port";
 import { type Config, configEnvironment } from "../config/config.js";
 import { LodeError } from "../domain/errors.js";
+import { serverPorts } from "../domain/server-ports.js";
 import { Supervisor } from "./supervisor.js";
 
 /** Loading it on a busy machine; normally two seconds. */
@@ -34,7 +35,7 @@ export async function startApi(
 	}
 	const { host } = config.api;
 	// Restarted, it has to be where it was.
-	const port = config.api.port === 0 ? await freePort(host) : config.api.port;
+	const port = config.api.port === 0 ? await getPort({ host, port: serverPorts() }) : config.api.port;
 	const logFile = join(config.home, "logs", "api.log");
 	const supervisor = new Supervisor({ report, recorded: async () => {}, attempts: 1 });
 	const late = new AbortController();
@@ -73,16 +74,4 @@ export async function startApi(
 	}
 	const shown = host.includes(":") ? `[${host}]` : host;
 	return { url: `http://${shown}:${port}`, stop: () => supervisor.stop() };
-}
-
-/** Free a moment ago: who is quicker gets it, and then the API says so. */
-async function freePort(host: string): Promise<number> {
-	const server = createServer();
-	await new Promise<void>((resolve, reject) => {
-		server.once("error", reject);
-		server.listen(0, host, resolve);
-	});
-	const { port } = server.address() as { port: number };
-	await new Promise((resolve) => server.close(resolve));
-	return port;
 }

@@ -1,5 +1,6 @@
-import { createServer } from "node:net";
+import getPort from "get-port";
 import { LodeError } from "../../src/domain/errors.js";
+import { serverPorts } from "../../src/domain/server-ports.js";
 import { SEARCH_ATTRIBUTES } from "./search-attributes.js";
 
 /** Only this machine may talk to the server: it has no authentication. */
@@ -21,23 +22,11 @@ export interface TemporalServer {
 
 /** Free ports, different from each other. Somebody may take one before it is used: the server then ends with an error. */
 export async function freePorts(): Promise<TemporalPorts> {
-	const servers = [createServer(), createServer()];
 	try {
-		const ports: number[] = [];
-		for (const server of servers) {
-			await new Promise<void>((resolve, reject) => {
-				server.once("error", reject);
-				server.listen(0, LOCALHOST, resolve);
-			});
-			const address = server.address();
-			if (address === null || typeof address === "string") throw new Error("no port");
-			ports.push(address.port);
-		}
-		return { grpc: ports[0] as number, ui: ports[1] as number };
+		const free = () => getPort({ host: LOCALHOST, port: serverPorts() });
+		return { grpc: await free(), ui: await free() };
 	} catch (error) {
 		throw new LodeError("TEMPORAL_UNAVAILABLE", "finding free ports on 127.0.0.1 failed", { cause: error });
-	} finally {
-		await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
 	}
 }
 

@@ -19,10 +19,10 @@ export class Fleet {
 		return join(this.folder, id);
 	}
 
-	write(id: string, server: RunningServer): void {
+	write(id: string, { name, folder, addresses, processes }: RunningServer): void {
 		const file = join(this.folder, `${id}${RECORD}`);
 		// It holds passwords, if only of throw-away servers.
-		writeFileSync(`${file}.new`, JSON.stringify(server), { mode: 0o600 });
+		writeFileSync(`${file}.new`, JSON.stringify({ name, folder, addresses, processes }), { mode: 0o600 });
 		renameSync(`${file}.new`, file);
 	}
 

@@ -131,13 +131,18 @@ function kill(pid: number, signal: "SIGTERM" | "SIGKILL"): void {
 	}
 }
 
+/** How to start it again on its ports and data: see `startProcesses`. */
+export interface StartedServer<N extends ServerName> extends RunningServer<N> {
+	readonly prepared: Prepared<ServerAddresses[N]>;
+}
+
 /** Starts a server with fresh data in the folder. A port that somebody took meanwhile costs another try. */
 export async function startServer<N extends ServerName>(
 	name: N,
 	folder: string,
 	options: StartOptions = {},
 	onStarted: (server: RunningServer<N>) => void = () => {},
-): Promise<RunningServer<N>> {
+): Promise<StartedServer<N>> {
 	for (let attempt = 1; ; attempt++) {
 		const prepared = await prepareServer(name, folder, options);
 		const { addresses } = prepared;
@@ -145,7 +150,7 @@ export async function startServer<N extends ServerName>(
 			const processes = await startProcesses(SERVERS[name].title, folder, prepared, (started) =>
 				onStarted({ name, folder, addresses, processes: [...started] }),
 			);
-			return { name, folder, addresses, processes };
+			return { name, folder, addresses, processes, prepared };
 		} catch (error) {
 			if (attempt === 3) throw error;
 			rmSync(folder, { recursive: true, force: true });

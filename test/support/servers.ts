@@ -5,14 +5,7 @@ import lockfile from "proper-lockfile";
 import { findBinaries, upFolder } from "../servers/binaries.js";
 import { SERVERS } from "../servers/definitions/table.js";
 import { Fleet } from "../servers/fleet.js";
-import {
-	destroyServer,
-	endProcesses,
-	prepareServer,
-	type Recorded,
-	startProcesses,
-	startServer,
-} from "../servers/processes.js";
+import { destroyServer, endProcesses, startProcesses, startServer } from "../servers/processes.js";
 import type { ServerAddresses, ServerName, StartOptions } from "../servers/server.js";
 
 /** Set by the run's global set-up: where the servers of this run lie. */
@@ -83,15 +76,14 @@ export async function ownServer<N extends ServerName>(name: N, options: StartOpt
 	const fleet = runFleet();
 	const id = `${name}-${randomBytes(4).toString("hex")}`;
 	const folder = fleet.dataFolder(id);
-	const prepared = await prepareServer(name, folder, options);
-	const { addresses } = prepared;
-	let processes: readonly Recorded[] = [];
+	const first = await startServer(name, folder, options, (started) => fleet.write(id, started));
+	const { addresses, prepared } = first;
+	let { processes } = first;
 	const start = async () => {
 		processes = await startProcesses(SERVERS[name].title, folder, prepared, (started) =>
 			fleet.write(id, { name, folder, addresses, processes: started }),
 		);
 	};
-	await start();
 	return {
 		addresses,
 		get pids() {

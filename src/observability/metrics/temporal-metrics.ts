@@ -1,6 +1,8 @@
-import { createServer } from "node:net";
+import getPort from "get-port";
+import { serverPorts } from "../../domain/server-ports.js";
 import type { Metrics } from "./metrics.js";
 
+const HOST = "127.0.0.1";
 const READ_MS = 5_000;
 
 /** What of `Runtime.install`'s options has the Temporal SDK serve its own metrics. */
@@ -18,7 +20,7 @@ export interface TemporalMetrics {
  * ours.
  */
 export async function temporalMetrics(metrics: Metrics): Promise<TemporalMetrics> {
-	const bindAddress = `127.0.0.1:${await freePort()}`;
+	const bindAddress = `${HOST}:${await getPort({ host: HOST, port: serverPorts() })}`;
 	metrics.include(async () => {
 		const answer = await fetch(`http://${bindAddress}/metrics`, { signal: AbortSignal.timeout(READ_MS) });
 		return answer.ok ? answer.text() : "";
@@ -26,15 +28,4 @@ export async function temporalMetrics(metrics: Metrics): Promise<TemporalMetrics
 	return {
 		prometheus: { bindAddress, unitSuffix: true, countersTotalSuffix: true, useSecondsForDurations: true },
 	};
-}
-
-async function freePort(): Promise<number> {
-	const server = createServer();
-	await new Promise<void>((resolve, reject) => {
-		server.once("error", reject);
-		server.listen(0, "127.0.0.1", resolve);
-	});
-	const { port } = server.address() as { port: number };
-	await new Promise((resolve) => server.close(resolve));
-	return port;
 }
