@@ -73,6 +73,8 @@ const worker = await Worker.create({
 	workflowBundle: { codePath: WORKFLOW_BUNDLE },
 	activities: metrics ? observedActivities(activities, metrics) : activities,
 	maxConcurrentActivityTaskExecutions: 4 + 2 * availableParallelism(),
+	// Steps of small commits: their batches are in memory.
+	maxConcurrentLocalActivityExecutions: 8 + 4 * availableParallelism(),
 	// A poller holds a slot while it waits. The default of ten would hold them all, and no workflow task could take its activities along
 	// (eager execution, which the embedded server allows): each would go through the server's queues first.
 	activityTaskPollerBehavior: { type: "simple-maximum", maximum: 2 },

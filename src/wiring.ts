@@ -230,6 +230,7 @@ export async function openPorts(
 			temporal: temporal.value,
 			limits: {
 				maxFileBytes: config.limits.maxFileBytes,
+				smallCommitFiles: config.limits.smallCommitFiles,
 				graceSeconds: config.gc.graceSeconds,
 				writeDeadlineMs: config.limits.writeDeadlineSeconds * 1_000,
 			},

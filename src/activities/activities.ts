@@ -43,7 +43,7 @@ export function createActivities(ports: Ports): Activities {
 	const permits = discards.repeated ? new WritePermits({ deadlineMs: ports.limits.writeDeadlineMs }) : ALWAYS_PERMITTED;
 	const activities: Activities = {
 		...createIngestionActivities(ports),
-		...createPlanningActivities(ports, prepared),
+		...createPlanningActivities(ports, prepared, discards),
 		...createMiningActivities(ports, prepared, reader),
 		...createEmbeddingActivities(ports, reader, embeddings),
 		...createStagingActivities(ports, reader, embeddings, permits, discards),

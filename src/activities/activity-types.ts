@@ -12,6 +12,8 @@ export interface PlanAnswer {
 	/** Batches 0..fileBatches-1 hold files, then come commits and folders. */
 	readonly batches: number;
 	readonly fileBatches: number;
+	/** So little that its steps take milliseconds, and no store needs activities' time-outs: see steps.ts. Not in histories of before. */
+	readonly small?: true;
 	readonly files: Omit<FileCounts, "failed">;
 }
 

@@ -50,6 +50,8 @@ export interface Ports extends Stores {
 export interface ActivityLimits {
 	/** Larger files are archived, not mined. Bytes. */
 	readonly maxFileBytes: number;
+	/** Change sets of at most so many files need no activities of their own; 0: all do. */
+	readonly smallCommitFiles: number;
 	/** Garbage younger than this is kept for running readers. Seconds. */
 	readonly graceSeconds: number;
 	/** No request of a write to an engine that cannot refuse a closed seq leaves later than this after the write began. Milliseconds. */

@@ -1,5 +1,4 @@
-import { patched, proxyActivities } from "@temporalio/workflow";
-import type { BatchActivities } from "../activities/activity-types.js";
+import { patched } from "@temporalio/workflow";
 import {
 	addCounts,
 	type BatchCounts,
@@ -9,43 +8,32 @@ import {
 } from "./contracts/ingest-commit.js";
 import { endTogether } from "./end-together.js";
 import { outlastStores } from "./outlast-stores.js";
-import { PURE, RATE_LIMITED, STORE_WRITE } from "./retry-profiles.js";
+import { ACTIVITIES, type Steps } from "./steps.js";
 
 /** Batches in flight at once: one mines while another embeds and a third is written. */
 const IN_FLIGHT = 4;
 
-const mining = proxyActivities<Pick<BatchActivities, "mineBatch">>(PURE);
-const embedding = proxyActivities<Pick<BatchActivities, "embedBatch">>(RATE_LIMITED);
-const staging = proxyActivities<Pick<BatchActivities, "stageGraph" | "stageVectors" | "recordBatch">>(STORE_WRITE);
-
-async function ingestBatch(batch: BatchRef, holdsFiles: boolean): Promise<BatchCounts> {
+async function ingestBatch(steps: Steps, batch: BatchRef, holdsFiles: boolean): Promise<BatchCounts> {
 	const label = `batch ${batch.index + 1}`;
 	if (!holdsFiles) {
 		// Ingestions of an earlier Lode left what commits say out of the vector store.
 		const textsToo = patched("commit-texts");
 		const [{ entities }] = await endTogether(() => [
-			staging.stageGraph.executeWithOptions({ ...STORE_WRITE, summary: `${label}: history and folders` }, [batch]),
-			textsToo
-				? staging.stageVectors.executeWithOptions({ ...STORE_WRITE, summary: `${label}: what commits say` }, [batch])
-				: Promise.resolve(),
-			staging.recordBatch(batch),
+			steps.stageGraph(batch, `${label}: history and folders`),
+			textsToo ? steps.stageVectors(batch, `${label}: what commits say`) : Promise.resolve(),
+			steps.recordBatch(batch),
 		]);
 		return { ...NO_COUNTS, entities };
 	}
-	const mined = await outlastStores(() =>
-		mining.mineBatch.executeWithOptions({ ...PURE, summary: `${label}: mine` }, [batch]),
-	);
+	const mined = await outlastStores(() => steps.mineBatch(batch, `${label}: mine`));
 	const embedded =
 		mined.chunks === 0
 			? { embedded: 0, reused: 0 }
-			: await embedding.embedBatch.executeWithOptions(
-					{ ...RATE_LIMITED, summary: `${label}: embed ${mined.chunks} chunks` },
-					[batch],
-				);
+			: await steps.embedBatch(batch, `${label}: embed ${mined.chunks} chunks`);
 	const [{ entities }] = await endTogether(() => [
-		staging.stageGraph.executeWithOptions({ ...STORE_WRITE, summary: `${label}: graph` }, [batch]),
-		staging.stageVectors.executeWithOptions({ ...STORE_WRITE, summary: `${label}: vectors` }, [batch]),
-		staging.recordBatch(batch),
+		steps.stageGraph(batch, `${label}: graph`),
+		steps.stageVectors(batch, `${label}: vectors`),
+		steps.recordBatch(batch),
 	]);
 	return { ...mined, ...embedded, entities };
 }
@@ -55,6 +43,7 @@ async function ingestBatch(batch: BatchRef, holdsFiles: boolean): Promise<BatchC
  * when none of them runs any more, because a discard may follow.
  */
 export async function ingestBatchRange(
+	steps: Steps,
 	input: IngestBatchesInput,
 	onBatch: (counts: BatchCounts) => void = () => {},
 ): Promise<BatchCounts> {
@@ -64,7 +53,11 @@ export async function ingestBatchRange(
 	const lane = async (): Promise<void> => {
 		while (next < end) {
 			const index = next++;
-			const counts = await ingestBatch({ seq: input.seq, source: input.source, index }, index < input.fileBatches);
+			const counts = await ingestBatch(
+				steps,
+				{ seq: input.seq, source: input.source, index, ...(input.again && { again: input.again }) },
+				index < input.fileBatches,
+			);
 			total = addCounts(total, counts);
 			onBatch(counts);
 		}
@@ -82,5 +75,5 @@ export async function ingestBatchRange(
 
 /** A child of an ingestion with more batches than one history should hold. */
 export async function ingestBatches(input: IngestBatchesInput): Promise<BatchCounts> {
-	return ingestBatchRange(input);
+	return ingestBatchRange(ACTIVITIES, input);
 }

@@ -6,6 +6,7 @@ import {
 	isCancellation,
 	log,
 	ParentClosePolicy,
+	patched,
 	proxyActivities,
 	proxyLocalActivities,
 	setCurrentDetails,
@@ -17,7 +18,6 @@ import {
 import type {
 	CompensationActivities,
 	DiscardAnswer,
-	FinishingActivities,
 	IngestionActivities,
 	PlanAnswer,
 	PlanningActivities,
@@ -38,14 +38,14 @@ import { failureOf } from "./failure.js";
 import { ingestBatches, ingestBatchRange } from "./ingest-batches.js";
 import { outlastStores } from "./outlast-stores.js";
 import { EXTERNAL_READ, LONG_STORE_WRITE, SHORT } from "./retry-profiles.js";
+import { ACTIVITIES, LOCAL_FIRST, type Steps } from "./steps.js";
 
 /** More batches than this go to children, so that no history comes near Temporal's limits. */
 const BATCHES_A_HISTORY = 200;
 
 const catalog = proxyLocalActivities<Pick<IngestionActivities, "begin" | "publish" | "abort" | "release">>(SHORT);
 const planning = proxyActivities<PlanningActivities>(EXTERNAL_READ);
-/** One call each for the whole change set, a repository that comes for the first time included; so is undoing it. */
-const finishing = proxyActivities<FinishingActivities>(LONG_STORE_WRITE);
+/** One call each for the whole change set, a repository that comes for the first time included. */
 const compensation = proxyActivities<CompensationActivities>(LONG_STORE_WRITE);
 
 /**
@@ -78,14 +78,23 @@ export async function ingestCommit(input: IngestCommitInput): Promise<IngestOutc
 		await outlastStores(() => planning.prepareCommit(seq));
 		progress.enter("diff", "comparing with the last published commit");
 		const plan = await outlastStores(() => planning.planChanges(seq));
-		progress.plan(plan);
-		const counts = await ingestAll(seq, input.source, plan, progress);
-		progress.enter("link", "resolving names, writing the manifest");
-		const [links] = await endTogether(() => [finishing.linkNames(seq), finishing.stageManifest(seq)]);
-		progress.enter("verify", "asking every store what it holds");
-		await finishing.verifyStaged(seq);
+		const stage = async (steps: Steps, again: boolean) => {
+			progress.plan(plan);
+			const counts = await ingestAll(steps, seq, input.source, plan, progress, again);
+			progress.enter("link", "resolving names, writing the manifest");
+			const [links] = await endTogether(() => [steps.linkNames(seq), steps.stageManifest(seq)]);
+			progress.enter("verify", "asking every store what it holds");
+			await steps.verifyStaged(seq);
+			return statsOf(plan, counts, links.entities);
+		};
+		const stats = await stage(plan.small === true ? LOCAL_FIRST : ACTIVITIES, false).catch((error: unknown) => {
+			// Asked only here: histories without such a failure have no marker, and need none.
+			if (failureOf(error).code !== "VERIFICATION_FAILED" || !patched("stage-again")) throw error;
+			// A server that died may have kept less than it had acknowledged. What is there is written again; it is refused if that does not help.
+			log.warn("staging again what a store does not hold", { seq, problem: failureOf(error).message });
+			return stage(ACTIVITIES, true);
+		});
 		progress.enter("publish", "making it visible");
-		const stats = statsOf(plan, counts, links.entities);
 		const { ingestion, snapshot } = await catalog.publish(seq, stats);
 		progress.enter("done", `published as snapshot ${snapshot}`);
 		return {
@@ -154,10 +163,18 @@ async function begin(input: IngestCommitInput, workflowId: string, runId: string
 	}
 }
 
-async function ingestAll(seq: number, source: string, plan: PlanAnswer, progress: Progress): Promise<BatchCounts> {
+async function ingestAll(
+	steps: Steps,
+	seq: number,
+	source: string,
+	plan: PlanAnswer,
+	progress: Progress,
+	again: boolean,
+): Promise<BatchCounts> {
 	progress.enter("files", `${plan.files.added + plan.files.changed} files in ${plan.batches} batches`);
-	const range = { seq, source, first: 0, count: plan.batches, fileBatches: plan.fileBatches };
-	if (plan.batches <= BATCHES_A_HISTORY) return ingestBatchRange(range, (counts) => progress.add(counts));
+	const { batches, fileBatches } = plan;
+	const range = { seq, source, first: 0, count: batches, fileBatches, ...(again && { again }) };
+	if (plan.batches <= BATCHES_A_HISTORY) return ingestBatchRange(steps, range, (counts) => progress.add(counts));
 	let total = NO_COUNTS;
 	for (let first = 0; first < plan.batches; first += BATCHES_A_HISTORY) {
 		const count = Math.min(BATCHES_A_HISTORY, plan.batches - first);
@@ -226,15 +243,20 @@ function statsOf(plan: PlanAnswer, counts: BatchCounts, links: number): Ingestio
 	};
 }
 
+/** Stages of a small commit that its stage attribute does not tell, after `files`. */
+const BRIEF: ReadonlySet<Stage> = new Set(["link", "verify", "publish"]);
+
 /** What people see while it runs: the query, the Web UI's current details and the stage attribute. */
 class Progress {
+	/** These stages last milliseconds: nobody looks for ingestions that are in one, and each would be an event. */
+	#brief = false;
 	state: IngestState = { stage: "waiting", filesDone: 0, filesTotal: 0, chunks: 0, embedded: 0, reused: 0, detail: "" };
 
 	constructor(private readonly input: IngestCommitInput) {}
 
 	enter(stage: Stage, detail: string): void {
 		this.state = { ...this.state, stage, detail };
-		upsertSearchAttributes({ LodeStage: [stage] });
+		if (!this.#brief || !BRIEF.has(stage)) upsertSearchAttributes({ LodeStage: [stage] });
 		this.describe();
 	}
 
@@ -244,7 +266,9 @@ class Progress {
 	}
 
 	plan(plan: PlanAnswer): void {
-		this.state = { ...this.state, filesTotal: plan.files.added + plan.files.changed };
+		this.#brief = plan.small === true;
+		const none = { filesDone: 0, chunks: 0, embedded: 0, reused: 0 };
+		this.state = { ...this.state, ...none, filesTotal: plan.files.added + plan.files.changed };
 	}
 
 	add(counts: BatchCounts): void {

@@ -45,6 +45,13 @@ export const EXTERNAL_READ: ActivityOptions = {
 	retry: { initialInterval: "500ms", backoffCoefficient: 2, maximumInterval: "30s", maximumAttempts: 10 },
 };
 
+/** For steps that become activities where they do not succeed at once: see steps.ts. */
+export const LOCAL: LocalActivityOptions = {
+	cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+	startToCloseTimeout: "10 minutes",
+	retry: { initialInterval: "100ms", maximumAttempts: 2 },
+};
+
 /**
  * One catalog transaction of milliseconds. Local: it costs no task of its own. A cancellation waits for its end: whoever is told that it
  * was cancelled must not find later that it began or published.

@@ -119,10 +119,36 @@ async function processorMs({ pids }: RunningLode): Promise<Map<string, number>> 
 	return known;
 }
 
+/** How the SDK names the marker of a local activity. */
+const LOCAL_ACTIVITY = "core_local_activity";
+
+/** What its marker says of when it ran, as if it were events. */
+function localActivity(id: number, data: Uint8Array | null | undefined): TimedEvent[] {
+	if (!data) return [];
+	const said = JSON.parse(Buffer.from(data).toString()) as {
+		activity_type: string;
+		original_schedule_time: Timestamp;
+		complete_time: Timestamp;
+	};
+	const [began, ended] = [millis(said.original_schedule_time), millis(said.complete_time)];
+	return [
+		{ id, ms: began, type: "activityScheduled", name: said.activity_type },
+		{ id, ms: began, type: "activityStarted", scheduled: id },
+		{ id, ms: ended, type: "activityEnded", scheduled: id },
+	];
+}
+
+interface Timestamp {
+	readonly seconds: number;
+	readonly nanos: number;
+}
+
+const millis = ({ seconds, nanos }: Timestamp): number => seconds * 1_000 + nanos / 1e6;
+
 /** Events in the order of their times: the server writes an activity's start only when it ends. */
 async function historyOf(temporal: Client, workflowId: string, runId: string): Promise<TimedEvent[]> {
 	const { events } = await temporal.workflow.getHandle(workflowId, runId).fetchHistory();
-	const timedEvents = (events ?? []).map((event): TimedEvent => {
+	const timedEvents = (events ?? []).flatMap((event): TimedEvent | TimedEvent[] => {
 		const ms = Number(event.eventTime?.seconds ?? 0) * 1_000 + (event.eventTime?.nanos ?? 0) / 1e6;
 		const id = Number(event.eventId);
 		const ended =
@@ -145,6 +171,8 @@ async function historyOf(temporal: Client, workflowId: string, runId: string): P
 		if (event.workflowTaskScheduledEventAttributes) return { id, ms, type: "taskScheduled" };
 		if (event.workflowTaskStartedEventAttributes) return { id, ms, type: "taskStarted" };
 		if (event.workflowTaskCompletedEventAttributes) return { id, ms, type: "taskEnded" };
+		if (event.markerRecordedEventAttributes?.markerName === LOCAL_ACTIVITY)
+			return localActivity(id, event.markerRecordedEventAttributes.details?.data?.payloads?.[0]?.data);
 		return { id, ms, type: "other" };
 	});
 	return timedEvents.sort((a, b) => a.ms - b.ms || a.id - b.id);

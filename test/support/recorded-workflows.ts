@@ -60,6 +60,32 @@ export async function recordHistories(environment: TestWorkflowEnvironment): Pro
 	let asked = 0;
 	await record({}, { "ingest-commit.published": "ingest/QUEUE" }, ingest);
 	await record({ stageGraph: broken }, { "ingest-commit.parked": "ingest/QUEUE" }, ingest);
+	const small = async () => ({
+		...{ batches: 3, fileBatches: 2, files: { added: 2, changed: 1, removed: 0 } },
+		small: true as const,
+	});
+	await record({ planChanges: small }, { "ingest-commit.small": "ingest/QUEUE" }, ingest);
+	let refused = 0;
+	await record(
+		{
+			planChanges: small,
+			stageVectors: async () => {
+				if (refused++ < 4) throw toFailure(new LodeError("STORE_UNAVAILABLE", "vectors: away"), 1, false);
+			},
+		},
+		{ "ingest-commit.small-and-away": "ingest/QUEUE" },
+		ingest,
+	);
+	let verified = 0;
+	await record(
+		{
+			verifyStaged: async () => {
+				if (verified++ === 0) throw toFailure(new LodeError("VERIFICATION_FAILED", "vectors: less"), 1, false);
+			},
+		},
+		{ "ingest-commit.staged-again": "ingest/QUEUE" },
+		ingest,
+	);
 	let away = 0;
 	await record(
 		{

@@ -11,7 +11,10 @@ import { fakedActivities } from "../support/faked-activities.js";
 import { temporalEnvironment, testWorker } from "../support/temporal-environment.js";
 
 /** Real: Temporal server, worker, workflow code. Faked: activities. */
-describe("how ingestCommit ends", () => {
+describe.each([
+	["whose steps are activities", {}],
+	["that is small", { small: true }],
+] as const)("how an ingestCommit ends %s", (_, size) => {
 	let environment: TestWorkflowEnvironment;
 	beforeAll(async () => {
 		environment = await temporalEnvironment();
@@ -20,7 +23,7 @@ describe("how ingestCommit ends", () => {
 
 	async function run(overrides: Partial<Activities>, during?: (id: string) => Promise<void>) {
 		const { calls, activities } = fakedActivities({
-			planChanges: async () => ({ batches: 1, fileBatches: 1, files: { added: 1, changed: 0, removed: 0 } }),
+			planChanges: async () => ({ batches: 1, fileBatches: 1, files: { added: 1, changed: 0, removed: 0 }, ...size }),
 			...overrides,
 		});
 		const taskQueue = randomUUID();
@@ -53,7 +56,7 @@ describe("how ingestCommit ends", () => {
 		expect(ending.filter((call) => call === "release")).toHaveLength(1);
 	});
 
-	test.each(["prepareCommit", "planChanges", "mineBatch"] as const)(
+	test.each("small" in size ? (["mineBatch"] as const) : (["prepareCommit", "planChanges", "mineBatch"] as const))(
 		"a store that is away for longer than %s is tried parks nothing",
 		async (name) => {
 			let attempts = 0;
@@ -139,6 +142,21 @@ describe("how ingestCommit ends", () => {
 		expect(error).toBeUndefined();
 		expect(value).toMatchObject({ outcome: "published", snapshot: 7 });
 		expect(calls).not.toContain("discardGraph");
+	});
+
+	test.each([1, 2])("a store that holds less than was staged (%d times) is written again, once", async (times) => {
+		const staged: (true | undefined)[] = [];
+		let asked = 0;
+		const { value, error, calls } = await run({
+			stageVectors: async ({ again }) => {
+				staged.push(again);
+			},
+			verifyStaged: async () => (asked++ < times ? failing("VERIFICATION_FAILED")() : undefined),
+		});
+		expect(staged).toEqual([undefined, true]);
+		expect(calls.filter((call) => call === "verifyStaged")).toHaveLength(2);
+		if (times === 1) expect(value).toMatchObject({ outcome: "published", stats: { chunks: 4 } });
+		else expect(error?.cause).toMatchObject({ type: "VERIFICATION_FAILED" });
 	});
 
 	test("a stale ingestion that turns out to be published is left alone", async () => {

@@ -8,6 +8,7 @@ import type { Catalog, Ingestion, Source } from "../../stores/catalog/catalog.po
 import type { PlanAnswer, PlanningActivities } from "../activity-types.js";
 import { BatchArchive } from "../batches.js";
 import type { Ports } from "../ports.js";
+import type { Discards } from "../staging/discards.js";
 import { type FolderChanges, FolderTouches, folderChanges } from "./folder-changes.js";
 import { openIngestion } from "./open-ingestion.js";
 import type { PreparedSources } from "./prepared-sources.js";
@@ -19,11 +20,15 @@ const COMMITS_A_BATCH = 500;
 /** What a commit touched are edges of its state: a thousand of them for a vendored library. */
 const PATHS_A_BATCH = 10_000;
 const FOLDERS_A_BATCH = 1_000;
+/** What may be staged without activities of its own, where no store depends on their time-outs. Files, commits and folders are a batch each. */
+const SMALL_BATCHES = 3;
+const SMALL_BYTES = 1024 * 1024;
 
 /** From a commit to batches of work: their number follows the change set. */
 export function createPlanningActivities(
-	ports: Pick<Ports, "catalog" | "plugins" | "artifacts">,
+	ports: Pick<Ports, "catalog" | "plugins" | "artifacts" | "limits">,
 	prepared: PreparedSources,
+	discards: Pick<Discards, "repeated">,
 ): PlanningActivities {
 	const { catalog } = ports;
 	const archive = new BatchArchive(ports.artifacts);
@@ -92,7 +97,9 @@ export function createPlanningActivities(
 		await writer.addFolders(
 			await folderChanges(catalog, base, ingestion.source, folders, rebuild, ingestion.baseSeq === undefined),
 		);
-		return { batches: writer.batches, fileBatches, files };
+		const few = files.added + files.changed + files.removed <= ports.limits.smallCommitFiles;
+		const small = few && writer.bytes <= SMALL_BYTES && writer.batches <= SMALL_BATCHES && !discards.repeated;
+		return { batches: writer.batches, fileBatches, files, ...(small && { small }) };
 	}
 }
 
@@ -160,6 +167,8 @@ async function* entryPages(catalog: Catalog, snapshot: Snapshot, source: string)
 /** Collects changes into batches and puts each into the archive; the same plan always gives the same batches. */
 class BatchWriter {
 	batches = 0;
+	/** Of all files that there are to read. */
+	bytes = 0;
 	#changes: Change[] = [];
 	#bytes = 0;
 	#added: CommitInfo[] = [];
@@ -173,7 +182,10 @@ class BatchWriter {
 
 	async addChange(change: Change): Promise<void> {
 		this.#changes.push(change);
-		if (change.type !== "removed") this.#bytes += change.file.size;
+		if (change.type !== "removed") {
+			this.bytes += change.file.size;
+			this.#bytes += change.file.size;
+		}
 		if (this.#changes.length >= FILES_A_BATCH || this.#bytes >= BYTES_A_BATCH) await this.flushChanges();
 	}
 

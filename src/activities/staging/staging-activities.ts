@@ -34,7 +34,7 @@ export function createStagingActivities(
 			const permit = permits.permit();
 			const { seq, source } = batch;
 			const { retired, origins } = await staged.of(batch);
-			const again = Context.current().info.attempt > 1;
+			const again = batch.again === true || Context.current().info.attempt > 1;
 			if (retired.length > 0) await vectors.retire(seq, source, retired, { ...permit.options(), again });
 			const records = (await Promise.all(origins.map(await staged.chunkReader(batch)))).flat();
 			if (records.length > 0) await vectors.stage(seq, records, { ...permit.options(), again });

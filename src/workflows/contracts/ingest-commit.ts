@@ -49,6 +49,8 @@ export interface BatchRef {
 	readonly seq: number;
 	readonly source: string;
 	readonly index: number;
+	/** It was staged before, and a store does not have all of it. */
+	readonly again?: true;
 }
 
 /** Batches `first` to `first + count - 1` of an ingestion. */
@@ -59,6 +61,8 @@ export interface IngestBatchesInput {
 	readonly count: number;
 	/** Batches below this index hold files, those from it on commits and folders. */
 	readonly fileBatches: number;
+	/** As BatchRef.again. */
+	readonly again?: true;
 }
 
 export interface BatchCounts {

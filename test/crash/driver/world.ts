@@ -59,6 +59,8 @@ export class World {
 				LODE_LOG_LEVEL: "info",
 				LODE_WEBHOOK_PORT: String(port),
 				LODE_WEBHOOK_RATE: "10000000",
+				// Its commits are small: with every second seed they take the way of large ones.
+				...(options.seed % 2 === 0 && { LODE_SMALL_COMMIT_FILES: "0" }),
 				...Object.fromEntries(
 					["GITHUB", "GITEA", "GITLAB", "GENERIC"].map((name) => [`LODE_WEBHOOK_SECRET_${name}`, SECRET]),
 				),

@@ -1,0 +1,98 @@
+import {
+	ApplicationFailure,
+	CancellationScope,
+	type LocalActivityOptions,
+	proxyActivities,
+	proxyLocalActivities,
+} from "@temporalio/workflow";
+import type { BatchActivities, FinishingActivities } from "../activities/activity-types.js";
+import type { BatchRef } from "./contracts/ingest-commit.js";
+import { LOCAL, LONG_STORE_WRITE, PURE, RATE_LIMITED, STORE_WRITE } from "./retry-profiles.js";
+
+type Batch<K extends keyof BatchActivities> = (batch: BatchRef, summary?: string) => ReturnType<BatchActivities[K]>;
+type Finish<K extends keyof FinishingActivities> = (seq: number) => ReturnType<FinishingActivities[K]>;
+
+/** What follows the plan of an ingestion, a batch or the whole change set a call. */
+export type Steps = { readonly [K in keyof BatchActivities]: Batch<K> } & {
+	readonly [K in keyof FinishingActivities]: Finish<K>;
+};
+
+const mining = proxyActivities<Pick<BatchActivities, "mineBatch">>(PURE);
+const embedding = proxyActivities<Pick<BatchActivities, "embedBatch">>(RATE_LIMITED);
+const staging = proxyActivities<Pick<BatchActivities, "stageGraph" | "stageVectors" | "recordBatch">>(STORE_WRITE);
+/** One call each for the whole change set, a repository that comes for the first time included. */
+const finishing = proxyActivities<FinishingActivities>(LONG_STORE_WRITE);
+const local = proxyLocalActivities<BatchActivities & FinishingActivities>(LOCAL);
+
+/** Each an activity of its own: noticed by its heartbeat where its worker dies, and taken by whichever worker is free. */
+export const ACTIVITIES: Steps = {
+	mineBatch: (batch, summary) => mining.mineBatch.executeWithOptions({ ...PURE, summary }, [batch]),
+	embedBatch: (batch, summary) => embedding.embedBatch.executeWithOptions({ ...RATE_LIMITED, summary }, [batch]),
+	stageGraph: (batch, summary) => staging.stageGraph.executeWithOptions({ ...STORE_WRITE, summary }, [batch]),
+	stageVectors: (batch, summary) => staging.stageVectors.executeWithOptions({ ...STORE_WRITE, summary }, [batch]),
+	recordBatch: (batch) => staging.recordBatch(batch),
+	linkNames: (seq) => finishing.linkNames(seq),
+	stageManifest: (seq) => finishing.stageManifest(seq),
+	verifyStaged: (seq) => finishing.verifyStaged(seq),
+};
+
+/**
+ * For a change set of milliseconds: local activities, which cost no task of their own and no transaction of the server. What does not succeed
+ * at once there goes on as an activity: a store that is away for days, or a provider that asks for patience, must not fill the history.
+ */
+export const LOCAL_FIRST: Steps = {
+	mineBatch: batchStep(local.mineBatch, ACTIVITIES.mineBatch),
+	embedBatch: batchStep(local.embedBatch, ACTIVITIES.embedBatch),
+	stageGraph: batchStep(local.stageGraph, ACTIVITIES.stageGraph),
+	stageVectors: batchStep(local.stageVectors, ACTIVITIES.stageVectors),
+	recordBatch: batchStep(local.recordBatch, ACTIVITIES.recordBatch),
+	linkNames: (seq) =>
+		localFirst(
+			() => local.linkNames(seq),
+			() => ACTIVITIES.linkNames(seq),
+		),
+	stageManifest: (seq) =>
+		localFirst(
+			() => local.stageManifest(seq),
+			() => ACTIVITIES.stageManifest(seq),
+		),
+	verifyStaged: (seq) =>
+		localFirst(
+			() => local.verifyStaged(seq),
+			() => ACTIVITIES.verifyStaged(seq),
+		),
+};
+
+function batchStep<T>(
+	here: { executeWithOptions(options: LocalActivityOptions, args: [BatchRef]): Promise<T> },
+	activity: (batch: BatchRef, summary?: string) => Promise<T>,
+): (batch: BatchRef, summary?: string) => Promise<T> {
+	return (batch, summary) =>
+		localFirst(
+			() => here.executeWithOptions({ ...LOCAL, summary }, [batch]),
+			() => activity(batch, summary),
+		);
+}
+
+/**
+ * What runs locally runs to its end, which is near: whoever cancels, or fails beside it, waits for that. To cancel a local activity that is
+ * about to start has left workflows waiting for ever (SDK 1.24).
+ */
+async function localFirst<T>(here: () => Promise<T>, activity: () => Promise<T>): Promise<T> {
+	const scope = CancellationScope.current();
+	if (scope.consideredCancelled) throw await scope.cancelRequested;
+	try {
+		return await CancellationScope.nonCancellable(here);
+	} catch (error) {
+		if (isPermanent(error)) throw error;
+	}
+	return activity();
+}
+
+/** Whether an activity said that repeating does not help. */
+function isPermanent(error: unknown): boolean {
+	for (let current = error; current instanceof Error; current = current.cause) {
+		if (current instanceof ApplicationFailure) return current.nonRetryable === true;
+	}
+	return false;
+}

@@ -1,0 +1,94 @@
+import { randomUUID } from "node:crypto";
+import type { TestWorkflowEnvironment } from "@temporalio/testing";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Activities } from "../../src/activities/activities.js";
+import { toFailure } from "../../src/activities/failure-mapping.js";
+import { LodeError } from "../../src/domain/errors.js";
+import { ingestCommit } from "../../src/workflows/ingest-commit.js";
+import { fakedActivities } from "../support/faked-activities.js";
+import { temporalEnvironment, testWorker } from "../support/temporal-environment.js";
+
+const STEPS = [
+	"mineBatch",
+	"embedBatch",
+	"stageGraph",
+	"stageVectors",
+	"recordBatch",
+	"linkNames",
+	"stageManifest",
+	"verifyStaged",
+] as const;
+
+/** Real: Temporal server, worker, workflow code. Faked: activities. */
+describe("ingestCommit of a small change set", () => {
+	let environment: TestWorkflowEnvironment;
+	beforeAll(async () => {
+		environment = await temporalEnvironment();
+	});
+	afterAll(() => environment?.teardown());
+
+	async function run(overrides: Partial<Activities>) {
+		const { calls, activities } = fakedActivities({
+			planChanges: async () => ({
+				...{ batches: 3, fileBatches: 2, files: { added: 2, changed: 1, removed: 0 } },
+				small: true,
+			}),
+			...overrides,
+		});
+		const taskQueue = randomUUID();
+		const worker = await testWorker(environment, taskQueue, activities);
+		const workflowId = `ingest/${taskQueue}`;
+		const handle = environment.client.workflow.getHandle(workflowId);
+		const result = await worker.runUntil(async () => {
+			const args: [{ source: string; commit: string }] = [{ source: "s-1", commit: "c".repeat(40) }];
+			return environment.client.workflow.execute(ingestCommit, { workflowId, taskQueue, args }).then(
+				(value) => ({ value, error: undefined }),
+				(error: Error) => ({ value: undefined, error }),
+			);
+		});
+		const { events } = await handle.fetchHistory();
+		const scheduled = (events ?? []).flatMap(
+			({ activityTaskScheduledEventAttributes: scheduled }) => scheduled?.activityType?.name ?? [],
+		);
+		return { ...result, calls, scheduled, events: events?.length ?? 0 };
+	}
+
+	test("takes the same steps, and none is a task of its own", async () => {
+		const { value, calls, scheduled, events } = await run({});
+		expect(value).toMatchObject({ outcome: "published", snapshot: 7, stats: { entities: 17, chunks: 8, embedded: 6 } });
+		expect(scheduled).toEqual(["prepareCommit", "planChanges"]);
+		expect([...new Set(calls)].sort()).toEqual(["begin", "prepareCommit", "planChanges", ...STEPS, "publish"].sort());
+		expect(calls.slice(-2)).toEqual(["verifyStaged", "publish"]);
+		expect(events).toBeLessThan(60);
+	});
+
+	test.each(STEPS)("a permanent failure of %s is not tried again, and discards everything", async (name) => {
+		const { error, calls, scheduled } = await run({
+			[name]: async () => {
+				throw toFailure(new LodeError("STORE_CORRUPT", "graph: broken", { next: "mend it" }), 1, false);
+			},
+		});
+		expect(error?.cause).toMatchObject({ type: "STORE_CORRUPT", details: [{ next: "mend it" }] });
+		expect(scheduled).not.toContain(name);
+		expect(calls).not.toContain("publish");
+		expect(calls.slice(-5).sort()).toEqual(["abort", "discardArtifacts", "discardGraph", "discardVectors", "release"]);
+	});
+
+	test.each(STEPS)(
+		"%s, where it does not succeed at once, goes on as an activity with all its retries",
+		async (name) => {
+			const { activities } = fakedActivities();
+			let attempts = 0;
+			const { value, scheduled } = await run({
+				[name]: async (...args: never[]) => {
+					attempts += 1;
+					if (attempts <= 4) throw toFailure(new LodeError("STORE_UNAVAILABLE", "away"), attempts, false);
+					return (activities[name] as (...args: never[]) => Promise<unknown>)(...args);
+				},
+			});
+			expect(value?.outcome).toBe("published");
+			expect(scheduled).toContain(name);
+			expect(scheduled.length).toBeLessThanOrEqual(5);
+		},
+	);
+});
