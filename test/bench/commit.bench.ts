@@ -122,33 +122,45 @@ async function processorMs({ pids }: RunningLode): Promise<Map<string, number>> 
 /** How the SDK names the marker of a local activity. */
 const LOCAL_ACTIVITY = "core_local_activity";
 
-/** What its marker says of when it ran, as if it were events. */
-function localActivity(id: number, data: Uint8Array | null | undefined): TimedEvent[] {
-	if (!data) return [];
-	const said = JSON.parse(Buffer.from(data).toString()) as {
-		activity_type: string;
-		original_schedule_time: Timestamp;
-		complete_time: Timestamp;
-	};
-	const [began, ended] = [millis(said.original_schedule_time), millis(said.complete_time)];
-	return [
-		{ id, ms: began, type: "activityScheduled", name: said.activity_type },
-		{ id, ms: began, type: "activityStarted", scheduled: id },
-		{ id, ms: ended, type: "activityEnded", scheduled: id },
-	];
-}
-
 interface Timestamp {
 	readonly seconds: number;
 	readonly nanos: number;
 }
 
-const millis = ({ seconds, nanos }: Timestamp): number => seconds * 1_000 + nanos / 1e6;
+const millis = ({ seconds, nanos }: Timestamp): number => Number(seconds) * 1_000 + Number(nanos) / 1e6;
+
+/** When a local activity began and which it was, as its marker says. What the marker says of its end is no time of a clock. */
+function localActivity(data: Uint8Array | null | undefined): { name: string; began: number } | undefined {
+	if (!data) return undefined;
+	const said = JSON.parse(Buffer.from(data).toString()) as {
+		activity_type: string;
+		original_schedule_time: Timestamp;
+	};
+	return { name: said.activity_type, began: millis(said.original_schedule_time) };
+}
+
+/** Local activities of one task as if they were events: each until the next ones began, or the task ended. */
+function ranWithin(task: readonly { id: number; name: string; began: number }[], ended: number): TimedEvent[] {
+	return task.flatMap(({ id, name, began }): TimedEvent[] => [
+		{ id, ms: began, type: "activityScheduled", name },
+		{ id, ms: began, type: "activityStarted", scheduled: id },
+		{
+			id,
+			ms: Math.min(ended, ...task.map((other) => other.began).filter((other) => other > began)),
+			type: "activityEnded",
+			scheduled: id,
+		},
+	]);
+}
 
 /** Events in the order of their times: the server writes an activity's start only when it ends. */
 async function historyOf(temporal: Client, workflowId: string, runId: string): Promise<TimedEvent[]> {
 	const { events } = await temporal.workflow.getHandle(workflowId, runId).fetchHistory();
-	const timedEvents = (events ?? []).flatMap((event): TimedEvent | TimedEvent[] => {
+	/** Markers come behind the end of the task that they belong to. */
+	let ran: { id: number; name: string; began: number }[] = [];
+	let taskEnded = 0;
+	const local: TimedEvent[] = [];
+	const timedEvents = (events ?? []).map((event): TimedEvent => {
 		const ms = Number(event.eventTime?.seconds ?? 0) * 1_000 + (event.eventTime?.nanos ?? 0) / 1e6;
 		const id = Number(event.eventId);
 		const ended =
@@ -170,10 +182,17 @@ async function historyOf(temporal: Client, workflowId: string, runId: string): P
 		if (ended) return { id, ms, type: "activityEnded", scheduled: Number(ended.scheduledEventId) };
 		if (event.workflowTaskScheduledEventAttributes) return { id, ms, type: "taskScheduled" };
 		if (event.workflowTaskStartedEventAttributes) return { id, ms, type: "taskStarted" };
-		if (event.workflowTaskCompletedEventAttributes) return { id, ms, type: "taskEnded" };
-		if (event.markerRecordedEventAttributes?.markerName === LOCAL_ACTIVITY)
-			return localActivity(id, event.markerRecordedEventAttributes.details?.data?.payloads?.[0]?.data);
+		if (event.workflowTaskCompletedEventAttributes) {
+			local.push(...ranWithin(ran, taskEnded));
+			[ran, taskEnded] = [[], ms];
+			return { id, ms, type: "taskEnded" };
+		}
+		if (event.markerRecordedEventAttributes?.markerName === LOCAL_ACTIVITY) {
+			const local = localActivity(event.markerRecordedEventAttributes.details?.data?.payloads?.[0]?.data);
+			if (local) ran.push({ id, ...local });
+		}
 		return { id, ms, type: "other" };
 	});
-	return timedEvents.sort((a, b) => a.ms - b.ms || a.id - b.id);
+	local.push(...ranWithin(ran, taskEnded));
+	return [...timedEvents, ...local].sort((a, b) => a.ms - b.ms || a.id - b.id);
 }

@@ -6,7 +6,7 @@ import { lodeJson } from "../support/lode-process.js";
 import type { Bench, Figure } from "./bench.js";
 import { figure, quantile, rounded, timed } from "./measuring.js";
 import { PEER_CORPORA, type PeerCorpus } from "./peers/peer-corpora.js";
-import { EmbeddingEndpoint, PEERS, type Peer, PeerTools, type Phase } from "./peers/peer-tools.js";
+import { EmbeddingEndpoint, PEERS, type Peer, type PeerRun, PeerTools, type Phase } from "./peers/peer-tools.js";
 import { processorSeconds, processorSecondsByThread } from "./processor-time.js";
 import { withRunningLode } from "./running-lode.js";
 
@@ -16,8 +16,7 @@ const RUNS = Number(process.env.LODE_BENCH_RUNS ?? 3);
 const CHOSEN = process.env.LODE_BENCH_CORPORA?.split(",");
 const REPEATS = 5;
 const CHANGES = 5;
-/** The peers' runners measure each of these; `query` is left to the search bench. */
-const PHASES: readonly Phase[] = ["cold", "noop", "change"];
+const PHASES: readonly Phase[] = ["cold", "noop", "change", "query"];
 
 /** What the peers use: see their README. They leave out files of more than 1 MiB, which would otherwise be a third of all chunks (one lock file). */
 const settings = (url: string): Record<string, string> => ({
@@ -29,9 +28,10 @@ const settings = (url: string): Record<string, string> => ({
 	LODE_MAX_FILE_BYTES: String(1 << 20),
 });
 
-/** Lode and its peers in turns, on the same files with the same endpoint: a first ingestion, nothing new, one file changed. */
+/** Lode and its peers in turns, on the same files with the same endpoint: a first ingestion, nothing new, one file changed, fifty questions. */
 export const peers: Bench = {
-	summary: "beside a raw script and CocoIndex, which `--peers` installs: cold ingest, nothing new, one file; memory",
+	summary:
+		"beside a raw script, CocoIndex and LlamaIndex, which `--peers` installs: cold ingest, nothing new, one file, search; memory",
 	async run({ full, note }) {
 		const tools = await PeerTools.install(note);
 		const endpoint = await EmbeddingEndpoint.start(tools);
@@ -46,20 +46,21 @@ export const peers: Bench = {
 				}
 				try {
 					const lode: LodeRun[] = [];
-					const seconds = new Map<string, number[]>();
+					const runs: PeerRuns = new Map();
 					for (let run = 0; run < RUNS; run += 1) {
 						for (const peer of PEERS) {
-							for (const [phase, took] of await peerRun(tools, peer, corpus, endpoint.url)) {
-								const key = `${peer} ${phase}`;
-								seconds.set(key, [...(seconds.get(key) ?? []), took]);
+							for (const [phase, ran] of await peerRun(tools, peer, corpus, endpoint.url)) {
+								const key = `${peer} ${phase}` as const;
+								runs.set(key, [...(runs.get(key) ?? []), ran]);
 							}
 						}
-						lode.push(await lodeRun(corpus, endpoint));
+						lode.push(await lodeRun(corpus, endpoint, await tools.questions()));
 						note(`${corpus.name}: Lode ${JSON.stringify({ ...lode.at(-1), threads: undefined })}`);
-						note(`  ${[...seconds].map(([key, all]) => `${key} ${rounded(all.at(-1) ?? 0, 2)} s`).join(", ")}`);
+						const last = [...runs].map(([key, all]) => `${key} ${rounded(all.at(-1)?.seconds ?? 0, 2)} s`);
+						note(`  ${last.join(", ")}`);
 					}
-					figures.push(...figuresOf(corpus.name, lode, seconds));
-					details[corpus.name] = { lode, peers: Object.fromEntries(seconds) };
+					figures.push(...figuresOf(corpus.name, lode, runs));
+					details[corpus.name] = { lode, peers: Object.fromEntries(runs) };
 				} finally {
 					await corpus.remove();
 				}
@@ -71,36 +72,45 @@ export const peers: Bench = {
 	},
 };
 
-function figuresOf(corpus: string, lode: readonly LodeRun[], peerSeconds: ReadonlyMap<string, number[]>): Figure[] {
+type PeerRuns = Map<`${Peer} ${Phase}`, PeerRun[]>;
+
+function figuresOf(corpus: string, lode: readonly LodeRun[], runs: PeerRuns): Figure[] {
 	const median = (series: readonly number[]) => quantile(series, 0.5);
-	const beside = (peer: Peer, phase: Phase) => median(peerSeconds.get(`${peer} ${phase}`) ?? []);
-	const of = (name: string, value: number, peer: Peer, phase: Phase, unit: "s" | "ms") =>
-		figure(`${name}, ${corpus}`, value, unit, {
-			name: `${peer} (${phase}), ${unit}`,
-			value: beside(peer, phase) * (unit === "ms" ? 1_000 : 1),
-		});
+	const peer = (key: `${Peer} ${Phase}`, of: (run: PeerRun) => number) => median((runs.get(key) ?? []).map(of));
 	const cold = median(lode.map((run) => run.cold));
 	const nothing = median(lode.flatMap((run) => run.nothingNew));
 	const change = median(lode.flatMap((run) => run.oneFile));
-	return [
-		of("cold ingest", cold, "raw", "cold", "s"),
-		of("cold ingest", cold, "coco", "cold", "s"),
-		of("nothing new", nothing, "coco", "noop", "ms"),
-		of("one file to searchable", change, "coco", "change", "ms"),
-		figure(`chunks a second, ${corpus}`, median(lode.map((run) => run.chunks / run.cold)), "chunks/s"),
-		figure(`worker's peak memory, ${corpus}`, Math.max(...lode.map((run) => run.peakMb)), "MB"),
-	];
+	const search = median(lode.flatMap((run) => run.searches));
+	const peak = Math.max(...lode.map((run) => run.peakMb));
+	const figures = [figure(`chunks a second, ${corpus}`, median(lode.map((run) => run.chunks / run.cold)), "chunks/s")];
+	for (const name of PEERS) {
+		const beside = (what: string, value: number, unit: "s" | "ms" | "MB", phase: Phase, of: (run: PeerRun) => number) =>
+			figures.push(
+				figure(`${what}, ${corpus}`, value, unit, {
+					name: `${name} (${phase}), ${unit}`,
+					value: peer(`${name} ${phase}`, of),
+				}),
+			);
+		beside("cold ingest", cold, "s", "cold", ({ seconds }) => seconds);
+		beside("worker's peak memory", peak, "MB", "cold", ({ peakMb }) => peakMb);
+		beside("search p50", search, "ms", "query", ({ report }) => report.p50_ms ?? 0);
+		// The script keeps nothing: all of its phases are the first one.
+		if (name === "raw") continue;
+		beside("nothing new", nothing, "ms", "noop", ({ seconds }) => seconds * 1_000);
+		beside("one file to searchable", change, "ms", "change", ({ seconds }) => seconds * 1_000);
+	}
+	return figures;
 }
 
-async function peerRun(tools: PeerTools, peer: Peer, corpus: PeerCorpus, url: string): Promise<[Phase, number][]> {
+async function peerRun(tools: PeerTools, peer: Peer, corpus: PeerCorpus, url: string): Promise<[Phase, PeerRun][]> {
 	const work = await mkdtemp(join(tmpdir(), "lode-peer-"));
-	const taken: [Phase, number][] = [];
+	const taken: [Phase, PeerRun][] = [];
 	try {
 		for (const phase of PHASES) {
-			const restore = phase === "change" ? await corpus.touch(`peer${taken.length}`) : undefined;
 			// The script keeps nothing: all of its phases are the first one.
-			if (peer !== "raw" || phase === "cold")
-				taken.push([phase, (await tools.run(peer, phase, corpus.path, work, url)).seconds]);
+			if (peer === "raw" && (phase === "noop" || phase === "change")) continue;
+			const restore = phase === "change" ? await corpus.touch(`peer${taken.length}`) : undefined;
+			taken.push([phase, await tools.run(peer, phase, corpus.path, work, url)]);
 			await restore?.();
 		}
 		return taken;
@@ -118,13 +128,15 @@ interface LodeRun {
 	readonly nothingNew: readonly number[];
 	/** Milliseconds from asking for the commit until a search returns its text. */
 	readonly oneFile: readonly number[];
+	/** Milliseconds of each question for ten hits, hybrid, in a process that stays. */
+	readonly searches: readonly number[];
 	/** Seconds of processor during the first ingestion. */
 	readonly processor: Readonly<Record<string, number>>;
 	readonly threads: readonly { name: string; seconds: number }[];
 	readonly peakMb: number;
 }
 
-async function lodeRun(corpus: PeerCorpus, endpoint: EmbeddingEndpoint): Promise<LodeRun> {
+async function lodeRun(corpus: PeerCorpus, endpoint: EmbeddingEndpoint, questions: string[]): Promise<LodeRun> {
 	const environment = settings(endpoint.url);
 	const { value, workerPeak = 0 } = await withRunningLode(async ({ home, commander, reader, pids }) => {
 		const { worker, temporal } = await pids();
@@ -157,11 +169,22 @@ async function lodeRun(corpus: PeerCorpus, endpoint: EmbeddingEndpoint): Promise
 			await restore();
 		}
 		await corpus.commit();
+		const searches: number[] = [];
+		for (const text of questions) searches.push(rounded((await timed(() => reader.search({ text, limit: 10 }))).ms));
 		const processor = Object.fromEntries(
 			Object.entries(after).map(([name, seconds]) => [name, rounded(seconds - before[name as keyof typeof before], 2)]),
 		);
 		const { chunks, files } = report;
-		return { cold: rounded(ms / 1_000, 2), files: files.added, chunks, nothingNew, oneFile, processor, threads };
+		return {
+			cold: rounded(ms / 1_000, 2),
+			files: files.added,
+			chunks,
+			nothingNew,
+			oneFile,
+			searches,
+			processor,
+			threads,
+		};
 	}, environment);
 	return { ...value, peakMb: rounded(workerPeak / 1e6) };
 }

@@ -11,20 +11,31 @@ const run = promisify(execFile);
 /** The peers' runners lie beside the checkout, as the corpora do. */
 const RUNNERS = fileURLToPath(new URL("../../../../shared/bench/", import.meta.url));
 
-export const PEERS = ["raw", "coco"] as const;
+export const PEERS = ["raw", "coco", "llama"] as const;
 export type Peer = (typeof PEERS)[number];
 export type Phase = "cold" | "noop" | "change" | "query";
 
 const PACKAGES: Readonly<Record<Peer, readonly string[]>> = {
 	raw: ["lancedb==0.40.0", "numpy==2.4.6", "orjson==3.13.0"],
 	coco: ["cocoindex[lancedb]==1.0.26", "lancedb==0.40.0", "numpy==2.4.6"],
+	llama: [
+		...["llama-index-core==0.14.25", "llama-index-vector-stores-lancedb==0.6.0"],
+		...["lancedb==0.40.0", "numpy==2.4.6", "pandas"],
+	],
 };
+
+/** Runs a program and says on its last line of errors how much memory it had at most, in KiB (Linux). */
+const WITH_PEAK = `import resource, subprocess, sys
+done = subprocess.run(sys.argv[1:])
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
+sys.exit(done.returncode)`;
 
 /** What a peer says of one run, and what the system says of its process. */
 export interface PeerRun {
+	/** Wall. */
 	readonly seconds: number;
-	readonly files: number;
-	readonly rows: number;
+	readonly peakMb: number;
+	/** What its runner printed: `rows` it has in its store, `search_p50_ms` without the question's embedding … */
 	readonly report: Readonly<Record<string, number>>;
 }
 
@@ -58,14 +69,22 @@ export class PeerTools {
 	async run(peer: Peer, phase: Phase, root: string, work: string, endpoint: string): Promise<PeerRun> {
 		await mkdir(work, { recursive: true });
 		const started = performance.now();
-		const { stdout } = await run(this.python(peer), [`peer_${peer}.py`, phase, root, work], {
+		const program = [this.python(peer), `peer_${peer}.py`, phase, root, work];
+		const { stdout, stderr } = await run("python3", ["-c", WITH_PEAK, ...program], {
 			cwd: this.folder,
 			env: { ...process.env, EMBED_URL: endpoint },
 			maxBuffer: 64 * 1024 * 1024,
 		});
 		const seconds = (performance.now() - started) / 1_000;
 		const report = JSON.parse(stdout.trim().split("\n").at(-1) as string) as Record<string, number>;
-		return { seconds, files: report.files ?? 0, rows: report.rows ?? 0, report };
+		return { seconds, peakMb: Number(stderr.trim().split("\n").at(-1)) / 1_024, report };
+	}
+
+	/** The questions that every peer answers in its `query` phase. */
+	async questions(): Promise<string[]> {
+		const script = "import json; from common import QUERIES; print(json.dumps(QUERIES))";
+		const { stdout } = await run(this.python("raw"), ["-c", script], { cwd: this.folder });
+		return JSON.parse(stdout) as string[];
 	}
 }
 
