@@ -73,6 +73,7 @@ async function answer(
 		});
 	}
 	const { sources, snapshot } = await scope;
+	if (query.model !== undefined) await requireModel(vectors, query.model, { snapshot, sources });
 	const grouping = query.grouping ?? (await groupingOfGroup(ports, query.group, { snapshot, sources }));
 	const commits = await commitsOf(catalog, snapshot, sources);
 	const filter = await filterOf(catalog, query, { snapshot, sources });
@@ -127,6 +128,19 @@ function rank(ports: SearchServicePorts, query: SearchQuery, filter: SearchFilte
 			({ origin }) => originPath(origin) ?? [],
 		);
 	return searchChunks({ vectors, provider, existing }, query, filter);
+}
+
+/** A model that no chunk has would find nothing, like a question without an answer. @throws USAGE */
+async function requireModel(
+	vectors: VectorStore,
+	model: string,
+	scope: { readonly snapshot: Snapshot; readonly sources: readonly string[] },
+): Promise<void> {
+	const known = await vectors.models(scope);
+	if (known.length === 0 || known.includes(model)) return;
+	throw new LodeError("USAGE", `no chunk in scope has the model ${model}`, {
+		next: `there: ${known.sort().join(", ")}`,
+	});
 }
 
 /** Undefined where nothing had come by then. @throws MODEL_MISMATCH, USAGE, SNAPSHOT_NOT_FOUND, SNAPSHOT_EXPIRED */
