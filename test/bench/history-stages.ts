@@ -18,8 +18,8 @@ export interface TimedEvent {
 
 /**
  * Where the time of one workflow run goes: every moment between its first and last event is counted once, so the stages add up to the run. A
- * moment belongs to the activities that run then, in equal parts; else to a workflow task that runs (`workflow task`, local activities
- * included), else to one that waits for a worker (`task queue`), else to an activity that waits (`activity queue`), else to nothing that this
+ * moment belongs to the activities that run then, in equal parts; else to a workflow task that runs (`workflow task`),
+ * else to one that waits for a worker (`task queue`), else to an activity that waits (`activity queue`), else to nothing that this
  * history shows (`waiting`: a child, a timer, a signal). Milliseconds.
  */
 export function stagesOf(events: readonly TimedEvent[]): Map<string, number> {

@@ -60,6 +60,8 @@ interface VectorSearchSeries {
 	readonly residentMb: number;
 }
 
+/** `LODE_BENCH_CHUNKS`: other sizes, separated by commas. */
+const CHOSEN = process.env.LODE_BENCH_CHUNKS?.split(",").map(Number);
 const DIMENSIONS = 384;
 const SNAPSHOT = { number: 1, seq: 1_000_000, excluding: [7], publishedAt: "2026-01-01T00:00:00.000Z" };
 const SOURCES = ["source-0", "source-1", "source-2", "source-3"];
@@ -75,7 +77,7 @@ export const search: Bench = {
 	async run({ full, note }) {
 		const figures: Figure[] = [];
 		const details: Record<string, unknown> = {};
-		const sizes = full ? [10_000, 100_000, 1_000_000] : [10_000];
+		const sizes = CHOSEN ?? (full ? [10_000, 100_000, 1_000_000] : [10_000]);
 		for (const chunks of sizes) {
 			for (const vectors of chunks > 100_000 ? (["clustered"] as const) : (["clustered", "lexical"] as const)) {
 				const queries = chunks > 100_000 ? 40 : 80;
