@@ -48,16 +48,17 @@ export const EXTERNAL_READ: ActivityOptions = {
 /**
  * For steps that become activities where they do not succeed at once: see steps.ts. One attempt: a pause before the next, which a provider
  * may ask to be an hour, would be seen by nobody. What is slow is ended soon, because a cancellation waits for it, and because it holds one of
- * the few places for workflow tasks of the worker.
+ * the few places for workflow tasks of the worker. From when it is scheduled: the SDK (1.24) leaves the timer of a start-to-close time-out behind where an
+ * attempt fails, and panics when it fires after the worker was shut down.
  */
 export const LOCAL: LocalActivityOptions = {
 	cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-	startToCloseTimeout: "10 seconds",
+	scheduleToCloseTimeout: "10 seconds",
 	retry: { maximumAttempts: 1 },
 };
 
 /** Somebody else's service, which may be slow for as long as it likes. */
-export const LOCAL_PROVIDER: LocalActivityOptions = { ...LOCAL, startToCloseTimeout: "5 seconds" };
+export const LOCAL_PROVIDER: LocalActivityOptions = { ...LOCAL, scheduleToCloseTimeout: "5 seconds" };
 
 /**
  * One catalog transaction of milliseconds. Local: it costs no task of its own. A cancellation waits for its end: whoever is told that it
