@@ -1,6 +1,7 @@
 import { CompleteAsyncError, Context } from "@temporalio/activity";
 import { ApplicationFailure, CancelledFailure } from "@temporalio/common";
 import { ERROR_CODES, errorCode, type LodeError } from "../domain/errors.js";
+import { heartbeat } from "./heartbeat.js";
 
 /** Attempts after which an error that nobody named is a bug, not a passing fault. */
 const ATTEMPTS_UNNAMED = 5;
@@ -30,7 +31,7 @@ export function withFailureMapping<T extends object>(activities: T, redact: (tex
 	for (const [name, activity] of Object.entries(activities) as [string, AnyActivity][]) {
 		wrapped[name] = async (...args: never[]) => {
 			const context = Context.current();
-			const timer = setInterval(() => context.heartbeat(), HEARTBEAT_EVERY_MS);
+			const timer = setInterval(() => heartbeat(), HEARTBEAT_EVERY_MS);
 			try {
 				return await activity(...args);
 			} catch (error) {

@@ -381,6 +381,18 @@ describe("exit codes and errors", () => {
 		expect(result.stdout).toContain("DISK_FULL: no space");
 	});
 
+	it("tells of what cannot be retried yet, and what to do", async () => {
+		const failure = {
+			code: "SOURCE_BUSY",
+			message: "ingestion ing-1 is still being undone",
+			next: "lode status ing-1",
+		};
+		const retry = async () => ({ retried: [], failed: [{ ingestion: "ing-1", failure }] });
+		const result = await lode(["retry"], { commander: { retry } });
+		expect(result.code).toBe(1);
+		expect(result.stdout).toBe("Not yet: ingestion ing-1 is still being undone\n  lode status ing-1\n");
+	});
+
 	it.each([
 		[true, "next `lode dev`"],
 		[false, "goes on"],

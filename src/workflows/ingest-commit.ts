@@ -6,7 +6,6 @@ import {
 	isCancellation,
 	log,
 	ParentClosePolicy,
-	patched,
 	proxyActivities,
 	proxyLocalActivities,
 	setCurrentDetails,
@@ -39,6 +38,7 @@ import { ingestBatches, ingestBatchRange } from "./ingest-batches.js";
 import { outlastStores } from "./outlast-stores.js";
 import { EXTERNAL_READ, LONG_STORE_WRITE, SHORT } from "./retry-profiles.js";
 import { ACTIVITIES, LOCAL_FIRST, type Steps } from "./steps.js";
+import { untilVerified } from "./until-verified.js";
 
 /** More batches than this go to children, so that no history comes near Temporal's limits. */
 const BATCHES_A_HISTORY = 200;
@@ -87,12 +87,8 @@ export async function ingestCommit(input: IngestCommitInput): Promise<IngestOutc
 			await steps.verifyStaged(seq);
 			return statsOf(plan, counts, links.entities);
 		};
-		const stats = await stage(plan.small === true ? LOCAL_FIRST : ACTIVITIES, false).catch((error: unknown) => {
-			// Asked only here: histories without such a failure have no marker, and need none.
-			if (failureOf(error).code !== "VERIFICATION_FAILED" || !patched("stage-again")) throw error;
-			// A server that died may have kept less than it had acknowledged. What is there is written again; it is refused if that does not help.
-			log.warn("staging again what a store does not hold", { seq, problem: failureOf(error).message });
-			return stage(ACTIVITIES, true);
+		const stats = await untilVerified(seq, (again) => {
+			return stage(plan.small === true && !again ? LOCAL_FIRST : ACTIVITIES, again);
 		});
 		progress.enter("publish", "making it visible");
 		const { ingestion, snapshot } = await catalog.publish(seq, stats);

@@ -45,12 +45,20 @@ export const EXTERNAL_READ: ActivityOptions = {
 	retry: { initialInterval: "500ms", backoffCoefficient: 2, maximumInterval: "30s", maximumAttempts: 10 },
 };
 
-/** For steps that become activities where they do not succeed at once: see steps.ts. */
+/**
+ * For steps that become activities where they do not succeed at once: see steps.ts. One attempt: a pause before the next, which a provider
+ * may ask to be an hour, would be seen by nobody. What is slow is ended soon, because a cancellation waits for it, and because it holds one of
+ * the few places for workflow tasks of the worker. From when it is scheduled: the SDK (1.24) leaves the timer of a start-to-close time-out behind where an
+ * attempt fails, and panics when it fires after the worker was shut down.
+ */
 export const LOCAL: LocalActivityOptions = {
 	cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-	startToCloseTimeout: "10 minutes",
-	retry: { initialInterval: "100ms", maximumAttempts: 2 },
+	scheduleToCloseTimeout: "10 seconds",
+	retry: { maximumAttempts: 1 },
 };
+
+/** Somebody else's service, which may be slow for as long as it likes. */
+export const LOCAL_PROVIDER: LocalActivityOptions = { ...LOCAL, scheduleToCloseTimeout: "5 seconds" };
 
 /**
  * One catalog transaction of milliseconds. Local: it costs no task of its own. A cancellation waits for its end: whoever is told that it

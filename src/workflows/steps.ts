@@ -7,7 +7,7 @@ import {
 } from "@temporalio/workflow";
 import type { BatchActivities, FinishingActivities } from "../activities/activity-types.js";
 import type { BatchRef } from "./contracts/ingest-commit.js";
-import { LOCAL, LONG_STORE_WRITE, PURE, RATE_LIMITED, STORE_WRITE } from "./retry-profiles.js";
+import { LOCAL, LOCAL_PROVIDER, LONG_STORE_WRITE, PURE, RATE_LIMITED, STORE_WRITE } from "./retry-profiles.js";
 
 type Batch<K extends keyof BatchActivities> = (batch: BatchRef, summary?: string) => ReturnType<BatchActivities[K]>;
 type Finish<K extends keyof FinishingActivities> = (seq: number) => ReturnType<FinishingActivities[K]>;
@@ -38,11 +38,12 @@ export const ACTIVITIES: Steps = {
 
 /**
  * For a change set of milliseconds: local activities, which cost no task of their own and no transaction of the server. What does not succeed
- * at once there goes on as an activity: a store that is away for days, or a provider that asks for patience, must not fill the history.
+ * at once there, and soon, goes on as an activity: a store that is away for days, or a provider that asks for patience, must not fill the history,
+ * and is something to see in `lode status`, and to cancel.
  */
 export const LOCAL_FIRST: Steps = {
 	mineBatch: batchStep(local.mineBatch, ACTIVITIES.mineBatch),
-	embedBatch: batchStep(local.embedBatch, ACTIVITIES.embedBatch),
+	embedBatch: batchStep(local.embedBatch, ACTIVITIES.embedBatch, LOCAL_PROVIDER),
 	stageGraph: batchStep(local.stageGraph, ACTIVITIES.stageGraph),
 	stageVectors: batchStep(local.stageVectors, ACTIVITIES.stageVectors),
 	recordBatch: batchStep(local.recordBatch, ACTIVITIES.recordBatch),
@@ -66,10 +67,11 @@ export const LOCAL_FIRST: Steps = {
 function batchStep<T>(
 	here: { executeWithOptions(options: LocalActivityOptions, args: [BatchRef]): Promise<T> },
 	activity: (batch: BatchRef, summary?: string) => Promise<T>,
+	options = LOCAL,
 ): (batch: BatchRef, summary?: string) => Promise<T> {
 	return (batch, summary) =>
 		localFirst(
-			() => here.executeWithOptions({ ...LOCAL, summary }, [batch]),
+			() => here.executeWithOptions({ ...options, summary }, [batch]),
 			() => activity(batch, summary),
 		);
 }

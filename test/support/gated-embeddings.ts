@@ -9,6 +9,8 @@ export interface GatedEmbeddings {
 	open(): void;
 	/** From now on it says that the key is wrong, or no more. */
 	refuse(refusing: boolean): void;
+	/** From now on it asks to wait for so many seconds, or no more. */
+	limit(seconds: number | undefined): void;
 	close(): Promise<void>;
 }
 
@@ -23,6 +25,7 @@ export async function gatedEmbeddings(): Promise<GatedEmbeddings> {
 		wait = resolve;
 	});
 	let refusing = false;
+	let retryAfter: number | undefined;
 	const server = createServer(async (request, response) => {
 		// Who still asks for what had this port before is no provider.
 		if (request.method !== "POST") return void response.writeHead(404).end();
@@ -35,6 +38,11 @@ export async function gatedEmbeddings(): Promise<GatedEmbeddings> {
 			if (refusing) {
 				response.statusCode = 401;
 				response.end(JSON.stringify({ error: { message: "no such key" } }));
+				return;
+			}
+			if (retryAfter !== undefined) {
+				response.writeHead(429, { "retry-after": String(retryAfter) });
+				response.end(JSON.stringify({ error: { message: "too many requests" } }));
 				return;
 			}
 			wait();
@@ -51,6 +59,9 @@ export async function gatedEmbeddings(): Promise<GatedEmbeddings> {
 		open,
 		refuse: (value) => {
 			refusing = value;
+		},
+		limit: (seconds) => {
+			retryAfter = seconds;
 		},
 		close: () =>
 			new Promise((resolve) => {

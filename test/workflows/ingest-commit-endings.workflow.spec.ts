@@ -159,6 +159,23 @@ describe.each([
 		else expect(error?.cause).toMatchObject({ type: "VERIFICATION_FAILED" });
 	});
 
+	test.each([3, 4])(
+		"a store that dies again while that is written (%d times) is written again, but not for ever",
+		async (times) => {
+			let asked = 0;
+			const { value, error, calls } = await run({
+				verifyStaged: async () => {
+					if (asked++ < times)
+						throw toFailure(new LodeError("VERIFICATION_FAILED", `vectors: ${asked} records`), 1, false);
+				},
+			});
+			expect(calls.filter((call) => call === "verifyStaged")).toHaveLength(4);
+			expect(value?.outcome).toBe(times === 3 ? "published" : undefined);
+			if (times === 4)
+				expect(error?.cause).toMatchObject({ type: "VERIFICATION_FAILED", message: "vectors: 4 records" });
+		},
+	);
+
 	test("a stale ingestion that turns out to be published is left alone", async () => {
 		let asked = 0;
 		const { value, calls } = await run({

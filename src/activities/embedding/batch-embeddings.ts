@@ -1,4 +1,4 @@
-import { embedTexts } from "../../embeddings/embed-texts.js";
+import { type EmbedOptions, embedTexts } from "../../embeddings/embed-texts.js";
 import type { BatchContents, Embedded } from "../batch-records.js";
 import type { Ports } from "../ports.js";
 import type { ModelTexts } from "./model-texts.js";
@@ -16,9 +16,9 @@ export class BatchEmbeddings {
 	async embed(
 		batch: BatchContents,
 		texts: ModelTexts,
-		signal: AbortSignal,
+		options: Pick<EmbedOptions, "signal" | "retries">,
 	): Promise<{ embedded: number; reused: number }> {
-		const { vectors, ...counts } = await texts.embed(this.ports, signal);
+		const { vectors, ...counts } = await texts.embed(this.ports, options);
 		this.#ofBatch.set(batch, vectors);
 		return counts;
 	}

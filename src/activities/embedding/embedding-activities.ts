@@ -24,7 +24,9 @@ export function createEmbeddingActivities(
 				for (const { mined, minedFor } of files)
 					if (selects(mined.path)) texts.add(group.indexing.model, minedFor(group.name));
 			}
-			return embeddings.embed(contents, texts, Context.current().cancellationSignal);
+			const { cancellationSignal: signal, info } = Context.current();
+			// Patience is for activities: they can be cancelled, and status tells what they wait for.
+			return embeddings.embed(contents, texts, { signal, ...(info.isLocal && { retries: 0 }) });
 		},
 	};
 }

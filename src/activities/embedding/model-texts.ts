@@ -1,5 +1,5 @@
 import type { MinedFile } from "../../domain/mined-file.js";
-import { embedTexts } from "../../embeddings/embed-texts.js";
+import { type EmbedOptions, embedTexts } from "../../embeddings/embed-texts.js";
 import { type ChunkText, chunkTexts } from "../batch-records.js";
 import type { Ports } from "../ports.js";
 
@@ -16,7 +16,7 @@ export class ModelTexts {
 	/** Brings all of them into the cache. `vectors`: by model, then by the text's hash. */
 	async embed(
 		ports: Pick<Ports, "provider" | "embeddingCache">,
-		signal: AbortSignal,
+		options: Pick<EmbedOptions, "signal" | "retries">,
 	): Promise<{
 		embedded: number;
 		reused: number;
@@ -25,7 +25,7 @@ export class ModelTexts {
 		const vectors = new Map<string, ReadonlyMap<string, Float32Array>>();
 		let [embedded, reused] = [0, 0];
 		for (const [model, texts] of this.#byModel) {
-			const found = await embedTexts(await ports.provider(model), ports.embeddingCache, texts, { signal });
+			const found = await embedTexts(await ports.provider(model), ports.embeddingCache, texts, options);
 			vectors.set(model, found.vectors);
 			embedded += found.embedded;
 			reused += found.reused;

@@ -7,6 +7,7 @@ import { decodeMinedFile, encodeMinedFile } from "../../mining/mined-file-codec.
 import type { BatchActivities } from "../activity-types.js";
 import type { BatchReader } from "../batch-records.js";
 import { BatchArchive, type MinedBatch } from "../batches.js";
+import { heartbeat } from "../heartbeat.js";
 import { openIngestion } from "../planning/open-ingestion.js";
 import type { PreparedSources } from "../planning/prepared-sources.js";
 import type { Ports } from "../ports.js";
@@ -26,11 +27,7 @@ export function createMiningActivities(
 			const { seq, index } = ref;
 			const { ingestion, groups } = await openIngestion(ports, seq);
 			const context = Context.current();
-			const { source, adapter } = await prepared.of(
-				ingestion,
-				(done) => context.heartbeat(done),
-				context.cancellationSignal,
-			);
+			const { source, adapter } = await prepared.of(ingestion, heartbeat, context.cancellationSignal);
 			const batch = await archive.batch(seq, index);
 			const changes: readonly Change[] = batch.kind === "files" ? batch.changes : [];
 			const files = changes.filter((change) => change.type !== "removed").map((change) => change.file);

@@ -105,7 +105,7 @@ export function createWarmer(
 			await ports.ensureRoom?.();
 			const texts = new ModelTexts();
 			await Promise.all(slice.map((one) => warmFile(plans, source, one, texts)));
-			const { embedded, reused } = await texts.embed(ports, context.cancellationSignal);
+			const { embedded, reused } = await texts.embed(ports, { signal: context.cancellationSignal });
 			counts.embedded += embedded;
 			counts.reused += reused;
 			context.heartbeat();

@@ -1,10 +1,10 @@
-import { Context } from "@temporalio/activity";
 import { allEnded } from "../../domain/all-ended.js";
 import { EMPTY_TALLY, sameTally, tallyOf } from "../../domain/digest.js";
 import { type EntityKey, type GraphRecord, graphRecordDigest } from "../../domain/entities.js";
 import { linkOrigin } from "../../domain/keys.js";
 import type { NameCandidate } from "../../stores/graph/graph.port.js";
 import type { FinishingActivities } from "../activity-types.js";
+import { heartbeat } from "../heartbeat.js";
 import { openIngestion } from "../planning/open-ingestion.js";
 import type { Ports } from "../ports.js";
 import type { WritePermits } from "./write-permits.js";
@@ -79,7 +79,7 @@ export function createLinkActivities(
 					}),
 				]);
 				entities += added.length;
-				Context.current().heartbeat();
+				heartbeat();
 			}
 		},
 	};

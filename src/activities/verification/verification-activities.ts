@@ -1,4 +1,3 @@
-import { Context } from "@temporalio/activity";
 import { allEnded } from "../../domain/all-ended.js";
 import { sameTally, type Tally } from "../../domain/digest.js";
 import { LodeError } from "../../domain/errors.js";
@@ -8,6 +7,7 @@ import { ManifestFinder } from "../../stores/artifacts/manifest.js";
 import type { ExpectedStaged, Ingestion } from "../../stores/catalog/catalog.port.js";
 import type { VersionedStore } from "../../stores/versioned.port.js";
 import type { FinishingActivities } from "../activity-types.js";
+import { heartbeat } from "../heartbeat.js";
 import { openIngestion } from "../planning/open-ingestion.js";
 import type { Ports } from "../ports.js";
 
@@ -39,7 +39,7 @@ export function createVerificationActivities(
 		expected: ExpectedStaged,
 	): Promise<void> {
 		const staged = await ports[name].staged(seq, source);
-		Context.current().heartbeat();
+		heartbeat();
 		for (const which of ["added", "retired"] as const) {
 			if (sameTally(staged[which], expected[name][which])) continue;
 			throw new LodeError(
@@ -81,7 +81,7 @@ export function createVerificationActivities(
 					});
 				}
 			}
-			Context.current().heartbeat();
+			heartbeat();
 		}
 	}
 }

@@ -20,8 +20,10 @@ export function registerSteer(program: Command, cli: Cli): void {
 		);
 		await invocation.result(report, async () => {
 			const { ingestText } = await import("../format.js");
-			const failed = report.failed.map(
-				({ ingestion: id, failure }) => `Failed again: ${id}: ${failure.code}: ${failure.message}`,
+			const failed = report.failed.map(({ ingestion: id, failure: { code, message, next } }) =>
+				code === "SOURCE_BUSY"
+					? `Not yet: ${message}${next ? `\n  ${next}` : ""}`
+					: `Failed again: ${id}: ${code}: ${message}`,
 			);
 			const lines = [...report.retried.map(ingestText), ...failed];
 			return lines.length === 0 ? "Nothing is parked." : lines.join("\n");

@@ -17,6 +17,7 @@ import type { IngestOutcome } from "../../workflows/contracts/ingest-commit.js";
 import type { followSource } from "../../workflows/follow-source.js";
 import type { collectGarbage, removeSource, verifySnapshot } from "../../workflows/maintenance.js";
 import { numberedAt, parseAt } from "../at.js";
+import { stillUndone } from "../ingestion/await-outcome.js";
 import { ensureSource, type NewSourcePorts } from "../ingestion/ensure-source.js";
 import { followOptions } from "../ingestion/follow-options.js";
 import { matchSource } from "../reading/match-source.js";
@@ -41,7 +42,7 @@ export interface Work<R extends CommandRequest = CommandRequest> {
 	/** What came of it, when it has come. */
 	outcome(command: RecordedCommand, ref: WorkRef | undefined): Promise<JsonObject>;
 	/** How far it is, where that is not told by an ingestion. */
-	progress?(ref: WorkRef): Promise<CommandProgress>;
+	progress?(ref: WorkRef, command: RecordedCommand): Promise<CommandProgress | undefined>;
 }
 
 /** How long Temporal and a worker may take to accept. Milliseconds. */
@@ -160,6 +161,12 @@ export function createWork(ports: WorkPorts): { [K in CommandKind]: Work<Extract
 				return sendIngest(command, await requireSource(catalog, source), true);
 			},
 			outcome: ingestOutcome,
+			async progress(_ref, { work }) {
+				const before = await requireIngestion(catalog, String(work.ingestion));
+				if (before.status !== "aborted") return undefined;
+				const none = { filesDone: 0, filesTotal: 0, chunks: 0, embedded: 0, reused: 0 };
+				return { ...none, stage: "waiting", detail: `${stillUndone(before)}: it is tried again when that is done` };
+			},
 		},
 
 		cancel: {

@@ -176,9 +176,10 @@ export function createCommands(ports: CommandPorts): LodeCommands {
 	}
 
 	/** Where nobody can be asked, nothing is known of it. */
-	async function progressOf({ kind, started: ref, outcome }: RecordedCommand): Promise<CommandProgress | null> {
+	async function progressOf(command: RecordedCommand): Promise<CommandProgress | null> {
+		const { kind, started: ref, outcome } = command;
 		if (ref === undefined || outcome !== undefined) return null;
-		return (await works[kind].progress?.(ref).catch(() => undefined)) ?? null;
+		return (await works[kind].progress?.(ref, command).catch(() => undefined)) ?? null;
 	}
 
 	async function historyOf(command: RecordedCommand, ingestion: string | undefined) {

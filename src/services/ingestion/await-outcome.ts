@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client, WorkflowUpdateHandle } from "@temporalio/client";
 import { ERROR_CODES, type ErrorCode, LodeError } from "../../domain/errors.js";
+import type { Failure } from "../../stores/catalog/catalog.port.js";
 import type { IngestOutcome } from "../../workflows/contracts/ingest-commit.js";
 import type { IngestOptions } from "../lode.js";
 import { askProgress } from "./ask-progress.js";
@@ -12,20 +13,32 @@ const UNSEEN_EVERY_MS = 2_000;
 /** A discard takes well under a second where the stores are well. */
 const UNDOING_MS = 15_000;
 
+/** An earlier ingestion of the same commit, which has to be undone first. */
+export interface Undoing {
+	readonly id: string;
+	readonly failure?: Failure;
+	/** Asks the catalog. */
+	ended(): Promise<boolean>;
+	/** How long that is waited for. Default: as long as for the undoing of the ingestion itself. */
+	readonly patienceMs?: number;
+}
+
 /**
  * Waits for what comes of an accepted request, reporting progress.
- * @throws CANCELLED when the signal says so (the ingestion goes on), the ingestion's own failure, TEMPORAL_UNAVAILABLE
+ * @throws CANCELLED when the signal says so (the ingestion goes on), the ingestion's own failure, SOURCE_BUSY where `undoing` takes long (the
+ * request stays accepted), TEMPORAL_UNAVAILABLE
  */
 export async function awaitOutcome(
 	temporal: Client,
 	handle: WorkflowUpdateHandle<IngestOutcome>,
 	workflowId: string,
 	{ signal, onProgress }: IngestOptions,
+	undoing?: Undoing,
 ): Promise<IngestOutcome> {
 	const done = handle.result();
 	done.catch(() => {});
 	const ended = new AbortController();
-	const watched = watchProgress(temporal, workflowId, onProgress, ended.signal);
+	const watched = watchProgress(temporal, workflowId, onProgress, ended.signal, undoing);
 	watched.catch(() => {});
 	try {
 		return await Promise.race([done, watched, stoppedWaiting(signal, ended.signal)]);
@@ -44,7 +57,9 @@ async function watchProgress(
 	workflowId: string,
 	onProgress: IngestOptions["onProgress"],
 	ended: AbortSignal,
+	undoing: Undoing | undefined,
 ): Promise<never> {
+	let before = undoing;
 	let undoingSince: number | undefined;
 	for (;;) {
 		// First a pause: a small commit is done before anybody needs to ask, and questions cost workflow tasks.
@@ -53,6 +68,15 @@ async function watchProgress(
 		const state = await askProgress(temporal, workflowId);
 		ended.throwIfAborted();
 		if (state) onProgress?.(state);
+		// Until it has ended, the workflow of the commit is its.
+		if (await before?.ended()) before = undefined;
+		else if (before) {
+			undoingSince ??= performance.now();
+			if (performance.now() - undoingSince <= (before.patienceMs ?? UNDOING_MS)) continue;
+			throw new LodeError("SOURCE_BUSY", stillUndone(before), {
+				next: `it is tried again by itself as soon as that is done; what it waits for says: lode status ${before.id}`,
+			});
+		}
 		undoingSince = state?.failure ? (undoingSince ?? performance.now()) : undefined;
 		if (state?.failure && undoingSince !== undefined && performance.now() - undoingSince > UNDOING_MS) {
 			const { code, message, next } = state.failure;
@@ -61,6 +85,11 @@ async function watchProgress(
 			});
 		}
 	}
+}
+
+/** What is told of one that nothing can be done about yet. */
+export function stillUndone({ id, failure }: Pick<Undoing, "id" | "failure">): string {
+	return `ingestion ${id} is still being undone${failure ? ` (${failure.code}: ${failure.message})` : ""}`;
 }
 
 /** Rejects when the user stops waiting; stays pending otherwise. */

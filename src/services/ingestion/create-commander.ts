@@ -18,7 +18,7 @@ import { recipeOf, requireSource } from "../recipe.js";
 import type { CollectReport, IngestReport, RemoveReport, RetryReport, StatusReport } from "../reports.js";
 import { type AuditLocal, NOT_AUDITED, type Tell } from "../security/audit-local.js";
 import { awaitBegin } from "./await-begin.js";
-import { awaitOutcome } from "./await-outcome.js";
+import { awaitOutcome, type Undoing } from "./await-outcome.js";
 import { ensureSource, type NewSourcePorts } from "./ensure-source.js";
 import { persistently } from "./persistently.js";
 import { startIngest } from "./start-ingest.js";
@@ -58,6 +58,7 @@ export function createCommander(ports: CommanderPorts): LodeCommander {
 		unlessPassed: boolean,
 		options: IngestOptions,
 		tell: Tell,
+		undoing?: Undoing,
 	): Promise<IngestReport> {
 		const started = performance.now();
 		const took = () => Math.round(performance.now() - started);
@@ -75,7 +76,7 @@ export function createCommander(ports: CommanderPorts): LodeCommander {
 			return { ...emptyReport(source.id, commit, workflowId), ...known, outcome: "started", durationMs: took() };
 		}
 		const outcome = await persistently(
-			async () => awaitOutcome(temporal, await accept(), workflowId, options),
+			async () => awaitOutcome(temporal, await accept(), workflowId, options, undoing),
 			options.signal,
 		);
 		const { stats } = outcome;
@@ -123,7 +124,7 @@ export function createCommander(ports: CommanderPorts): LodeCommander {
 	}
 
 	async function retry(id: string | undefined, options: IngestOptions, tell: Tell): Promise<RetryReport> {
-		const wanted = id === undefined ? await parkedIngestions(catalog) : [await requireIngestion(id)];
+		const wanted = id === undefined ? await failedIngestions() : [await requireIngestion(id)];
 		const report: { retried: IngestReport[]; failed: RetryReport["failed"][number][] } = { retried: [], failed: [] };
 		// Oldest first: the order of the source's log.
 		for (const ingestion of wanted.sort((a, b) => a.seq - b.seq)) {
@@ -134,7 +135,7 @@ export function createCommander(ports: CommanderPorts): LodeCommander {
 			}
 			try {
 				const source = await requireSource(catalog, ingestion.source);
-				report.retried.push(await ingestCommit(source, ingestion.commit, true, options, tell));
+				report.retried.push(await ingestCommit(source, ingestion.commit, true, options, tell, undoingOf(ingestion)));
 			} catch (error) {
 				if (!(error instanceof LodeError) || error.code === "CANCELLED" || wanted.length === 1) throw error;
 				report.failed.push({
@@ -148,6 +149,21 @@ export function createCommander(ports: CommanderPorts): LodeCommander {
 			}
 		}
 		return report;
+	}
+
+	/** Parked, or soon to be: what a user cancelled is left alone. */
+	async function failedIngestions(): Promise<Ingestion[]> {
+		const aborted = await catalog.ingestions({ status: ["aborted"], limit: 1_000 });
+		const undoing = aborted.filter(({ failure }) => failure?.code !== "CANCELLED");
+		const parked = await parkedIngestions(catalog);
+		// A source has one at most that is not ended.
+		return [...undoing, ...parked.filter((one) => !undoing.some((other) => isSameWork(one, other)))];
+	}
+
+	function undoingOf({ id, status, failure }: Ingestion): Undoing | undefined {
+		if (status !== "aborted") return undefined;
+		const ended = async () => (await requireIngestion(id)).status !== "aborted";
+		return { id, ...(failure && { failure }), ended };
 	}
 
 	async function cancel(id: string, tell: Tell): Promise<StatusReport> {
@@ -209,6 +225,10 @@ export function createCommander(ports: CommanderPorts): LodeCommander {
 			});
 		return ingestion;
 	}
+}
+
+function isSameWork(one: Ingestion, other: Ingestion): boolean {
+	return one.source === other.source && one.commit === other.commit;
 }
 
 function emptyReport(source: string, commit: string, workflowId: string): Omit<IngestReport, "outcome" | "durationMs"> {
