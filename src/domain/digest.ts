@@ -107,6 +107,8 @@ export class TallyBuilder {
 	}
 
 	merge(tally: Tally): this {
+		// Most origins leave nothing in one store or another.
+		if (tally.count === 0 && tally.digest === ZERO) return this;
 		this.#count += tally.count;
 		this.#sum += BigInt(`0x${tally.digest}`);
 		return this;
