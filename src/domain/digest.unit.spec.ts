@@ -40,7 +40,40 @@ describe("canonical JSON", () => {
 		);
 	});
 
+	test("has the keys of every object in order of their code units, whatever they are called", () => {
+		const key = fc.oneof(
+			fc.string(),
+			fc.constantFrom("10", "9", "1a", "a1", "__proto__", "toJSON", "kind", "to"),
+			fc.nat().map(String),
+		);
+		const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+			value: fc.oneof(
+				{ maxDepth: 4 },
+				fc.string({ unit: "binary" }),
+				fc.double(),
+				fc.constantFrom(null, true, undefined),
+				fc.array(tie("value"), { maxLength: 4 }),
+				fc.dictionary(key, tie("value"), { maxKeys: 5 }),
+			),
+		}));
+		fc.assert(
+			fc.property(value, (each) => {
+				expect(canonicalJson(each as never)).toBe(written(each));
+			}),
+			{ numRuns: 1_000 },
+		);
+	});
+
 	test("leaves undefined properties out", () => {
 		expect(canonicalJson({ b: 1, a: undefined })).toBe('{"b":1}');
 	});
 });
+
+/** What canonical JSON is, said once more. */
+function written(value: unknown): string {
+	if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
+	if (Array.isArray(value)) return `[${value.map(written).join(",")}]`;
+	const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
+	entries.sort(([a], [b]) => (a < b ? -1 : 1));
+	return `{${entries.map(([name, inner]) => `${JSON.stringify(name)}:${written(inner)}`).join(",")}}`;
+}

@@ -138,13 +138,16 @@ export function normalRecordDigest(record: GraphRecord): string {
 /** A record in its normal form as canonical JSON: all that it says, and what its digest is of (which is known from then on). */
 export function normalRecordText(record: GraphRecord): string {
 	const { source, origin, key, kind, name, props, edges, provides } = record;
-	// Lists of texts need no sorting, so that JSON itself may write them.
-	const head = JSON.stringify([source, origin, key, kind, name]);
-	const tail = JSON.stringify([
+	const text = canonicalJson([
+		source,
+		origin,
+		key,
+		kind,
+		name,
+		props,
 		edges.map((edge) => `${edge.kind} ${edge.to}`),
 		provides.map((provided) => `${provided.rank} ${provided.name}`),
 	]);
-	const text = `${head.slice(0, -1)},${canonicalJson(props)},${tail.slice(1)}`;
 	if (!digests.has(record)) digests.set(record, sha256(text));
 	return text;
 }

@@ -2,6 +2,7 @@ import { allEnded } from "../../domain/all-ended.js";
 import { EMPTY_TALLY, sameTally, tallyOf } from "../../domain/digest.js";
 import { type EntityKey, type GraphRecord, graphRecordDigest } from "../../domain/entities.js";
 import { linkOrigin } from "../../domain/keys.js";
+import type { OriginEntry } from "../../domain/origin-entry.js";
 import type { NameCandidate } from "../../stores/graph/graph.port.js";
 import type { FinishingActivities } from "../activity-types.js";
 import { heartbeat } from "../heartbeat.js";
@@ -52,31 +53,26 @@ export function createLinkActivities(
 				next = read(last);
 				next.catch(() => undefined);
 				const origins = names.map(linkOrigin);
-				const current = new Map(
-					(await catalog.entriesOf(base, source, origins)).map((entry) => [entry.origin, entry.graph]),
-				);
+				// Before the first publication of a source there is nothing that a name could have led to.
+				const known = ingestion.baseSeq === undefined ? [] : await catalog.entriesOf(base, source, origins);
+				const current = new Map(known.map((entry) => [entry.origin, entry.graph]));
 				const retired: string[] = [];
 				const added: GraphRecord[] = [];
+				const entries: OriginEntry[] = [];
 				for (const origin of origins) {
 					const record = wanted.get(origin);
 					const before = current.get(origin);
 					const after = record ? tallyOf([graphRecordDigest(record)]) : EMPTY_TALLY;
 					if (sameTally(before ?? EMPTY_TALLY, after)) continue;
 					if (before) retired.push(origin);
-					if (record) added.push(record);
+					if (!record) continue;
+					added.push(record);
+					entries.push({ origin, graph: after, vectors: EMPTY_TALLY });
 				}
 				if (retired.length > 0) await graph.retire(seq, source, retired, permit.options());
 				await allEnded([
 					graph.stage(seq, added, permit.options()),
-					catalog.recordBatch(seq, {
-						batch: `link-${page}`,
-						retired,
-						entries: added.map((record) => ({
-							origin: record.origin,
-							graph: tallyOf([graphRecordDigest(record)]),
-							vectors: EMPTY_TALLY,
-						})),
-					}),
+					catalog.recordBatch(seq, { batch: `link-${page}`, retired, entries }),
 				]);
 				entities += added.length;
 				heartbeat();

@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { endianness } from "node:os";
 import type * as TreeSitter from "web-tree-sitter";
 import { LodeError } from "../../domain/errors.js";
 import type { Skip } from "../../domain/mined-file.js";
@@ -46,6 +47,34 @@ const wasm = (
 	}
 ).WebAssembly;
 
+/** What the library makes of the options that it was started with. */
+interface LibraryModule {
+	setValue?: (address: number, value: number, type: string) => void;
+	getValue?: (address: number, type: string) => number;
+	/** A view of its memory, of the present size. */
+	readonly HEAP32?: Int32Array;
+}
+
+/**
+ * Every step of a cursor and every node is some numbers of 32 bits on their way to the WebAssembly instance or back. The library looks at the
+ * name of their type each time; here they go straight to the memory.
+ */
+function hastenTransfers(module: LibraryModule): void {
+	const { setValue, getValue, HEAP32 } = module;
+	if (setValue === undefined || getValue === undefined || HEAP32 === undefined || endianness() !== "LE") return;
+	let view = HEAP32;
+	// A memory that grows leaves a view without length behind.
+	const heap = (): Int32Array => {
+		if (view.length === 0) view = module.HEAP32 as Int32Array;
+		return view;
+	};
+	module.setValue = (address, value, type) => {
+		if (type === "i32") heap()[address >> 2] = value;
+		else setValue(address, value, type);
+	};
+	module.getValue = (address, type) => (type === "i32" ? (heap()[address >> 2] as number) : getValue(address, type));
+}
+
 /** One WebAssembly instance with its grammars. Thrown away when it aborted or grew large. */
 class Instance {
 	/** Nothing was parsed here yet: all of the memory is free. */
@@ -73,6 +102,7 @@ class Instance {
 		// An abort is thrown as well; without this the library also writes it to standard error.
 		const options = { wasmMemory: memory, printErr: () => {} };
 		await library.Parser.init(options as unknown as Parameters<typeof library.Parser.init>[0]);
+		hastenTransfers(options as LibraryModule);
 		return new Instance(library, memory);
 	}
 

@@ -16,7 +16,8 @@ export async function recordBatch(context: CatalogContext, seq: Seq, record: Bat
 	const added = record.entries;
 	refuseDoubles(seq, record.batch, added);
 	const addedTotals = new TotalsBuilder();
-	for (const entry of added) addedTotals.add(entry, originEntryJson(entry));
+	const written = added.map((entry) => ({ entry, content: originEntryJson(entry) }));
+	for (const { entry, content } of written) addedTotals.add(entry, content);
 	const retired = [...new Set(record.retired)];
 
 	await write(context, async (transaction) => {
@@ -29,10 +30,10 @@ export async function recordBatch(context: CatalogContext, seq: Seq, record: Bat
 			}
 		}
 		await refuseOtherBatches(transaction, seq, record.batch, added);
-		for (const entries of chunkedEvenly(added, INSERT_ROWS)) {
+		for (const entries of chunkedEvenly(written, INSERT_ROWS)) {
 			await transaction
 				.insertInto("entry")
-				.values(entries.map((entry) => entryRow(source, seq, record.batch, entry)))
+				.values(entries.map(({ entry, content }) => entryRow(source, seq, record.batch, entry, content)))
 				.execute();
 		}
 		await transaction

@@ -23,13 +23,15 @@ export function entrySeal(row: Pick<EntryRow, "source" | "origin" | "added_at" |
 	return sha256(canonicalJson([row.source, row.origin, row.added_at, row.batch, row.content]));
 }
 
+/** `content` is the entry's canonical JSON. */
 export function entryRow(
 	source: string,
 	seq: Seq,
 	batch: string,
 	entry: OriginEntry,
+	content: string,
 ): Insertable<CatalogTables["entry"]> & EntryRow {
-	const row = { source, origin: entry.origin, added_at: seq, batch, content: originEntryJson(entry) };
+	const row = { source, origin: entry.origin, added_at: seq, batch, content };
 	return { ...row, removed_at: null, removed_batch: null, seal: entrySeal(row) };
 }
 

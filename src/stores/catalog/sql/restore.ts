@@ -1,5 +1,5 @@
 import { LodeError } from "../../../domain/errors.js";
-import type { OriginEntry } from "../../../domain/origin-entry.js";
+import { type OriginEntry, originEntryJson } from "../../../domain/origin-entry.js";
 import type { Seq } from "../../../domain/snapshot.js";
 import { rowsOf } from "../../events/sql/event-log.js";
 import { chunked } from "../../sqlite/chunked.js";
@@ -143,7 +143,7 @@ async function restoreEntries(
 		let retired: string[] = [];
 		const flush = async () => {
 			for (const entries of chunked(added, ROWS)) {
-				const rows = entries.map((entry) => entryRow(source, seq, BATCH, entry));
+				const rows = entries.map((entry) => entryRow(source, seq, BATCH, entry, originEntryJson(entry)));
 				await transaction.insertInto("entry").values(rows).execute();
 			}
 			for (const origins of chunked(retired, LIST)) {

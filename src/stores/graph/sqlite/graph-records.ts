@@ -1,18 +1,13 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { compareBytes } from "../../../domain/byte-order.js";
 import { type JsonObject, type Tally, TallyBuilder } from "../../../domain/digest.js";
-import {
-	type Edge,
-	type EntityKind,
-	type GraphRecord,
-	normalRecordDigest,
-	type ProvidedName,
-} from "../../../domain/entities.js";
+import type { Edge, EntityKind, GraphRecord, ProvidedName } from "../../../domain/entities.js";
 import type { Seq, Snapshot } from "../../../domain/snapshot.js";
 import { wellFormed } from "../../../domain/well-formed.js";
 import type { Parameters, SqliteDatabase } from "../../sqlite/sqlite-database.js";
 import { snapshotParameters, visible } from "../../sqlite/visibility.js";
 import type { OriginTally, StagedTally } from "../../versioned.port.js";
+import { type RecordDigest, recordDigests } from "./record-digests.js";
 
 /** A row with all that belongs to it. Texts whose row is missing are empty, so that the digest tells. */
 export interface StoredRecord {
@@ -53,8 +48,8 @@ export class GraphRecords {
 
 	async staged(seq: Seq, source: string, origins: readonly string[] | undefined): Promise<StagedTally> {
 		const [added, retired] = [new TallyBuilder(), new TallyBuilder()];
-		const add = ({ record, addedAt }: StoredRecord) => {
-			(addedAt === seq ? added : retired).add(normalRecordDigest(record));
+		const add = ({ digest, addedAt }: RecordDigest) => {
+			(addedAt === seq ? added : retired).add(digest);
 		};
 		const parameters = { seq, source: wellFormed(source) };
 		if (origins === undefined) {
@@ -64,7 +59,7 @@ export class GraphRecords {
 				const page = `SELECT s.id FROM state s ${ofSource} WHERE ${when} AND s.id > :after ORDER BY s.id LIMIT ${PAGE}`;
 				for (let after: number | undefined = Number.MIN_SAFE_INTEGER; after !== undefined; await nextTurn()) {
 					const ids = this.#ids(page, { ...parameters, after });
-					for (const stored of this.load(ids)) add(stored);
+					for (const stored of recordDigests(this.database, ids)) add(stored);
 					after = ids.length < PAGE ? undefined : ids.at(-1);
 				}
 			}
@@ -76,7 +71,7 @@ export class GraphRecords {
 				WHERE s.added_at = :seq OR s.removed_at = :seq ORDER BY s.id`,
 				{ ...parameters, origins: JSON.stringify([...new Set(origins.map(wellFormed))]) },
 			);
-			await this.forEach(ids, add);
+			await this.#forEachDigest(ids, add);
 		}
 		return { added: added.build(), retired: retired.build() };
 	}
@@ -111,8 +106,8 @@ export class GraphRecords {
 			WHERE ${visible("s", snapshot)}`,
 			{ ...snapshotParameters(snapshot), origins: JSON.stringify(origins.map(({ id }) => id)) },
 		);
-		await this.forEach(ids, ({ originId, record }) => {
-			tallies.get(originId)?.add(normalRecordDigest(record));
+		await this.#forEachDigest(ids, ({ originId, digest }) => {
+			tallies.get(originId)?.add(digest);
 		});
 		return origins.map(({ id, name }) => ({ origin: name, tally: (tallies.get(id) as TallyBuilder).build() }));
 	}
@@ -124,9 +119,10 @@ export class GraphRecords {
 			WHERE c.name = :source AND o.name = :origin AND ${visible("s", snapshot)}`,
 			{ ...snapshotParameters(snapshot), source: wellFormed(source), origin: wellFormed(origin) },
 		);
-		await this.forEach(ids, ({ record }) => {
-			records.push(record);
-		});
+		for (let at = 0; at < ids.length; at += PAGE) {
+			if (at > 0) await nextTurn();
+			for (const { record } of this.load(ids.slice(at, at + PAGE))) records.push(record);
+		}
 		return records.sort((a, b) => compareBytes(a.key, b.key));
 	}
 
@@ -134,10 +130,10 @@ export class GraphRecords {
 	 * Reads records page by page. What a snapshot shows never changes, so pages need no common transaction; rows that were
 	 * deleted meanwhile are left out.
 	 */
-	async forEach(ids: readonly number[], visit: (stored: StoredRecord) => void): Promise<void> {
+	async #forEachDigest(ids: readonly number[], visit: (stored: RecordDigest) => void): Promise<void> {
 		for (let at = 0; at < ids.length; at += PAGE) {
 			if (at > 0) await nextTurn();
-			for (const stored of this.load(ids.slice(at, at + PAGE))) visit(stored);
+			for (const stored of recordDigests(this.database, ids.slice(at, at + PAGE))) visit(stored);
 		}
 	}
 

@@ -3,10 +3,11 @@ export function floatBytes(vector: Float32Array): Uint8Array {
 	return new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
 }
 
-/** A copy, because a blob need not be aligned. Undefined where the length is no multiple of four. */
+/** The same memory, or a copy where the blob is not aligned. Undefined where the length is no multiple of four. */
 export function floatsFrom(bytes: Uint8Array): Float32Array | undefined {
 	if (bytes.byteLength % 4 !== 0) return undefined;
-	return new Float32Array(bytes.slice().buffer);
+	const { buffer, byteOffset, byteLength } = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+	return new Float32Array(buffer, byteOffset, byteLength / 4);
 }
 
 /** One bit a dimension, set where it is positive; padded with zeros to whole bytes. */
