@@ -55,9 +55,16 @@ function workerEntry(): string {
 const WORKER_FLAGS = ["--max-semi-space-size=16", "--max-old-space-size=384"];
 /**
  * More threads for files than the four that Node has: syncs that wait together share a commit of the file system's journal. And glibc's heaps for
- * each thread keep what one of them freed from all others: two are enough.
+ * each thread keep what one of them freed from all others: two are enough. Once a large buffer was freed glibc takes the next ones from its heap, where
+ * holes stay between them, unless it has a bound: buffers of half a megabyte and more are the system's own again as soon as they are free.
  */
-const WORKER_ENVIRONMENT = { UV_THREADPOOL_SIZE: "16", MALLOC_ARENA_MAX: "2" };
+const WORKER_ENVIRONMENT = {
+	UV_THREADPOOL_SIZE: "16",
+	MALLOC_ARENA_MAX: "2",
+	MALLOC_MMAP_THRESHOLD_: `${512 * 1024}`,
+	// What is free at the heap's end and given back. The bound above would leave this at 128 KiB.
+	MALLOC_TRIM_THRESHOLD_: `${4 * 1024 * 1024}`,
+};
 
 export function workerChild(config: Config, address: string, entry: string | undefined): ChildSpec {
 	return {
