@@ -86,6 +86,16 @@ export async function recordHistories(environment: TestWorkflowEnvironment): Pro
 		{ "ingest-commit.staged-again": "ingest/QUEUE" },
 		ingest,
 	);
+	let found = 0;
+	await record(
+		{
+			verifyStaged: async () => {
+				if (found++ < 2) throw toFailure(new LodeError("VERIFICATION_FAILED", `vectors: ${found} less`), 1, false);
+			},
+		},
+		{ "ingest-commit.staged-again-and-again": "ingest/QUEUE" },
+		ingest,
+	);
 	let away = 0;
 	await record(
 		{
