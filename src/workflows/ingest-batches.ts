@@ -10,18 +10,15 @@ import { endTogether } from "./end-together.js";
 import { outlastStores } from "./outlast-stores.js";
 import { ACTIVITIES, type Steps } from "./steps.js";
 
-/** Batches in flight at once: one mines while another embeds and a third is written. */
-const IN_FLIGHT = 4;
-
 async function ingestBatch(steps: Steps, batch: BatchRef, holdsFiles: boolean): Promise<BatchCounts> {
 	const label = `batch ${batch.index + 1}`;
 	if (!holdsFiles) {
 		// Ingestions of an earlier Lode left what commits say out of the vector store.
 		const textsToo = patched("commit-texts");
-		const [{ entities }] = await endTogether(() => [
-			steps.stageGraph(batch, `${label}: history and folders`),
-			textsToo ? steps.stageVectors(batch, `${label}: what commits say`) : Promise.resolve(),
-			steps.recordBatch(batch),
+		const [{ entities }] = await steps.all([
+			() => steps.stageGraph(batch, `${label}: history and folders`),
+			async () => (textsToo ? steps.stageVectors(batch, `${label}: what commits say`) : undefined),
+			() => steps.recordBatch(batch),
 		]);
 		return { ...NO_COUNTS, entities };
 	}
@@ -30,10 +27,10 @@ async function ingestBatch(steps: Steps, batch: BatchRef, holdsFiles: boolean): 
 		mined.chunks === 0
 			? { embedded: 0, reused: 0 }
 			: await steps.embedBatch(batch, `${label}: embed ${mined.chunks} chunks`);
-	const [{ entities }] = await endTogether(() => [
-		steps.stageGraph(batch, `${label}: graph`),
-		steps.stageVectors(batch, `${label}: vectors`),
-		steps.recordBatch(batch),
+	const [{ entities }] = await steps.all([
+		() => steps.stageGraph(batch, `${label}: graph`),
+		() => steps.stageVectors(batch, `${label}: vectors`),
+		() => steps.recordBatch(batch),
 	]);
 	return { ...mined, ...embedded, entities };
 }
@@ -63,7 +60,7 @@ export async function ingestBatchRange(
 		}
 	};
 	await endTogether(() =>
-		Array.from({ length: Math.min(IN_FLIGHT, input.count) }, () =>
+		Array.from({ length: Math.min(steps.batchesAtOnce, input.count) }, () =>
 			lane().catch((error: unknown) => {
 				next = end;
 				throw error;

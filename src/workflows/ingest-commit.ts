@@ -32,7 +32,6 @@ import {
 	NO_COUNTS,
 	type Stage,
 } from "./contracts/ingest-commit.js";
-import { endTogether } from "./end-together.js";
 import { failureOf } from "./failure.js";
 import { ingestBatches, ingestBatchRange } from "./ingest-batches.js";
 import { outlastStores } from "./outlast-stores.js";
@@ -82,7 +81,7 @@ export async function ingestCommit(input: IngestCommitInput): Promise<IngestOutc
 			progress.plan(plan);
 			const counts = await ingestAll(steps, seq, input.source, plan, progress, again);
 			progress.enter("link", "resolving names, writing the manifest");
-			const [links] = await endTogether(() => [steps.linkNames(seq), steps.stageManifest(seq)]);
+			const [links] = await steps.all([() => steps.linkNames(seq), () => steps.stageManifest(seq)]);
 			progress.enter("verify", "asking every store what it holds");
 			await steps.verifyStaged(seq);
 			return statsOf(plan, counts, links.entities);

@@ -7,14 +7,23 @@ import {
 } from "@temporalio/workflow";
 import type { BatchActivities, FinishingActivities } from "../activities/activity-types.js";
 import type { BatchRef } from "./contracts/ingest-commit.js";
+import { endTogether } from "./end-together.js";
 import { LOCAL, LOCAL_PROVIDER, LONG_STORE_WRITE, PURE, RATE_LIMITED, STORE_WRITE } from "./retry-profiles.js";
 
 type Batch<K extends keyof BatchActivities> = (batch: BatchRef, summary?: string) => ReturnType<BatchActivities[K]>;
 type Finish<K extends keyof FinishingActivities> = (seq: number) => ReturnType<FinishingActivities[K]>;
 
+type Task = () => Promise<unknown>;
+type Results<T extends readonly Task[]> = { -readonly [K in keyof T]: Awaited<ReturnType<T[K]>> };
+
 /** What follows the plan of an ingestion, a batch or the whole change set a call. */
 export type Steps = { readonly [K in keyof BatchActivities]: Batch<K> } & {
 	readonly [K in keyof FinishingActivities]: Finish<K>;
+} & {
+	/** Batches in flight at once: one mines while another embeds and a third is written. */
+	readonly batchesAtOnce: number;
+	/** Steps that need nothing of each other. Returns or throws when none of them runs. */
+	all<const T extends readonly Task[]>(tasks: T): Promise<Results<T>>;
 };
 
 const mining = proxyActivities<Pick<BatchActivities, "mineBatch">>(PURE);
@@ -26,6 +35,9 @@ const local = proxyLocalActivities<BatchActivities & FinishingActivities>(LOCAL)
 
 /** Each an activity of its own: noticed by its heartbeat where its worker dies, and taken by whichever worker is free. */
 export const ACTIVITIES: Steps = {
+	batchesAtOnce: 4,
+	all: <const T extends readonly Task[]>(tasks: T) =>
+		endTogether(() => tasks.map((task) => task())) as Promise<unknown[]> as Promise<Results<T>>,
 	mineBatch: (batch, summary) => mining.mineBatch.executeWithOptions({ ...PURE, summary }, [batch]),
 	embedBatch: (batch, summary) => embedding.embedBatch.executeWithOptions({ ...RATE_LIMITED, summary }, [batch]),
 	stageGraph: (batch, summary) => staging.stageGraph.executeWithOptions({ ...STORE_WRITE, summary }, [batch]),
@@ -40,8 +52,17 @@ export const ACTIVITIES: Steps = {
  * For a change set of milliseconds: local activities, which cost no task of their own and no transaction of the server. What does not succeed
  * at once there, and soon, goes on as an activity: a store that is away for days, or a provider that asks for patience, must not fill the history,
  * and is something to see in `lode status`, and to cancel.
+ *
+ * One after the other: what local activities answer while a task runs comes one by one, and all at once where the task is replayed. With several
+ * under way the commands that follow could then have another order than in the history, and the workflow could never go on.
  */
 export const LOCAL_FIRST: Steps = {
+	batchesAtOnce: 1,
+	async all<const T extends readonly Task[]>(tasks: T) {
+		const results: unknown[] = [];
+		for (const task of tasks) results.push(await task());
+		return results as Results<T>;
+	},
 	mineBatch: batchStep(local.mineBatch, ACTIVITIES.mineBatch),
 	embedBatch: batchStep(local.embedBatch, ACTIVITIES.embedBatch, LOCAL_PROVIDER),
 	stageGraph: batchStep(local.stageGraph, ACTIVITIES.stageGraph),
