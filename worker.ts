@@ -24,8 +24,8 @@ const CLUSTER_READY_MS = 120_000;
 
 /**
  * What this thread's heap got on the command line (src/runtime/children.ts) holds for every thread that starts later and overrides its own limits:
- * a mining thread would keep 72 MB for what dies young. MiB a half; V8 has three halves, and there are four threads or more. With 8 the worker
- * needed 35 MB more and no less of the processor.
+ * a mining thread would keep 72 MB for what dies young. MiB a half; V8 has three halves, and there are four threads or more. With 4 V8's pages
+ * are some 30 MB less than with 8; what it costs of the processor is within what runs differ by.
  */
 setFlagsFromString("--max-semi-space-size=4");
 

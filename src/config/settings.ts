@@ -49,7 +49,7 @@ export const SETTINGS: readonly Setting[] = [
 		name: "LODE_SMALL_COMMIT_FILES",
 		key: "limits.smallCommitFiles",
 		describe:
-			"a commit that changes at most so many files is staged in one go, by local activities; 0: by activities, as large ones",
+			"a commit that changes at most so many files is staged in one go, by local activities; 0: by activities, as others",
 	},
 	{ name: "LODE_MIN_FREE_BYTES", key: "limits.minFreeBytes", describe: "ingestions stop while the disk has less room" },
 	{
@@ -115,7 +115,7 @@ export const configSchema = object({
 		.prefault({}),
 	limits: object({
 		maxFileBytes: integer(1, 2 ** 31 - 1).default(MAX_FILE_BYTES),
-		smallCommitFiles: integer(0, 1_000).default(64),
+		smallCommitFiles: integer(0, 1_000).default(16),
 		minFreeBytes: integer(0, 2 ** 50).default(MIN_FREE_BYTES),
 		// Well above what a batch takes, well below the ten minutes that an activity may.
 		writeDeadlineSeconds: integer(1, 500).default(60),

@@ -22,7 +22,7 @@ const PATHS_A_BATCH = 10_000;
 const FOLDERS_A_BATCH = 1_000;
 /** What may be staged without activities of its own, where no store depends on their time-outs. Files, commits and folders are a batch each. */
 const SMALL_BATCHES = 3;
-const SMALL_BYTES = 1024 * 1024;
+const SMALL_BYTES = 256 * 1024;
 
 /** From a commit to batches of work: their number follows the change set. */
 export function createPlanningActivities(
@@ -98,7 +98,9 @@ export function createPlanningActivities(
 			await folderChanges(catalog, base, ingestion.source, folders, rebuild, ingestion.baseSeq === undefined),
 		);
 		const few = files.added + files.changed + files.removed <= ports.limits.smallCommitFiles;
-		const small = few && writer.bytes <= SMALL_BYTES && writer.batches <= SMALL_BATCHES && !discards.repeated;
+		const brief = few && writer.bytes <= SMALL_BYTES && writer.batches <= SMALL_BATCHES;
+		// Who adds a source wants to see how far it is, and a workflow answers no question while its steps are local.
+		const small = brief && ingestion.baseSeq !== undefined && !discards.repeated;
 		return { batches: writer.batches, fileBatches, files, ...(small && { small }) };
 	}
 }
