@@ -30,7 +30,11 @@ describe("a small commit, while the endpoint for embeddings", () => {
 			env: { LODE_EMBEDDING_PROVIDER: "openai", LODE_EMBEDDING_BASE_URL: gate.url, LODE_EMBEDDING_MODEL: "gated" },
 		});
 		cleanUps.push(() => lode.close());
-		const ingesting = lode.ingest(shop.path);
+		// A source that comes for the first time is never small.
+		gate.open();
+		await lode.ingest(shop.path, shop.commits[0]);
+		gate.shut();
+		const ingesting = lode.ingest(shop.path, shop.commits[1]);
 		ingesting.catch(() => undefined);
 		const latest = async () => (await lode.reader.status()).ingestions[0];
 		return { gate, lode, ingesting, latest };

@@ -7,6 +7,8 @@ export interface GatedEmbeddings {
 	/** Resolves when somebody waits at the gate. */
 	readonly asked: Promise<void>;
 	open(): void;
+	/** Who asks from now on waits until it is opened again. */
+	shut(): void;
 	/** From now on it says that the key is wrong, or no more. */
 	refuse(refusing: boolean): void;
 	/** From now on it asks to wait for so many seconds, or no more. */
@@ -16,11 +18,9 @@ export interface GatedEmbeddings {
 
 /** Vectors have four dimensions, and follow from a text's length. */
 export async function gatedEmbeddings(): Promise<GatedEmbeddings> {
-	let open = (): void => undefined;
 	let wait = (): void => undefined;
-	const gate = new Promise<void>((resolve) => {
-		open = resolve;
-	});
+	/** Undefined where it is open. */
+	let gate: PromiseWithResolvers<void> | undefined = Promise.withResolvers<void>();
 	const asked = new Promise<void>((resolve) => {
 		wait = resolve;
 	});
@@ -45,8 +45,8 @@ export async function gatedEmbeddings(): Promise<GatedEmbeddings> {
 				response.end(JSON.stringify({ error: { message: "too many requests" } }));
 				return;
 			}
-			wait();
-			await gate;
+			if (gate) wait();
+			await gate?.promise;
 		}
 		const data = texts.map((text, index) => ({ object: "embedding", index, embedding: [1, text.length % 7, 3, 4] }));
 		response.setHeader("content-type", "application/json");
@@ -56,7 +56,13 @@ export async function gatedEmbeddings(): Promise<GatedEmbeddings> {
 	return {
 		url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
 		asked,
-		open,
+		open: () => {
+			gate?.resolve();
+			gate = undefined;
+		},
+		shut: () => {
+			gate ??= Promise.withResolvers<void>();
+		},
 		refuse: (value) => {
 			refusing = value;
 		},
