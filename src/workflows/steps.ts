@@ -68,21 +68,9 @@ export const LOCAL_FIRST: Steps = {
 	stageGraph: batchStep(local.stageGraph, ACTIVITIES.stageGraph),
 	stageVectors: batchStep(local.stageVectors, ACTIVITIES.stageVectors),
 	recordBatch: batchStep(local.recordBatch, ACTIVITIES.recordBatch),
-	linkNames: (seq) =>
-		localFirst(
-			() => local.linkNames(seq),
-			() => ACTIVITIES.linkNames(seq),
-		),
-	stageManifest: (seq) =>
-		localFirst(
-			() => local.stageManifest(seq),
-			() => ACTIVITIES.stageManifest(seq),
-		),
-	verifyStaged: (seq) =>
-		localFirst(
-			() => local.verifyStaged(seq),
-			() => ACTIVITIES.verifyStaged(seq),
-		),
+	linkNames: finishStep(local.linkNames, ACTIVITIES.linkNames),
+	stageManifest: finishStep(local.stageManifest, ACTIVITIES.stageManifest),
+	verifyStaged: finishStep(local.verifyStaged, ACTIVITIES.verifyStaged),
 };
 
 function batchStep<T>(
@@ -94,6 +82,14 @@ function batchStep<T>(
 		localFirst(
 			() => here.executeWithOptions({ ...options, summary }, [batch]),
 			() => activity(batch, summary),
+		);
+}
+
+function finishStep<T>(here: (seq: number) => Promise<T>, activity: (seq: number) => Promise<T>) {
+	return (seq: number) =>
+		localFirst(
+			() => here(seq),
+			() => activity(seq),
 		);
 }
 
