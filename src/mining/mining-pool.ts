@@ -58,19 +58,21 @@ const PARCELS_A_THREAD = 4;
 type LoadBalancer = NonNullable<NonNullable<ConstructorParameters<typeof Piscina>[0]>["loadBalancer"]>;
 
 /**
- * The least busy thread. The library's own choice gives no thread a second task that can be aborted, because aborting one ends all of them: the thread
- * would wait for this one after each parcel, and a parcel that found it busy would wait until no other came. Parcels that go down with another are
- * mined file by file.
+ * An idle thread, else a new one where more may start, else the least busy. The library's own choice gives no thread a second task
+ * that can be aborted, because aborting one ends all of them: the thread would wait for this one after each parcel, and a parcel that found it busy
+ * would wait until no other came. Parcels that go down with another are mined file by file.
  */
-const leastBusy: LoadBalancer = (_task, threads) => {
-	// The library calls the usage of one task that can be aborted infinite.
-	const parcels = threads.map((thread) => ({
-		thread,
-		count: thread.currentUsage === Number.POSITIVE_INFINITY ? 1 : thread.currentUsage,
-	}));
-	const free = parcels.filter(({ count }) => count < PARCELS_A_THREAD).sort((a, b) => a.count - b.count);
-	return free[0]?.thread ?? null;
-};
+function leastBusy(mayStart: () => boolean): LoadBalancer {
+	return (_task, threads) => {
+		// The library calls the usage of one task that can be aborted infinite.
+		const parcels = threads.map((thread) => ({
+			thread,
+			count: thread.currentUsage === Number.POSITIVE_INFINITY ? 1 : thread.currentUsage,
+		}));
+		const [first] = parcels.filter(({ count }) => count < PARCELS_A_THREAD).sort((a, b) => a.count - b.count);
+		return first === undefined || (first.count > 0 && mayStart()) ? null : first.thread;
+	};
+}
 
 /** The worker's own is larger (see src/runtime/children.ts); a thread holds one parcel at a time. */
 const YOUNG_HEAP_MB = 24;
@@ -114,7 +116,11 @@ class ThreadedMining implements MiningPool {
 			idleTimeout: 30_000,
 			resourceLimits: { maxOldGenerationSizeMb: maxHeapMb, maxYoungGenerationSizeMb: YOUNG_HEAP_MB },
 		};
-		this.#together = new Piscina({ ...options, minThreads: 1, loadBalancer: leastBusy });
+		this.#together = new Piscina({
+			...options,
+			minThreads: 1,
+			loadBalancer: leastBusy(() => this.#together.threads.length < threads),
+		});
 		this.#alone = new Piscina({ ...options, minThreads: 0 });
 		// Deaths of threads reject the task that they ran; without a listener an idle one's would end the process.
 		for (const threadsOf of [this.#together, this.#alone]) threadsOf.on("error", () => {});
