@@ -94,7 +94,7 @@ export interface Entity {
 export function normalRecord(record: GraphRecord): GraphRecord {
 	const known = normals.get(record);
 	if (known !== undefined) return known;
-	const normal = normalised(record);
+	const normal = isNormal(record) ? record : normalised(record);
 	normals.set(record, normal);
 	return normal;
 }
@@ -102,6 +102,24 @@ export function normalRecord(record: GraphRecord): GraphRecord {
 /** Every store and the manifest want the normal form and the digest of the same records: each is worked out once. */
 const normals = new WeakMap<GraphRecord, GraphRecord>();
 const digests = new WeakMap<GraphRecord, string>();
+
+/** What was mined is normal mostly: nothing is copied then. */
+function isNormal({ source, origin, key, name, props, edges, provides }: GraphRecord): boolean {
+	for (const text of [source, origin, key, name]) if (!text.isWellFormed()) return false;
+	for (let at = 0; at < edges.length; at += 1) {
+		const { kind, to } = edges[at] as Edge;
+		if (!to.isWellFormed()) return false;
+		const before = edges[at - 1];
+		if (before !== undefined && (compareBytes(before.kind, kind) || compareBytes(before.to, to)) >= 0) return false;
+	}
+	for (let at = 0; at < provides.length; at += 1) {
+		const { name: provided, rank } = provides[at] as ProvidedName;
+		if (!provided.isWellFormed()) return false;
+		const before = provides[at - 1];
+		if (before !== undefined && (before.rank - rank || compareBytes(before.name, provided)) >= 0) return false;
+	}
+	return wellFormedProps(props) === props;
+}
 
 function normalised(record: GraphRecord): GraphRecord {
 	const edges = record.edges

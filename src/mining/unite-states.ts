@@ -23,6 +23,7 @@ export function uniteStates(states: Iterable<EntityState>): EntityState[] {
 }
 
 function united(key: EntityKey, first: EntityState, others: readonly EntityState[]): EntityState {
+	if (others.length === 0 && first.edges.length < 2 && first.provides.length < 2) return alone(key, first);
 	const all = [first, ...others];
 	const props = new Map<string, Json | undefined>();
 	const edges = new Map<string, Edge>();
@@ -47,9 +48,23 @@ function united(key: EntityKey, first: EntityState, others: readonly EntityState
 	};
 }
 
+/** The same of one state where nothing of it need be put in order. */
+function alone(key: EntityKey, { kind, name, props, edges, provides }: EntityState): EntityState {
+	return {
+		key,
+		kind,
+		name: storableText(name),
+		props: cleanObject(Object.entries(props), 0),
+		edges: edges.map((edge) => ({ kind: edge.kind, to: storableText(edge.to) })),
+		provides: provides.map((provided) => ({ name: storableText(provided.name), rank: provided.rank })),
+	};
+}
+
 function cleanObject(entries: Iterable<[string, Json | undefined]>, depth: number): JsonObject {
 	const cleaned: Record<string, Json> = {};
-	for (const [name, value] of [...entries].sort(([a], [b]) => compare(a, b))) {
+	const sorted = [...entries];
+	if (sorted.length > 1) sorted.sort(([a], [b]) => compare(a, b));
+	for (const [name, value] of sorted) {
 		// An own property of this name would become the prototype of whoever copies it by assignment.
 		if (value === undefined || name === "__proto__") continue;
 		cleaned[storableText(name)] = cleanValue(value, depth + 1);
