@@ -1,19 +1,19 @@
 import type { Change, FileEntry } from "../domain/commits.js";
-import type { GraphRecord } from "../domain/entities.js";
 import { LodeError } from "../domain/errors.js";
 import { commitOrigin, fileOrigin, folderOrigin } from "../domain/keys.js";
 import { type ChunkRecord, chunkTextHash, type MinedFile } from "../domain/mined-file.js";
+import { packOf, type RecordPack } from "../domain/record-pack.js";
 import { commitRecords } from "../mining/commits/commit-records.js";
 import { commitText } from "../mining/commits/commit-text.js";
 import { folderRecords } from "../mining/file-states.js";
-import { decodeMinedFile } from "../mining/mined-file-codec.js";
+import { decodeMinedFile, packedStates } from "../mining/mined-file-codec.js";
 import type { ArtifactStore } from "../stores/artifacts/artifacts.port.js";
 import type { BatchRef } from "../workflows/contracts/ingest-commit.js";
 import { type Batch, BatchArchive, type MinedBatch, retiredFileOrigins } from "./batches.js";
 
 export interface OriginRecords {
 	readonly origin: string;
-	readonly graph: readonly GraphRecord[];
+	readonly graph: RecordPack;
 	/** Commits only: what they say, for the vector store. */
 	readonly texts?: readonly ChunkRecord[];
 	/** Files only. */
@@ -127,14 +127,17 @@ export class BatchReader {
 					retired: [...batch.removed, ...batch.added.map((commit) => commit.sha)].map(commitOrigin),
 					origins: batch.added.map((commit) => ({
 						origin: commitOrigin(commit.sha),
-						graph: commitRecords(source, commit),
+						graph: packOf(commitRecords(source, commit)),
 						texts: commitText(source, commit),
 					})),
 				};
 			case "folders":
 				return {
 					retired: [...batch.removed, ...batch.added].map(folderOrigin),
-					origins: batch.added.map((path) => ({ origin: folderOrigin(path), graph: folderRecords(source, path) })),
+					origins: batch.added.map((path) => ({
+						origin: folderOrigin(path),
+						graph: packOf(folderRecords(source, path)),
+					})),
 				};
 		}
 	}
@@ -154,7 +157,7 @@ function fileRecords(
 ): OriginRecords {
 	const origin = fileOrigin(entry.path);
 	const mined = form(minedKey);
-	const graph = mined.states.map((state) => ({ ...state, source, origin }));
+	const graph = packedStates(mined, source);
 	const minedFor = (group: string) => {
 		const key = minedBy?.[group];
 		return key === undefined ? mined : form(key);

@@ -1,7 +1,9 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { canonicalJson, type Json } from "../domain/digest.js";
 import { EDGE_KINDS, ENTITY_KINDS } from "../domain/entities.js";
+import { fileOrigin } from "../domain/keys.js";
 import { type MinedFile, SKIP_REASONS } from "../domain/mined-file.js";
+import { packOf, type RecordPack } from "../domain/record-pack.js";
 
 /** Raise when the shape changes: older ones then read as absent and are mined again. */
 const FORMAT = 1;
@@ -9,31 +11,63 @@ const MAX_DECODED_BYTES = 512 * 1024 * 1024;
 
 /** zstd over canonical JSON: equal mined files give equal bytes. */
 export function encodeMinedFile(file: MinedFile): Uint8Array {
-	return encoded.get(file) ?? parcelOf(file).bytes;
+	return parcels.get(file)?.bytes ?? encoded(file);
 }
 
-/** A mined file on its way out of the thread that mined it: as it is archived, and as text for whoever reads it next. */
-export interface MinedParcel {
-	readonly json: string;
-	readonly bytes: Uint8Array;
-}
-
-export function parcelOf(file: MinedFile): MinedParcel {
+function encoded(file: MinedFile): Uint8Array {
 	const json = canonicalJson({ format: FORMAT, file: file as unknown as Json });
-	const bytes = zstdCompressSync(json, {
+	return zstdCompressSync(json, {
 		params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 },
 	});
-	return { json, bytes };
 }
 
-/** Files that came as parcels are not encoded again. */
-const encoded = new WeakMap<MinedFile, Uint8Array>();
+/** A mined file on its way out of the thread that mined it. What it says of entities only passes through the thread that takes it. */
+export interface MinedParcel {
+	/** The file without its states, as JSON. */
+	readonly json: string;
+	/** As it is archived. */
+	readonly bytes: Uint8Array;
+	/** Its states as the file's records in the source that it was mined for. */
+	readonly records: RecordPack;
+}
 
-/** The same object that decoding the bytes would give. */
-export function unpackParcel({ json, bytes }: MinedParcel): MinedFile {
-	const { file } = JSON.parse(json) as { file: MinedFile };
-	encoded.set(file, bytes);
+export function parcelOf(file: MinedFile, source: string): MinedParcel {
+	const origin = fileOrigin(file.path);
+	return {
+		json: JSON.stringify({ ...file, states: undefined }),
+		bytes: encoded(file),
+		records: packOf(file.states.map((state) => ({ ...state, source, origin }))),
+	};
+}
+
+/** Files that came as parcels are neither encoded nor packed again. */
+const parcels = new WeakMap<
+	MinedFile,
+	{ readonly bytes: Uint8Array; readonly source: string; readonly records: RecordPack }
+>();
+
+/** The same object that decoding the bytes would give; its states are decoded where somebody asks for them. */
+export function unpackParcel({ json, bytes, records }: MinedParcel, source: string): MinedFile {
+	const file = JSON.parse(json) as MinedFile;
+	let states: MinedFile["states"] | undefined;
+	Object.defineProperty(file, "states", {
+		enumerable: true,
+		configurable: true,
+		get() {
+			states ??= decodeMinedFile(bytes)?.states ?? [];
+			return states;
+		},
+	});
+	parcels.set(file, { bytes, source, records });
 	return file;
+}
+
+/** What the file states, as records of the source. */
+export function packedStates(file: MinedFile, source: string): RecordPack {
+	const parcel = parcels.get(file);
+	if (parcel?.source === source) return parcel.records;
+	const origin = fileOrigin(file.path);
+	return packOf(file.states.map((state) => ({ ...state, source, origin })));
 }
 
 /** Undefined where the bytes are damaged or of another format: the caller mines again. */

@@ -225,7 +225,7 @@ class ThreadedMining implements MiningPool {
 			if (parcels.length !== inputs.length) {
 				throw new LodeError("INTERNAL", `mining ${inputs[0]?.path}: the thread gave no result`);
 			}
-			return { mined: parcels.map(unpackParcel) };
+			return { mined: parcels.map((parcel, at) => unpackParcel(parcel, inputs[at]?.source ?? "")) };
 		} catch (error) {
 			this.#check(signal);
 			return { skip: timeout.signal.aborted ? this.#timeoutSkip() : { reason: "parse", detail: threadEnd(error) } };

@@ -3,8 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { MinedFile } from "../domain/mined-file.js";
+import { PackedRecords } from "../domain/record-pack.js";
 import type { MineInput } from "./mine-file.js";
 import { mineFile } from "./mine-file.js";
+import { packedStates } from "./mined-file-codec.js";
 import { createMiningPool, type MiningPool, type MiningPoolOptions } from "./mining-pool.js";
 
 /** Real threads throughout. Hostile files are played by an entry that hangs, dies or fills its memory on certain paths. */
@@ -20,8 +23,9 @@ export default async function ({ type, inputs, plainly }) {
 			if (input.path.endsWith("exit")) process.exit(1);
 			if (input.path.endsWith("memory")) { const all = []; for (;;) all.push(new Array(1e5).fill(all.length)); }
 		}
-		const file = { path: input.path, size: input.bytes.byteLength, skips: plainly ? [plainly] : [], chunks: [], states: [] };
-		parcels.push({ json: JSON.stringify({ file }), bytes: new Uint8Array() });
+		const file = { path: input.path, size: input.bytes.byteLength, skips: plainly ? [plainly] : [], chunks: [] };
+		const records = { count: 0, text: "[]", digests: new Uint8Array() };
+		parcels.push({ json: JSON.stringify(file), bytes: new Uint8Array(), records });
 	}
 	return parcels;
 }
@@ -57,7 +61,13 @@ describe("mining pool", () => {
 		pool = createMiningPool({ threads });
 		const inputs = Array.from({ length: 20 }, (_, n) => input(`docs/${n}.md`, `# Title ${n}\n\ntext\n`));
 		const mined = await Promise.all(inputs.map((each) => pool?.mine(each, settings)));
-		expect(mined).toEqual(await Promise.all(inputs.map((each) => mineFile(each, settings))));
+		const direct = await Promise.all(inputs.map((each) => mineFile(each, settings)));
+		expect(mined).toEqual(direct);
+		for (const source of ["s", "another"]) {
+			const packs = mined.map((file) => packedStates(file as MinedFile, source));
+			expect(packs).toEqual(direct.map((file) => packedStates(file, source)));
+			expect(new Set([...new PackedRecords(packs)].map((record) => record.source))).toEqual(new Set([source]));
+		}
 		expect(inputs[0]?.bytes.byteLength).toBe(16);
 	});
 

@@ -32,9 +32,8 @@ async function mined(task: MiningTask): Promise<MinedParcel[]> {
 	const { inputs, settings, plainly } = task;
 	const parcels: MinedParcel[] = [];
 	for (const input of inputs) {
-		parcels.push(
-			parcelOf(await (plainly === undefined ? mineFile(input, settings) : minePlainly(input, settings, plainly))),
-		);
+		const file = await (plainly === undefined ? mineFile(input, settings) : minePlainly(input, settings, plainly));
+		parcels.push(parcelOf(file, input.source));
 	}
 	return parcels;
 }

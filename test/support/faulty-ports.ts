@@ -170,8 +170,10 @@ export const FAULTS: readonly Fault[] = [
 		wrap: (ports, fault) => ({
 			...ports,
 			graph: replacing(ports.graph, {
-				stage: (seq, records) =>
-					ports.graph.stage(seq, records.length > 1 && fault.strikes() ? records.slice(1) : records),
+				stage: (seq, given) => {
+					const records = [...given];
+					return ports.graph.stage(seq, records.length > 1 && fault.strikes() ? records.slice(1) : records);
+				},
 			}),
 		}),
 	},

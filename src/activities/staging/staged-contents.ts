@@ -1,9 +1,9 @@
 import { Context } from "@temporalio/activity";
 import { EMPTY_TALLY, tallyOf } from "../../domain/digest.js";
-import { graphRecordDigest } from "../../domain/entities.js";
 import { groupSelector } from "../../domain/group-filter.js";
 import { type ChunkRecord, chunkRecordDigest } from "../../domain/mined-file.js";
 import { type OriginEntry, originEntryDigest } from "../../domain/origin-entry.js";
+import { packTally } from "../../domain/record-pack.js";
 import type { BatchRef } from "../../workflows/contracts/ingest-commit.js";
 import { type BatchContents, type BatchReader, chunkRecords, type OriginRecords } from "../batch-records.js";
 import type { BatchEmbeddings } from "../embedding/batch-embeddings.js";
@@ -108,7 +108,7 @@ export class StagedContents {
 export function entryOf({ origin, graph, file }: OriginRecords, chunks: readonly ChunkRecord[]): OriginEntry {
 	return {
 		origin,
-		graph: tallyOf(graph.map(graphRecordDigest)),
+		graph: packTally(graph),
 		vectors: chunks.length === 0 ? EMPTY_TALLY : tallyOf(chunks.map(chunkRecordDigest)),
 		...(file && {
 			file: {

@@ -1,4 +1,5 @@
 import { Context } from "@temporalio/activity";
+import { PackedRecords } from "../../domain/record-pack.js";
 import type { BatchActivities, CompensationActivities } from "../activity-types.js";
 import type { BatchReader } from "../batch-records.js";
 import type { BatchEmbeddings } from "../embedding/batch-embeddings.js";
@@ -23,11 +24,11 @@ export function createStagingActivities(
 			const permit = permits.permit();
 			const { seq, source } = batch;
 			const { retired, origins } = await staged.of(batch);
-			const records = origins.flatMap((origin) => origin.graph);
+			const packs = origins.map((origin) => origin.graph).filter(({ count }) => count > 0);
 			if (retired.length > 0) await graph.retire(seq, source, retired, permit.options());
-			await graph.stage(seq, records, permit.options());
+			await graph.stage(seq, new PackedRecords(packs), permit.options());
 			reader.done(batch, "graph");
-			return { entities: records.length };
+			return { entities: packs.reduce((sum, { count }) => sum + count, 0) };
 		},
 
 		async stageVectors(batch) {

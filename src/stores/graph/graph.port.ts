@@ -51,7 +51,7 @@ export interface EntityChange {
 /** The knowledge graph: entity states and their edges, in versions. */
 export interface GraphStore extends VersionedStore {
 	/** Adds records with `addedAt = seq`; one that is already there is left. @throws SEQ_CLOSED */
-	stage(seq: Seq, records: readonly GraphRecord[], options?: WriteOptions): Promise<void>;
+	stage(seq: Seq, records: Iterable<GraphRecord>, options?: WriteOptions): Promise<void>;
 
 	entity(scope: GraphScope, key: EntityKey): Promise<Entity | undefined>;
 	/** Ordered by (name, key). Names of kind `name` are left out unless asked for. */

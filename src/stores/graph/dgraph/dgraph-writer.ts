@@ -34,7 +34,7 @@ export class DgraphWriter {
 		private readonly guard: DgraphGuard,
 	) {}
 
-	async stage(seq: Seq, records: readonly GraphRecord[]): Promise<void> {
+	async stage(seq: Seq, records: Iterable<GraphRecord>): Promise<void> {
 		const byId = new Map<string, Prepared>();
 		for (const given of records) {
 			const record = normalRecord(given);

@@ -1,5 +1,5 @@
 import { type ChunkRecord, chunkRecordDigest, withKnownDigest } from "../../../domain/mined-file.js";
-import { digestAt, packDigests } from "../../sqlite/packed-digests.js";
+import { digestAt, packDigests } from "../../../domain/packed-digests.js";
 import type { Packed } from "../../sqlite/store-call.js";
 
 interface PackedChunks {
