@@ -42,7 +42,7 @@ export function createActivities(ports: Ports): Activities {
 	const discards = new Discards(ports, ports.limits.writeDeadlineMs);
 	const permits = discards.repeated ? new WritePermits({ deadlineMs: ports.limits.writeDeadlineMs }) : ALWAYS_PERMITTED;
 	const activities: Activities = {
-		...createIngestionActivities(ports),
+		...createIngestionActivities(ports, discards),
 		...createPlanningActivities(ports, prepared, discards),
 		...createMiningActivities(ports, prepared, reader),
 		...createEmbeddingActivities(ports, reader, embeddings),

@@ -3,7 +3,13 @@ import type { BatchCounts, BatchRef } from "../workflows/contracts/ingest-commit
 
 /** What begin tells the workflow; see Catalog.begin. `stale`: an unfinished ingestion whose workflow no longer runs. */
 export type BeginAnswer =
-	| { readonly outcome: "started"; readonly seq: number; readonly ingestion: string }
+	| {
+			readonly outcome: "started";
+			readonly seq: number;
+			readonly ingestion: string;
+			/** It goes on from an ingestion by the same recipe, and no store needs activities' time-outs: see steps.ts. Not in histories of before. */
+			readonly follows?: true;
+	  }
 	| { readonly outcome: "unchanged" | "superseded"; readonly ingestion: Ingestion; readonly snapshot: number }
 	| { readonly outcome: "busy"; readonly by: string }
 	| { readonly outcome: "stale"; readonly seq: number; readonly by: string };

@@ -3,7 +3,9 @@ import * as nodeModule from "node:module";
 import { requireNode24 } from "./node-guard.js";
 
 requireNode24();
-// Halves the start: compiled code is kept between runs. Does nothing where the folder is not writable.
-nodeModule.enableCompileCache();
+// Halves the start: compiled code is kept between runs.
+const { compileCache } = await import("../runtime/compile-cache.js");
+const compiled = compileCache();
+if (compiled !== undefined) nodeModule.enableCompileCache(compiled);
 const { main } = await import("./entry.js");
 await main();

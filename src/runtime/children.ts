@@ -6,6 +6,7 @@ import { temporalReady } from "../../temporal/server/ready.js";
 import type { TemporalServer } from "../../temporal/server/server.js";
 import { type Config, configEnvironment } from "../config/config.js";
 import { LodeError } from "../domain/errors.js";
+import { compileCache } from "./compile-cache.js";
 import type { ChildSpec } from "./supervisor.js";
 
 /** A large database file or a slow disk; normally a second. */
@@ -66,13 +67,25 @@ const WORKER_ENVIRONMENT = {
 	MALLOC_TRIM_THRESHOLD_: `${4 * 1024 * 1024}`,
 };
 
+/** A sixth of the processor time that the worker's modules take to load. */
+function compiled(): NodeJS.ProcessEnv {
+	const folder = compileCache();
+	return folder === undefined ? {} : { NODE_COMPILE_CACHE: folder };
+}
+
 export function workerChild(config: Config, address: string, entry: string | undefined): ChildSpec {
 	return {
 		name: "worker",
 		command: process.execPath,
 		args: [...WORKER_FLAGS, "--enable-source-maps", entry ?? workerEntry()],
 		cwd: process.cwd(),
-		env: { ...WORKER_ENVIRONMENT, ...process.env, ...configEnvironment(config), TEMPORAL_ADDRESS: address },
+		env: {
+			...WORKER_ENVIRONMENT,
+			...compiled(),
+			...process.env,
+			...configEnvironment(config),
+			TEMPORAL_ADDRESS: address,
+		},
 		ipc: true,
 		logFile: logFile(config, "worker"),
 		failure: "INTERNAL",

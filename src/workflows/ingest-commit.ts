@@ -19,7 +19,6 @@ import type {
 	DiscardAnswer,
 	IngestionActivities,
 	PlanAnswer,
-	PlanningActivities,
 } from "../activities/activity-types.js";
 import type { Failure, IngestionStats } from "../stores/catalog/catalog.port.js";
 import {
@@ -35,7 +34,8 @@ import {
 import { failureOf } from "./failure.js";
 import { ingestBatches, ingestBatchRange } from "./ingest-batches.js";
 import { outlastStores } from "./outlast-stores.js";
-import { EXTERNAL_READ, LONG_STORE_WRITE, SHORT } from "./retry-profiles.js";
+import { PLANNING, planningLocally } from "./planning-steps.js";
+import { LONG_STORE_WRITE, SHORT } from "./retry-profiles.js";
 import { ACTIVITIES, LOCAL_FIRST, type Steps } from "./steps.js";
 import { untilVerified } from "./until-verified.js";
 
@@ -43,7 +43,6 @@ import { untilVerified } from "./until-verified.js";
 const BATCHES_A_HISTORY = 200;
 
 const catalog = proxyLocalActivities<Pick<IngestionActivities, "begin" | "publish" | "abort" | "release">>(SHORT);
-const planning = proxyActivities<PlanningActivities>(EXTERNAL_READ);
 /** One call each for the whole change set, a repository that comes for the first time included. */
 const compensation = proxyActivities<CompensationActivities>(LONG_STORE_WRITE);
 
@@ -72,6 +71,8 @@ export async function ingestCommit(input: IngestCommitInput): Promise<IngestOutc
 		};
 	}
 	const { seq } = begun;
+	if (begun.follows) progress.briefly();
+	const planning = begun.follows ? planningLocally(() => progress.tell()) : PLANNING;
 	try {
 		progress.enter("prepare", "bringing the commit here");
 		await outlastStores(() => planning.prepareCommit(seq));
@@ -238,21 +239,36 @@ function statsOf(plan: PlanAnswer, counts: BatchCounts, links: number): Ingestio
 	};
 }
 
-/** Stages of a small commit that its stage attribute does not tell, after `files`. */
-const BRIEF: ReadonlySet<Stage> = new Set(["link", "verify", "publish"]);
+/** Stages of a small commit that its stage attribute does not tell. */
+const BRIEF: ReadonlySet<Stage> = new Set(["prepare", "diff", "link", "verify", "publish"]);
 
 /** What people see while it runs: the query, the Web UI's current details and the stage attribute. */
 class Progress {
 	/** These stages last milliseconds: nobody looks for ingestions that are in one, and each would be an event. */
 	#brief = false;
+	/** The attribute names an earlier one. */
+	#untold = false;
 	state: IngestState = { stage: "waiting", filesDone: 0, filesTotal: 0, chunks: 0, embedded: 0, reused: 0, detail: "" };
 
 	constructor(private readonly input: IngestCommitInput) {}
 
 	enter(stage: Stage, detail: string): void {
 		this.state = { ...this.state, stage, detail };
-		if (!this.#brief || !BRIEF.has(stage)) upsertSearchAttributes({ LodeStage: [stage] });
+		this.#untold = this.#brief && BRIEF.has(stage);
+		if (!this.#untold) upsertSearchAttributes({ LodeStage: [stage] });
 		this.describe();
+	}
+
+	/** What comes until the plan is there lasts milliseconds, unless somebody says otherwise. */
+	briefly(): void {
+		this.#brief = true;
+	}
+
+	/** The present stage lasts longer. */
+	tell(): void {
+		if (!this.#untold) return;
+		this.#untold = false;
+		upsertSearchAttributes({ LodeStage: [this.state.stage] });
 	}
 
 	fail(failure: Failure): void {

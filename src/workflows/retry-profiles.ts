@@ -57,8 +57,8 @@ export const LOCAL: LocalActivityOptions = {
 	retry: { maximumAttempts: 1 },
 };
 
-/** Somebody else's service, which may be slow for as long as it likes. */
-export const LOCAL_PROVIDER: LocalActivityOptions = { ...LOCAL, scheduleToCloseTimeout: "5 seconds" };
+/** Somebody else's service or repository, which may be slow for as long as it likes. */
+export const LOCAL_OUTSIDE: LocalActivityOptions = { ...LOCAL, scheduleToCloseTimeout: "5 seconds" };
 
 /**
  * One catalog transaction of milliseconds. Local: it costs no task of its own. A cancellation waits for its end: whoever is told that it

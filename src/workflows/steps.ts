@@ -1,14 +1,9 @@
-import {
-	ApplicationFailure,
-	CancellationScope,
-	type LocalActivityOptions,
-	proxyActivities,
-	proxyLocalActivities,
-} from "@temporalio/workflow";
+import { type LocalActivityOptions, proxyActivities, proxyLocalActivities } from "@temporalio/workflow";
 import type { BatchActivities, FinishingActivities } from "../activities/activity-types.js";
 import type { BatchRef } from "./contracts/ingest-commit.js";
 import { endTogether } from "./end-together.js";
-import { LOCAL, LOCAL_PROVIDER, LONG_STORE_WRITE, PURE, RATE_LIMITED, STORE_WRITE } from "./retry-profiles.js";
+import { localFirst } from "./local-first.js";
+import { LOCAL, LOCAL_OUTSIDE, LONG_STORE_WRITE, PURE, RATE_LIMITED, STORE_WRITE } from "./retry-profiles.js";
 
 type Batch<K extends keyof BatchActivities> = (batch: BatchRef, summary?: string) => ReturnType<BatchActivities[K]>;
 type Finish<K extends keyof FinishingActivities> = (seq: number) => ReturnType<FinishingActivities[K]>;
@@ -64,7 +59,7 @@ export const LOCAL_FIRST: Steps = {
 		return results as Results<T>;
 	},
 	mineBatch: batchStep(local.mineBatch, ACTIVITIES.mineBatch),
-	embedBatch: batchStep(local.embedBatch, ACTIVITIES.embedBatch, LOCAL_PROVIDER),
+	embedBatch: batchStep(local.embedBatch, ACTIVITIES.embedBatch, LOCAL_OUTSIDE),
 	stageGraph: batchStep(local.stageGraph, ACTIVITIES.stageGraph),
 	stageVectors: batchStep(local.stageVectors, ACTIVITIES.stageVectors),
 	recordBatch: batchStep(local.recordBatch, ACTIVITIES.recordBatch),
@@ -91,27 +86,4 @@ function finishStep<T>(here: (seq: number) => Promise<T>, activity: (seq: number
 			() => here(seq),
 			() => activity(seq),
 		);
-}
-
-/**
- * What runs locally runs to its end, which is near: whoever cancels, or fails beside it, waits for that. To cancel a local activity that is
- * about to start has left workflows waiting for ever (SDK 1.24).
- */
-async function localFirst<T>(here: () => Promise<T>, activity: () => Promise<T>): Promise<T> {
-	const scope = CancellationScope.current();
-	if (scope.consideredCancelled) throw await scope.cancelRequested;
-	try {
-		return await CancellationScope.nonCancellable(here);
-	} catch (error) {
-		if (isPermanent(error)) throw error;
-	}
-	return activity();
-}
-
-/** Whether an activity said that repeating does not help. */
-function isPermanent(error: unknown): boolean {
-	for (let current = error; current instanceof Error; current = current.cause) {
-		if (current instanceof ApplicationFailure) return current.nonRetryable === true;
-	}
-	return false;
 }

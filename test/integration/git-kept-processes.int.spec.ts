@@ -42,10 +42,10 @@ async function contents(signal?: AbortSignal): Promise<string[]> {
 	return read;
 }
 
-/** Process ids of those that answer for contents, in the order of their start. */
-async function readers(): Promise<number[]> {
+/** Process ids of those that answer for contents, or for sizes, in the order of their start. */
+async function readers(asked = "cat-file --batch"): Promise<number[]> {
 	const lines = (await readFile(path.join(home, "started"), "utf8")).split("\n");
-	return lines.filter((line) => line.endsWith("cat-file --batch")).map((line) => Number.parseInt(line, 10));
+	return lines.filter((line) => line.endsWith(asked)).map((line) => Number.parseInt(line, 10));
 }
 
 const runs = (pid: number): boolean => {
@@ -65,6 +65,29 @@ it.skipIf(process.platform === "win32")(
 		process.kill(first, "SIGKILL");
 		expect(await contents()).toEqual(["1", "22", "333"]);
 		expect(await readers()).toHaveLength(2);
+	},
+);
+
+it.skipIf(process.platform === "win32")(
+	"asks one process whether a commit is there and for sizes, and another where that one has ended",
+	async () => {
+		const sizes = "cat-file --batch-check=%(objecttype) %(objectsize)";
+		const follow = async (content: string) => {
+			const to = await repository.commit({ files: { a: content } });
+			await adapter.prepare(source, to, () => {});
+			const changes = (await collect(adapter.changes(source, commit, to))).flat();
+			expect(changes).toMatchObject([{ type: "modified", file: { path: "a", size: content.length } }]);
+		};
+		await follow("1234");
+		await follow("12345");
+		const [first = 0, ...others] = await readers(sizes);
+		expect(others).toEqual([]);
+		process.kill(first, "SIGKILL");
+		await follow("123456");
+		expect(await readers(sizes)).toHaveLength(2);
+		const [, second = 0] = await readers(sizes);
+		await adapter.forget(source);
+		await vi.waitUntil(() => !runs(second), { timeout: 4_000 });
 	},
 );
 

@@ -65,6 +65,19 @@ export async function recordHistories(environment: TestWorkflowEnvironment): Pro
 		small: true as const,
 	});
 	await record({ planChanges: small }, { "ingest-commit.small": "ingest/QUEUE" }, ingest);
+	const follows = async () => ({ outcome: "started" as const, seq: 1, ingestion: "ing-1", follows: true as const });
+	await record({ begin: follows, planChanges: small }, { "ingest-commit.follows": "ingest/QUEUE" }, ingest);
+	let unreachable = 0;
+	await record(
+		{
+			begin: follows,
+			prepareCommit: async () => {
+				if (unreachable++ === 0) throw toFailure(new LodeError("SOURCE_UNAVAILABLE", "git: away"), 1, false);
+			},
+		},
+		{ "ingest-commit.follows-and-away": "ingest/QUEUE" },
+		ingest,
+	);
 	let refused = 0;
 	await record(
 		{

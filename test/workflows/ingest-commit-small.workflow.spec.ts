@@ -54,7 +54,11 @@ describe("ingestCommit of a small change set", () => {
 		const scheduled = (events ?? []).flatMap(
 			({ activityTaskScheduledEventAttributes: scheduled }) => scheduled?.activityType?.name ?? [],
 		);
-		return { ...result, calls, scheduled, events: events?.length ?? 0 };
+		const stages = (events ?? []).flatMap(({ upsertWorkflowSearchAttributesEventAttributes: upserted }) => {
+			const told = upserted?.searchAttributes?.indexedFields?.LodeStage?.data;
+			return told ? (JSON.parse(Buffer.from(told).toString()) as string) : [];
+		});
+		return { ...result, calls, scheduled, stages, events: events?.length ?? 0 };
 	}
 
 	test("takes the same steps, and none is a task of its own", async () => {
@@ -64,6 +68,58 @@ describe("ingestCommit of a small change set", () => {
 		expect([...new Set(calls)].sort()).toEqual(["begin", "prepareCommit", "planChanges", ...STEPS, "publish"].sort());
 		expect(calls.slice(-2)).toEqual(["verifyStaged", "publish"]);
 		expect(events).toBeLessThan(60);
+	});
+
+	/** What goes on from an ingestion by the same recipe. */
+	const follows: Partial<Activities> = {
+		begin: async () => ({ outcome: "started", seq: 1, ingestion: "ing-1", follows: true }),
+	};
+
+	test("that follows another is one task from its beginning to its end", async () => {
+		const { value, calls, scheduled, events } = await run(follows);
+		expect(value).toMatchObject({ outcome: "published", snapshot: 7, stats: { entities: 17, chunks: 8, embedded: 6 } });
+		expect(scheduled).toEqual([]);
+		expect(calls.slice(0, 3)).toEqual(["begin", "prepareCommit", "planChanges"]);
+		expect(calls.slice(-2)).toEqual(["verifyStaged", "publish"]);
+		expect(events).toBeLessThan(40);
+	});
+
+	test("that follows another and changes much after all is staged by activities", async () => {
+		const planChanges = async () => ({ batches: 2, fileBatches: 2, files: { added: 2, changed: 1, removed: 0 } });
+		const { value, scheduled } = await run({ ...follows, planChanges });
+		expect(value?.outcome).toBe("published");
+		expect([...new Set(scheduled)].sort()).toEqual([...STEPS].sort());
+	});
+
+	test.each(["prepareCommit", "planChanges"] as const)(
+		"%s of one that follows another goes on as an activity where it does not succeed at once, and tells its stage",
+		async (name) => {
+			const { activities } = fakedActivities();
+			let attempts = 0;
+			const { value, scheduled, stages } = await run({
+				...follows,
+				[name]: async (seq: number) => {
+					attempts += 1;
+					if (attempts <= 2) throw toFailure(new LodeError("SOURCE_UNAVAILABLE", "away"), attempts, false);
+					return activities[name](seq);
+				},
+			});
+			expect(value?.outcome).toBe("published");
+			expect(scheduled[0]).toBe(name);
+			expect(stages).toContain(name === "prepareCommit" ? "prepare" : "diff");
+		},
+	);
+
+	test("a permanent failure of the plan of one that follows another is not tried again", async () => {
+		const { error, calls, scheduled } = await run({
+			...follows,
+			planChanges: async () => {
+				throw toFailure(new LodeError("REPOSITORY_UNREADABLE", "broken"), 1, false);
+			},
+		});
+		expect(error?.cause).toMatchObject({ type: "REPOSITORY_UNREADABLE" });
+		expect(scheduled).not.toContain("planChanges");
+		expect(calls.slice(-5).sort()).toEqual(["abort", "discardArtifacts", "discardGraph", "discardVectors", "release"]);
 	});
 
 	test.each(STEPS)("a permanent failure of %s is not tried again, and discards everything", async (name) => {

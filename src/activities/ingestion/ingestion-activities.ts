@@ -3,15 +3,18 @@ import { WorkflowNotFoundError } from "@temporalio/client";
 import { errorCode, LodeError } from "../../domain/errors.js";
 import { deletedGroups, isReady, wantedGroups } from "../../domain/indexed-groups.js";
 import { recipeOf, recipeOfGroups, requireGroups, requireSource } from "../../services/recipe.js";
+import type { Ingestion } from "../../stores/catalog/catalog.port.js";
 import { PENDING_A_LOOK } from "../../workflows/contracts/follow-source.js";
 import type { IngestionActivities } from "../activity-types.js";
 import { BatchArchive } from "../batches.js";
 import type { Ports } from "../ports.js";
+import type { Discards } from "../staging/discards.js";
 import { workflowRuns } from "./workflow-runs.js";
 
 /** The life of an ingestion in the catalog. */
 export function createIngestionActivities(
-	ports: Pick<Ports, "catalog" | "plugins" | "artifacts" | "sources" | "temporal">,
+	ports: Pick<Ports, "catalog" | "plugins" | "artifacts" | "sources" | "temporal" | "limits">,
+	discards: Pick<Discards, "repeated">,
 ): IngestionActivities {
 	const { catalog, temporal } = ports;
 	const batches = new BatchArchive(ports.artifacts);
@@ -71,6 +74,12 @@ export function createIngestionActivities(
 		}
 	}
 
+	/** Whether what it has to do is most likely little. A new source and another recipe mean all files. */
+	async function follows({ baseSeq, recipe }: Ingestion): Promise<boolean> {
+		if (baseSeq === undefined || ports.limits.smallCommitFiles === 0 || discards.repeated) return false;
+		return (await catalog.ingestion(`ing-${baseSeq}`))?.recipe === recipe;
+	}
+
 	return {
 		async begin({ source: id, commit, workflowId, runId, unlessPassed }) {
 			const source = await requireSource(catalog, id);
@@ -85,8 +94,10 @@ export function createIngestionActivities(
 			const recipe = await takeUpGroups(id);
 			const result = await catalog.begin({ source: id, commit, recipe, workflowId, runId });
 			switch (result.outcome) {
-				case "started":
-					return { outcome: "started", seq: result.ingestion.seq, ingestion: result.ingestion.id };
+				case "started": {
+					const { seq, id: ingestion } = result.ingestion;
+					return { outcome: "started", seq, ingestion, ...((await follows(result.ingestion)) && { follows: true }) };
+				}
 				case "unchanged":
 					return { outcome: "unchanged", ingestion: result.ingestion, snapshot: result.snapshot.number };
 				case "busy":

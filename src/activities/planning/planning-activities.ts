@@ -3,15 +3,17 @@ import type { Change, CommitInfo } from "../../domain/commits.js";
 import { errorCode } from "../../domain/errors.js";
 import { commitOrigin, fileOrigin, originPath } from "../../domain/keys.js";
 import type { Snapshot } from "../../domain/snapshot.js";
-import type { SourceAdapter } from "../../sources/source.port.js";
+import type { CommitRange, SourceAdapter } from "../../sources/source.port.js";
 import type { Catalog, Ingestion, Source } from "../../stores/catalog/catalog.port.js";
 import type { PlanAnswer, PlanningActivities } from "../activity-types.js";
 import { BatchArchive } from "../batches.js";
+import { heartbeat } from "../heartbeat.js";
 import type { Ports } from "../ports.js";
 import type { Discards } from "../staging/discards.js";
 import { type FolderChanges, FolderTouches, folderChanges } from "./folder-changes.js";
 import { openIngestion } from "./open-ingestion.js";
 import type { PreparedSources } from "./prepared-sources.js";
+import { readAhead } from "./read-ahead.js";
 
 /** A batch is a hundred files and two megabytes, so that its activities take seconds at most and memory stays bounded: six of them are held. */
 const FILES_A_BATCH = 128;
@@ -54,20 +56,36 @@ export function createPlanningActivities(
 	};
 
 	function preparedHere(ingestion: Ingestion) {
-		const context = Context.current();
-		return prepared.of(ingestion, (done) => context.heartbeat(done), context.cancellationSignal);
+		return prepared.of(ingestion, heartbeat, Context.current().cancellationSignal);
 	}
 
 	/** `rebuild`: from the commit alone and what the catalog says of the base, without reading the base itself. */
 	async function plan(seq: number, ingestion: Ingestion, base: Snapshot, rebuild: boolean): Promise<PlanAnswer> {
 		const { source, adapter } = await preparedHere(ingestion);
+		const anew = rebuild || (await logChanged(adapter, source, ingestion.baseCommit));
+		// Read beside the changes: where little changed, both are mostly the start of a process.
+		const log = readAhead(adapter.commits(source, anew ? undefined : ingestion.baseCommit, ingestion.commit));
+		try {
+			const changes = rebuild
+				? rebuildChanges(catalog, base, ingestion, adapter.changes(source, undefined, ingestion.commit))
+				: adapter.changes(source, ingestion.baseCommit, ingestion.commit);
+			return await write(seq, ingestion, base, rebuild, changes, { pages: log.pages, anew });
+		} finally {
+			await log.end();
+		}
+	}
+
+	async function write(
+		seq: number,
+		ingestion: Ingestion,
+		base: Snapshot,
+		rebuild: boolean,
+		changes: AsyncIterable<readonly Change[]>,
+		log: { readonly pages: AsyncIterable<readonly CommitRange[]>; readonly anew: boolean },
+	): Promise<PlanAnswer> {
 		const writer = new BatchWriter(archive, seq);
 		const folders = new FolderTouches();
 		const files = { added: 0, changed: 0, removed: 0 };
-
-		const changes = rebuild
-			? rebuildChanges(catalog, base, ingestion, adapter.changes(source, undefined, ingestion.commit))
-			: adapter.changes(source, ingestion.baseCommit, ingestion.commit);
 		for await (const page of changes) {
 			for (const change of page) {
 				if (change.type === "added") files.added += 1;
@@ -77,22 +95,20 @@ export function createPlanningActivities(
 				else folders.add(change.file.path);
 				await writer.addChange(change);
 			}
-			Context.current().heartbeat();
+			heartbeat();
 		}
 		await writer.flushChanges();
 		const fileBatches = writer.batches;
 
-		const logAnew = rebuild || (await logChanged(adapter, source, ingestion.baseCommit));
-		const history = adapter.commits(source, logAnew ? undefined : ingestion.baseCommit, ingestion.commit);
 		const reachable = new Set<string>();
-		for await (const page of history) {
+		for await (const page of log.pages) {
 			for (const { type, commit } of page) {
-				if (logAnew) reachable.add(commit.sha);
+				if (log.anew) reachable.add(commit.sha);
 				await writer.addCommit(type, commit);
 			}
-			Context.current().heartbeat();
+			heartbeat();
 		}
-		if (logAnew) await retireUnreachable(catalog, base, ingestion, reachable, writer);
+		if (log.anew) await retireUnreachable(catalog, base, ingestion, reachable, writer);
 		await writer.flushCommits();
 		await writer.addFolders(
 			await folderChanges(catalog, base, ingestion.source, folders, rebuild, ingestion.baseSeq === undefined),

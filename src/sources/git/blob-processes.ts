@@ -1,10 +1,13 @@
 import { cancelled, type GitCall, type GitCommand, type GitProcess } from "./git-command.js";
 
-export const CAT_FILE: readonly string[] = ["cat-file", "--batch"];
+/** Answers with contents. */
+export const CONTENTS: readonly string[] = ["cat-file", "--batch"];
+/** Answers with type and size alone. */
+export const SIZES: readonly string[] = ["cat-file", "--batch-check=%(objecttype) %(objectsize)"];
 /** A process that was not asked anything for this long is ended. Milliseconds. */
 const IDLE_MS = 10_000;
 
-/** A `git cat-file --batch`, for one reader at a time. */
+/** A `git cat-file` that is asked by standard input, for one reader at a time. */
 export class BlobProcess {
 	readonly pull: Puller;
 	/** It answered another reader before. */
@@ -29,8 +32,8 @@ export class BlobProcess {
 		return this.#over;
 	}
 
-	ask(blobs: readonly string[]): void {
-		this.running.stdin?.write(`${blobs.join("\n")}\n`);
+	ask(objects: readonly string[]): void {
+		this.running.stdin?.write(`${objects.join("\n")}\n`);
 	}
 
 	/** What it wrote to its standard error, once it has ended. */
@@ -77,8 +80,8 @@ export class BlobProcess {
 }
 
 /**
- * Starting a process costs the worker more than most questions do: the system copies the page tables of all its memory. So a few that answer for
- * contents are kept for a while.
+ * Starting a process costs the worker more than most questions do. So a few that answer for objects are kept for a while. They see what is fetched
+ * meanwhile: git looks again for what it does not find.
  */
 export class BlobProcesses {
 	readonly #idle: BlobProcess[] = [];
@@ -89,8 +92,9 @@ export class BlobProcesses {
 		private readonly most = 4,
 	) {}
 
+	/** `args` end with what it is to answer: `CONTENTS` or `SIZES`. */
 	async lease(args: readonly string[], call: GitCall, signal: AbortSignal | undefined): Promise<BlobProcess> {
-		if (signal?.aborted) throw cancelled(CAT_FILE, signal);
+		if (signal?.aborted) throw cancelled(args, signal);
 		const key = keyOf(args, call);
 		const at = this.#idle.findLastIndex((process) => process.key === key && !process.over);
 		const [kept] = at === -1 ? [] : this.#idle.splice(at, 1);
@@ -101,7 +105,7 @@ export class BlobProcesses {
 
 	async start(args: readonly string[], call: GitCall, signal: AbortSignal | undefined): Promise<BlobProcess> {
 		const { signal: _, ...kept } = call;
-		const process = new BlobProcess(keyOf(args, call), await this.git.start([...args, ...CAT_FILE], kept));
+		const process = new BlobProcess(keyOf(args, call), await this.git.start(args, kept));
 		process.lease(signal);
 		return process;
 	}
@@ -115,7 +119,8 @@ export class BlobProcesses {
 
 	/** Ends those of a repository, which may be about to be deleted. */
 	endOf(args: readonly string[], call: GitCall): void {
-		for (const process of this.#idle.filter(({ key }) => key === keyOf(args, call))) {
+		const keys = [CONTENTS, SIZES].map((command) => keyOf([...args, ...command], call));
+		for (const process of this.#idle.filter(({ key }) => keys.includes(key))) {
 			this.#forget(process);
 			process.end();
 		}

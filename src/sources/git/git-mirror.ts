@@ -3,9 +3,11 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { errorCode, LodeError } from "../../domain/errors.js";
 import { sourceHome } from "../source-home.js";
+import type { BlobProcesses } from "./blob-processes.js";
 import type { GitCall, GitCommand, GitResult } from "./git-command.js";
 import { gitEnvironment } from "./git-environment.js";
 import { gitFailure, redact } from "./git-errors.js";
+import { hasObject, type ObjectReader } from "./git-objects.js";
 import { isObjectId, type Remotes, remoteCall, remoteSecrets, requireLocal } from "./git-remote.js";
 import { removeStaleGitLocks, withMirrorLock } from "./mirror-lock.js";
 
@@ -34,11 +36,13 @@ const FINAL = new Set(["DISK_FULL", "PERMISSION_DENIED", "SOURCE_NOT_FOUND", "SO
 /** The bare mirrors under Lode's home, one a source. Each prepared commit has a ref there, so that force-pushes lose nothing. */
 export class GitMirrors {
 	readonly #git: GitCommand;
+	readonly #processes: BlobProcesses;
 	readonly #home: string;
 	readonly #remotes: Remotes;
 
-	constructor(git: GitCommand, remotes: Remotes) {
+	constructor(git: GitCommand, remotes: Remotes, processes: BlobProcesses) {
 		this.#git = git;
+		this.#processes = processes;
 		this.#home = remotes.home;
 		this.#remotes = remotes;
 	}
@@ -186,9 +190,22 @@ export class GitMirrors {
 
 	/** Whether the commit is there with everything that it reaches: a killed fetch may have left it without its trees. */
 	async #has(source: Mirrored, commit: string, signal: AbortSignal): Promise<boolean> {
+		const failed = this.failure(source, `Looking for a commit of ${source.address}`);
 		const { args, call } = this.local(source, signal);
+		const reader = { git: this.#git, args, call, failed, processes: this.#processes };
+		if (!(await this.#mayHave(reader, commit))) return false;
 		const walk = ["rev-list", "--objects", "--quiet", `${commit}^{commit}`, "--not", "--all"];
 		return (await this.#git.run([...args, ...walk], call)).code === 0;
+	}
+
+	/** By a process that is kept, where the next one asked for the commit's contents. A mirror that cannot be read has nothing: it is fetched into. */
+	async #mayHave(reader: ObjectReader, commit: string): Promise<boolean> {
+		try {
+			return await hasObject(reader, commit, "commit");
+		} catch (error) {
+			if (errorCode(error) === "CANCELLED") throw error;
+			return false;
+		}
 	}
 
 	async #keep(source: Mirrored, commit: string, signal: AbortSignal): Promise<void> {

@@ -1,7 +1,7 @@
 import type { FileEntry } from "../../domain/commits.js";
 import { LodeError } from "../../domain/errors.js";
 import type { ReadOptions } from "../source.port.js";
-import { BlobProcesses, CAT_FILE } from "./blob-processes.js";
+import { BlobProcesses, CONTENTS, SIZES } from "./blob-processes.js";
 import { cancelled, type GitCall, type GitCommand } from "./git-command.js";
 import { isObjectId } from "./git-remote.js";
 
@@ -20,16 +20,57 @@ export interface ObjectReader {
 /** Sizes of blobs in the order of `ids`. Bytes. @throws REPOSITORY_UNREADABLE when one is missing */
 export async function blobSizes(reader: ObjectReader, ids: readonly string[]): Promise<number[]> {
 	if (ids.length === 0) return [];
-	const check = [...reader.args, "cat-file", "--batch-check=%(objecttype) %(objectsize)", "--buffer"];
-	const input = `${ids.join("\n")}\n`;
-	const { code, stdout, stderr } = await reader.git.run(check, { ...reader.call, input });
-	if (code !== 0) throw reader.failed(stderr);
-	const lines = stdout.toString("latin1").split("\n");
+	const lines = ids.length <= WINDOW ? await askKept(reader, ids) : await askAll(reader, ids);
 	return ids.map((id, index) => {
 		const size = /^blob (\d+)$/.exec(lines[index] ?? "")?.[1];
 		if (size === undefined) throw reader.failed(`fatal: missing blob ${id}`);
 		return Number(size);
 	});
+}
+
+/** Whether there is an object of the type; not whether what it names is there. */
+export async function hasObject(reader: ObjectReader, id: string, type: string): Promise<boolean> {
+	const [line] = await askKept(reader, [id]);
+	return line?.startsWith(`${type} `) === true;
+}
+
+/** A line for each id, at most `WINDOW` of them. */
+async function askKept(reader: ObjectReader, ids: readonly string[]): Promise<string[]> {
+	const { args, call } = reader;
+	const processes = reader.processes ?? new BlobProcesses(reader.git, 0);
+	let leased = await processes.lease([...args, ...SIZES], call, call.signal);
+	const lines: string[] = [];
+	let complete = false;
+	try {
+		leased.ask(ids);
+		while (lines.length < ids.length) {
+			const line = await leased.pull.line();
+			if (line !== undefined) {
+				lines.push(line);
+			} else if (leased.used && lines.length === 0 && !call.signal?.aborted) {
+				// It ended while it was kept: no answer of the repository.
+				leased.end();
+				leased = await processes.start([...args, ...SIZES], call, call.signal);
+				leased.ask(ids);
+			} else {
+				if (call.signal?.aborted) throw cancelled(SIZES, call.signal);
+				throw reader.failed(await leased.ended());
+			}
+		}
+		complete = true;
+	} finally {
+		if (complete) processes.giveBack(leased);
+		else leased.end();
+	}
+	return lines;
+}
+
+async function askAll(reader: ObjectReader, ids: readonly string[]): Promise<string[]> {
+	const input = `${ids.join("\n")}\n`;
+	const check = [...reader.args, ...SIZES, "--buffer"];
+	const { code, stdout, stderr } = await reader.git.run(check, { ...reader.call, input });
+	if (code !== 0) throw reader.failed(stderr);
+	return stdout.toString("latin1").split("\n");
 }
 
 /**
@@ -49,7 +90,8 @@ export async function* readBlobs(
 	}
 	for (const { blob } of wanted) requireBlobId(blob);
 	const processes = reader.processes ?? new BlobProcesses(reader.git, 0);
-	let leased = await processes.lease(reader.args, reader.call, options.signal);
+	const args = [...reader.args, ...CONTENTS];
+	let leased = await processes.lease(args, reader.call, options.signal);
 	let asked = 0;
 	let answered = 0;
 	const ask = (): void => {
@@ -71,7 +113,7 @@ export async function* readBlobs(
 			if (header === undefined && leased.used && answered === 0 && !options.signal?.aborted) {
 				// It ended while it was kept: no answer of the repository.
 				leased.end();
-				leased = await processes.start(reader.args, reader.call, options.signal);
+				leased = await processes.start(args, reader.call, options.signal);
 				asked = 0;
 				ask();
 				header = await leased.pull.line();
@@ -82,7 +124,7 @@ export async function* readBlobs(
 			const { pull } = leased;
 			const bytes = size === undefined ? undefined : await pull.bytes(Number(size), Number(size) <= options.maxBytes);
 			if (size === undefined || bytes === "ended" || (await pull.bytes(1, false)) === "ended") {
-				if (options.signal?.aborted) throw cancelled(CAT_FILE, options.signal);
+				if (options.signal?.aborted) throw cancelled(CONTENTS, options.signal);
 				throw reader.failed(await leased.ended());
 			}
 			answered += 1;

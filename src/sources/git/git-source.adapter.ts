@@ -43,8 +43,8 @@ export function createGitSource(options: GitSourceOptions): SourceAdapter {
 	const home = path.resolve(options.home);
 	const git = new GitCommand(options.git, options.start);
 	const remotes: Remotes = { home, pins: options.pins ?? NO_PINS };
-	const mirrors = new GitMirrors(git, remotes);
 	const processes = new BlobProcesses(git);
+	const mirrors = new GitMirrors(git, remotes, processes);
 
 	/** @throws SOURCE_NOT_FOUND, CREDENTIALS_IN_URL, PERMISSION_DENIED, REPOSITORY_UNREADABLE */
 	async function locate(target: string): Promise<{ address: string; bundle: boolean }> {
