@@ -9,6 +9,7 @@ import type { FinishingActivities } from "../activity-types.js";
 import { heartbeat } from "../heartbeat.js";
 import { openIngestion } from "../planning/open-ingestion.js";
 import type { Ports } from "../ports.js";
+import type { VectorsAhead } from "../verification/vectors-ahead.js";
 import type { WritePermits } from "./write-permits.js";
 
 /** Names that the catalog once recorded together; a page holds a whole number of them. */
@@ -46,6 +47,7 @@ interface NamePage {
 export function createLinkActivities(
 	ports: Pick<Ports, "catalog" | "plugins" | "graph">,
 	permits: Pick<WritePermits, "permit">,
+	ahead: Pick<VectorsAhead, "begin">,
 ): Pick<FinishingActivities, "linkNames"> {
 	const { catalog, graph } = ports;
 
@@ -54,6 +56,7 @@ export function createLinkActivities(
 			const permit = permits.permit();
 			const { ingestion, base } = await openIngestion(ports, seq);
 			const { source } = ingestion;
+			ahead.begin(seq, source);
 			const read = async (after: EntityKey | undefined): Promise<NamePage> => {
 				const names = await graph.touchedNames(seq, source, after, NAMES_A_PAGE);
 				if (names.length === 0) return { names, wanted: new Map() };
