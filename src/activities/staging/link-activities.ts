@@ -14,12 +14,11 @@ import type { WritePermits } from "./write-permits.js";
 
 /** Names that the catalog once recorded together; a page holds a whole number of them. */
 const NAMES_A_SMALL_PAGE = 500;
-const SMALL_PAGES = 8;
 /**
  * What is written comes in an order in which most of the graph's indexes are scattered: each page touches most of their leaves, so few large pages write
- * less than half of what many small ones do. A page and the one before it, which is still being written, take a few megabytes.
+ * two thirds of what many small ones do. A page and the one before it, which is still being written, take a few megabytes.
  */
-const NAMES_A_PAGE = SMALL_PAGES * NAMES_A_SMALL_PAGE;
+const SMALL_PAGES = 8;
 /**
  * A name that more entities provide (`main`, `__init__`) keeps the first of them only, so that no link state grows with the
  * repository; `ambiguous` then says that there are more.
@@ -48,8 +47,10 @@ export function createLinkActivities(
 	ports: Pick<Ports, "catalog" | "plugins" | "graph">,
 	permits: Pick<WritePermits, "permit">,
 	ahead: Pick<VectorsAhead, "begin">,
+	smallPage = NAMES_A_SMALL_PAGE,
 ): Pick<FinishingActivities, "linkNames"> {
 	const { catalog, graph } = ports;
+	const namesAPage = SMALL_PAGES * smallPage;
 
 	return {
 		async linkNames(seq) {
@@ -58,7 +59,7 @@ export function createLinkActivities(
 			const { source } = ingestion;
 			ahead.begin(seq, source);
 			const read = async (after: EntityKey | undefined): Promise<NamePage> => {
-				const names = await graph.touchedNames(seq, source, after, NAMES_A_PAGE);
+				const names = await graph.touchedNames(seq, source, after, namesAPage);
 				if (names.length === 0) return { names, wanted: new Map() };
 				return { names, wanted: await linkStates(seq, source, base, names) };
 			};
@@ -84,7 +85,7 @@ export function createLinkActivities(
 					const { names, wanted }: NamePage = await next;
 					const last = names.at(-1);
 					// Link states provide no names, so that neither what is read nor what is written sees the other.
-					next = last === undefined || names.length < NAMES_A_PAGE ? undefined : read(last);
+					next = last === undefined || names.length < namesAPage ? undefined : read(last);
 					next?.catch(() => undefined);
 					const origins = names.map(linkOrigin);
 					// Before the first publication of a source there is nothing that a name could have led to.
