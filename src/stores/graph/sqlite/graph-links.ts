@@ -17,6 +17,8 @@ export class GraphLinks {
 	/** By seq and source, the list of its names in a table of this connection. */
 	readonly #lists = new Map<string, number>();
 	#listIds = 0;
+	/** Lists that have rows: those that are kept, and those that are being filled. */
+	readonly #live = new Set<number>();
 
 	constructor(
 		private readonly database: SqliteDatabase,
@@ -46,6 +48,7 @@ export class GraphLinks {
 
 	async #list(seq: Seq, source: string): Promise<number> {
 		const list = ++this.#listIds;
+		this.#live.add(list);
 		try {
 			await this.#fill(list, seq, source);
 			return list;
@@ -90,7 +93,10 @@ export class GraphLinks {
 	}
 
 	#drop(list: number): void {
-		this.database.prepare("DELETE FROM touched_name WHERE list = ?").run([list]);
+		this.#live.delete(list);
+		// SQLite frees a whole table without looking at its rows.
+		if (this.#live.size === 0) this.database.prepare("DELETE FROM touched_name").run();
+		else this.database.prepare("DELETE FROM touched_name WHERE list = ?").run([list]);
 	}
 
 	/**
