@@ -12,9 +12,9 @@ import { createSqliteCatalog, openCatalogDatabase } from "../../src/stores/catal
 import { createSqliteGraphStore } from "../../src/stores/graph/sqlite/sqlite-graph.adapter.js";
 import { addSource, STATS, started } from "../support/catalog-fixtures.js";
 
-/** A page is eight of them. */
+/** A page is four of them. */
 const SMALL_PAGE = 1;
-const NAMES_A_PAGE = 8;
+const NAMES_A_PAGE = 4;
 const NAMES = 30;
 
 /** Whether the link step was done before, and its answer got lost. */

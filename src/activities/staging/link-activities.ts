@@ -18,7 +18,7 @@ const NAMES_A_SMALL_PAGE = 500;
  * What is written comes in an order in which most of the graph's indexes are scattered: each page touches most of their leaves, so few large pages write
  * two thirds of what many small ones do. A page and the one before it, which is still being written, take a few megabytes.
  */
-const SMALL_PAGES = 8;
+const SMALL_PAGES = 4;
 /**
  * A name that more entities provide (`main`, `__init__`) keeps the first of them only, so that no link state grows with the
  * repository; `ambiguous` then says that there are more.
