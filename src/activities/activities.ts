@@ -24,6 +24,7 @@ import { Discards } from "./staging/discards.js";
 import { createLinkActivities } from "./staging/link-activities.js";
 import { createStagingActivities } from "./staging/staging-activities.js";
 import { ALWAYS_PERMITTED, WritePermits } from "./staging/write-permits.js";
+import { VectorsAhead } from "./verification/vectors-ahead.js";
 import { createVerificationActivities } from "./verification/verification-activities.js";
 
 export type Activities = IngestionActivities &
@@ -41,15 +42,16 @@ export function createActivities(ports: Ports): Activities {
 	const prepared = new PreparedSources(ports);
 	const discards = new Discards(ports, ports.limits.writeDeadlineMs);
 	const permits = discards.repeated ? new WritePermits({ deadlineMs: ports.limits.writeDeadlineMs }) : ALWAYS_PERMITTED;
+	const ahead = new VectorsAhead(ports.vectors);
 	const activities: Activities = {
 		...createIngestionActivities(ports, discards),
 		...createPlanningActivities(ports, prepared, discards),
 		...createMiningActivities(ports, prepared, reader),
 		...createEmbeddingActivities(ports, reader, embeddings),
 		...createStagingActivities(ports, reader, embeddings, permits, discards),
-		...createLinkActivities(ports, permits),
+		...createLinkActivities(ports, permits, ahead),
 		...createManifestActivities(ports, permits),
-		...createVerificationActivities(ports),
+		...createVerificationActivities(ports, ahead),
 		...createReindexActivities(ports),
 		...createMaintenanceActivities(ports, prepared, discards),
 	};

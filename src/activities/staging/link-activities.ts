@@ -1,3 +1,4 @@
+import { Context } from "@temporalio/activity";
 import { allEnded } from "../../domain/all-ended.js";
 import { EMPTY_TALLY, sameTally, tallyOf } from "../../domain/digest.js";
 import { type EntityKey, type GraphRecord, graphRecordDigest } from "../../domain/entities.js";
@@ -8,14 +9,29 @@ import type { FinishingActivities } from "../activity-types.js";
 import { heartbeat } from "../heartbeat.js";
 import { openIngestion } from "../planning/open-ingestion.js";
 import type { Ports } from "../ports.js";
+import type { VectorsAhead } from "../verification/vectors-ahead.js";
 import type { WritePermits } from "./write-permits.js";
 
-const NAMES_A_PAGE = 500;
+/** Names that the catalog once recorded together; a page holds a whole number of them. */
+const NAMES_A_SMALL_PAGE = 500;
+/**
+ * What is written comes in an order in which most of the graph's indexes are scattered: each page touches most of their leaves, so few large pages write
+ * two thirds of what many small ones do. A page and the one before it, which is still being written, take a few megabytes.
+ */
+const SMALL_PAGES = 4;
 /**
  * A name that more entities provide (`main`, `__init__`) keeps the first of them only, so that no link state grows with the
  * repository; `ambiguous` then says that there are more.
  */
 const TARGETS_A_NAME = 16;
+
+const DONE = Promise.resolve();
+
+const entryOf = (record: GraphRecord): OriginEntry => ({
+	origin: record.origin,
+	graph: tallyOf([graphRecordDigest(record)]),
+	vectors: EMPTY_TALLY,
+});
 
 /** Some names, and the states that they should have, by origin. */
 interface NamePage {
@@ -30,52 +46,71 @@ interface NamePage {
 export function createLinkActivities(
 	ports: Pick<Ports, "catalog" | "plugins" | "graph">,
 	permits: Pick<WritePermits, "permit">,
+	ahead: Pick<VectorsAhead, "begin">,
+	smallPage = NAMES_A_SMALL_PAGE,
 ): Pick<FinishingActivities, "linkNames"> {
 	const { catalog, graph } = ports;
+	const namesAPage = SMALL_PAGES * smallPage;
 
 	return {
 		async linkNames(seq) {
 			const permit = permits.permit();
 			const { ingestion, base } = await openIngestion(ports, seq);
 			const { source } = ingestion;
+			ahead.begin(seq, source);
 			const read = async (after: EntityKey | undefined): Promise<NamePage> => {
-				const names = await graph.touchedNames(seq, source, after, NAMES_A_PAGE);
+				const names = await graph.touchedNames(seq, source, after, namesAPage);
 				if (names.length === 0) return { names, wanted: new Map() };
 				return { names, wanted: await linkStates(seq, source, base, names) };
 			};
-			let entities = 0;
-			let next = read(undefined);
-			for (let page = 0; ; page++) {
-				const { names, wanted } = await next;
-				const last = names.at(-1);
-				if (last === undefined) return { entities };
-				// While this page is written, the next one is read: link states provide no names, so that neither sees the other.
-				next = read(last);
-				next.catch(() => undefined);
-				const origins = names.map(linkOrigin);
-				// Before the first publication of a source there is nothing that a name could have led to.
-				const known = ingestion.baseSeq === undefined ? [] : await catalog.entriesOf(base, source, origins);
-				const current = new Map(known.map((entry) => [entry.origin, entry.graph]));
-				const retired: string[] = [];
-				const added: GraphRecord[] = [];
-				const entries: OriginEntry[] = [];
-				for (const origin of origins) {
-					const record = wanted.get(origin);
-					const before = current.get(origin);
-					const after = record ? tallyOf([graphRecordDigest(record)]) : EMPTY_TALLY;
-					if (sameTally(before ?? EMPTY_TALLY, after)) continue;
-					if (before) retired.push(origin);
-					if (!record) continue;
-					added.push(record);
-					entries.push({ origin, graph: after, vectors: EMPTY_TALLY });
-				}
+			const write = async (page: number, retired: string[], added: GraphRecord[]): Promise<void> => {
 				if (retired.length > 0) await graph.retire(seq, source, retired, permit.options());
-				await allEnded([
-					graph.stage(seq, added, permit.options()),
-					catalog.recordBatch(seq, { batch: `link-${page}`, retired, entries }),
-				]);
-				entities += added.length;
-				heartbeat();
+				const record = async () => {
+					const batch = page * SMALL_PAGES;
+					// A worker of before may have recorded the same names in smaller batches.
+					for (let small = batch + 1; Context.current().info.attempt > 1 && small < batch + SMALL_PAGES; small++)
+						await catalog.recordBatch(seq, { batch: `link-${small}`, retired: [], entries: [] });
+					await catalog.recordBatch(seq, { batch: `link-${batch}`, retired, entries: added.map(entryOf) });
+				};
+				// The graph first: where its records travel as text, their digests come from there.
+				const staging = added.length === 0 ? [] : [graph.stage(seq, added, permit.options())];
+				await allEnded([...staging, record()]);
+			};
+			let entities = 0;
+			let next: Promise<NamePage> | undefined = read(undefined);
+			// A page is made while the one before it is written: no more than two are on their way.
+			let [before, latest]: [Promise<void>, Promise<void>] = [DONE, DONE];
+			try {
+				for (let page = 0; next !== undefined; page++) {
+					const { names, wanted }: NamePage = await next;
+					const last = names.at(-1);
+					// Link states provide no names, so that neither what is read nor what is written sees the other.
+					next = last === undefined || names.length < namesAPage ? undefined : read(last);
+					next?.catch(() => undefined);
+					const origins = names.map(linkOrigin);
+					// Before the first publication of a source there is nothing that a name could have led to.
+					const known = ingestion.baseSeq === undefined ? [] : await catalog.entriesOf(base, source, origins);
+					const current = new Map(known.map((entry) => [entry.origin, entry.graph]));
+					const retired: string[] = [];
+					const added: GraphRecord[] = [];
+					for (const origin of origins) {
+						const record = wanted.get(origin);
+						const old = current.get(origin);
+						if (old && record && sameTally(old, entryOf(record).graph)) continue;
+						if (old) retired.push(origin);
+						if (record) added.push(record);
+					}
+					if (names.length > 0) [before, latest] = [latest, write(page, retired, added)];
+					latest.catch(() => undefined);
+					await before;
+					entities += added.length;
+					heartbeat();
+				}
+				await latest;
+				return { entities };
+			} finally {
+				// What was begun has ended when the step ends, also where it fails: a discard must come behind it.
+				await Promise.allSettled([before, latest]);
 			}
 		},
 	};

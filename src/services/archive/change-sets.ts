@@ -81,7 +81,7 @@ export async function putChangeSet(
 	const writer = new PartWriter(ports.artifacts, `${prefixOf(source)}${padded(seq)}/${FORMAT}-`);
 	const limit = pLimit(READS_AT_ONCE);
 	const sums = { added: new TallyBuilder(), retired: new TallyBuilder() };
-	for await (const entries of changedPages(catalog, seq, "added", ENTRIES_A_PAGE)) {
+	for await (const entries of changedPages(catalog, seq, "added", { size: ENTRIES_A_PAGE })) {
 		for (const entry of entries) sums.added.add(originEntryDigest(entry));
 		const lines = await Promise.all(
 			entries.map((entry) => limit(() => added(ports, ingestion, published.snapshot, entry))),
@@ -89,7 +89,7 @@ export async function putChangeSet(
 		for (const line of lines.flat()) await writer.add(line);
 		progress();
 	}
-	for await (const entries of changedPages(catalog, seq, "retired", ENTRIES_A_PAGE)) {
+	for await (const entries of changedPages(catalog, seq, "retired", { size: ENTRIES_A_PAGE })) {
 		for (const entry of entries) sums.retired.add(originEntryDigest(entry));
 		for (const { origin } of entries) await writer.add({ retired: origin });
 		progress();

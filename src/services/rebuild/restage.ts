@@ -52,7 +52,7 @@ async function retireAnew(
 	seq: number,
 	source: string,
 ): Promise<void> {
-	for await (const entries of changedPages(catalog, seq, "retired", PAGE))
+	for await (const entries of changedPages(catalog, seq, "retired", { size: PAGE }))
 		await store.retire(
 			seq,
 			source,
@@ -89,7 +89,7 @@ async function stageAnew<T>(
 /** What no kept snapshot shows any more is in the archive's change sets, but not in the catalog, and its bytes may be gone. */
 async function keptOrigins(catalog: Catalog, seq: number): Promise<Set<string>> {
 	const kept = new Set<string>();
-	for await (const entries of changedPages(catalog, seq, "added", PAGE))
+	for await (const entries of changedPages(catalog, seq, "added", { size: PAGE }))
 		for (const { origin } of entries) kept.add(origin);
 	return kept;
 }

@@ -7,6 +7,7 @@ import { assertOpen, closeSeq, closeUpTo, openAll } from "../../sqlite/closed-se
 import type { Parameters, SqliteDatabase } from "../../sqlite/sqlite-database.js";
 import { committed, snapshotParameters } from "../../sqlite/visibility.js";
 import { lifetimeChecksum } from "./schema.js";
+import { TextIds } from "./text-ids.js";
 
 /** States deleted in one transaction: others wait for the lock no longer than that takes. */
 const DELETE_SLICE = 5_000;
@@ -20,10 +21,13 @@ const RETIRE = `
 
 /** All writes of the graph. */
 export class GraphWriter {
-	readonly #ids: Ids;
+	readonly #ids: TextIds;
 
-	constructor(private readonly database: SqliteDatabase) {
-		this.#ids = new Ids(database);
+	constructor(
+		private readonly database: SqliteDatabase,
+		ids: TextIds = new TextIds(database),
+	) {
+		this.#ids = ids;
 	}
 
 	stage(seq: Seq, records: Iterable<GraphRecord>): void {
@@ -161,75 +165,3 @@ const DELETE_DOOMED = [
 	"DELETE FROM freed_term",
 	"DELETE FROM freed_origin",
 ];
-
-/** Texts whose numbers are remembered: some ten megabytes. */
-const MAX_KNOWN = 50_000;
-
-/** Numbers of texts, given on first use. They are remembered until somebody else writes to the file: a deletion may have freed them. */
-class Ids {
-	#version: number | undefined;
-	readonly #sources = new Map<string, number>();
-	readonly #origins = new Map<string, number>();
-	readonly #terms = new Map<string, number>();
-	readonly #find;
-	readonly #insert;
-
-	constructor(private readonly database: SqliteDatabase) {
-		this.#find = database.prepare("SELECT id FROM term WHERE text = ?");
-		this.#insert = database.prepare("INSERT INTO term (text) VALUES (?)");
-	}
-
-	/** Numbers hold within it. Of a transaction that failed none was given. */
-	within(write: () => void): void {
-		try {
-			this.database.transaction(() => {
-				const { data_version: version } = this.database.prepare("PRAGMA data_version").get() as {
-					data_version: number;
-				};
-				if (version !== this.#version || this.#terms.size + this.#origins.size > MAX_KNOWN) this.forget();
-				this.#version = version;
-				write();
-			});
-		} catch (error) {
-			this.forget();
-			throw error;
-		}
-	}
-
-	/** To be called before anything is deleted on this connection. */
-	forget(): void {
-		for (const known of [this.#sources, this.#origins, this.#terms]) known.clear();
-	}
-
-	term(text: string): number {
-		const known = this.#terms.get(text);
-		if (known !== undefined) return known;
-		const id = this.#find.get<{ id: number }>([text])?.id ?? this.#insert.run([text]).lastInsertRowid;
-		this.#terms.set(text, id);
-		return id;
-	}
-
-	origin(source: string, origin: string): number {
-		const sourceId = this.#source(source);
-		const name = `${sourceId} ${origin}`;
-		const known = this.#origins.get(name);
-		if (known !== undefined) return known;
-		const id =
-			this.database
-				.prepare("SELECT id FROM origin WHERE source = ? AND name = ?")
-				.get<{ id: number }>([sourceId, origin])?.id ??
-			this.database.prepare("INSERT INTO origin (source, name) VALUES (?, ?)").run([sourceId, origin]).lastInsertRowid;
-		this.#origins.set(name, id);
-		return id;
-	}
-
-	#source(source: string): number {
-		const known = this.#sources.get(source);
-		if (known !== undefined) return known;
-		const id =
-			this.database.prepare("SELECT id FROM source WHERE name = ?").get<{ id: number }>([source])?.id ??
-			this.database.prepare("INSERT INTO source (name) VALUES (?)").run([source]).lastInsertRowid;
-		this.#sources.set(source, id);
-		return id;
-	}
-}

@@ -8,6 +8,7 @@ import { NeighbourSearch } from "./graph-neighbours.js";
 import { GraphRecords } from "./graph-records.js";
 import { GraphWriter } from "./graph-writer.js";
 import { GRAPH_MIGRATIONS, prepareGraphConnection } from "./schema.js";
+import { TextIds } from "./text-ids.js";
 
 export interface SqliteGraphOptions {
 	/** The database file; its folder is created where it is missing. */
@@ -30,10 +31,11 @@ export function createSqliteGraphStore(options: SqliteGraphOptions): GraphStore 
 		prepareConnection: prepareGraphConnection,
 		migrations: GRAPH_MIGRATIONS,
 	});
-	const writer = new GraphWriter(database);
+	const ids = new TextIds(database);
+	const writer = new GraphWriter(database, ids);
 	const records = new GraphRecords(database);
 	const entities = new GraphEntities(database);
-	const links = new GraphLinks(database);
+	const links = new GraphLinks(database, ids);
 
 	return {
 		capabilities: { refusesClosedSeq: true },
