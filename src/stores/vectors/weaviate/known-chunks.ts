@@ -39,7 +39,8 @@ export class KnownChunks {
 
 	constructor(
 		private readonly connection: WeaviateConnection,
-		private readonly maxBytes: number,
+		/** What they may take now, bytes. */
+		private readonly room: () => number,
 	) {}
 
 	get bytes(): number {
@@ -73,6 +74,19 @@ export class KnownChunks {
 			}),
 		);
 		return objects.flatMap(({ uuid }) => chunks.get(uuid) ?? []);
+	}
+
+	/** Chunks by id, in order of the ids; one that was deleted is left out. */
+	ofIds(model: ModelCollection, ids: readonly string[]): Promise<KnownChunk[]> {
+		return this.of(
+			model,
+			ids.map((uuid) => ({ uuid, properties: {} })),
+		);
+	}
+
+	/** A chunk that was read anyway: kept where that takes no other's place. */
+	offer(hit: ChunkHit): void {
+		if (!this.#known.has(hit.id) && this.#bytes + bytesOf(hit) <= this.room()) this.#keep(hit.id, hit);
 	}
 
 	clear(): void {
@@ -109,14 +123,18 @@ export class KnownChunks {
 				return terms;
 			},
 		};
-		const bytes = OVERHEAD + hit.text.length * 2 + (hit.text.length / CHARACTERS_A_TERM) * TERM_BYTES;
+		const bytes = bytesOf(hit);
 		this.#known.set(id, { chunk, bytes });
 		this.#bytes += bytes;
+		const room = this.room();
 		for (const [oldest, { bytes: freed }] of this.#known) {
-			if (this.#bytes <= this.maxBytes) break;
+			if (this.#bytes <= room) break;
 			this.#known.delete(oldest);
 			this.#bytes -= freed;
 		}
 		return chunk;
 	}
 }
+
+const bytesOf = ({ text }: ChunkHit): number =>
+	OVERHEAD + text.length * 2 + (text.length / CHARACTERS_A_TERM) * TERM_BYTES;
