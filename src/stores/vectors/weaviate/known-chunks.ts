@@ -22,6 +22,7 @@ interface Found {
 const IDS = 500;
 /** Where so many of a question's chunks were not known, the next one asks for contents at once. */
 const OFTEN = 0.2;
+const NEARLY_FULL = 0.8;
 /** Besides text and terms: a hit's other fields, its places in maps. Bytes. */
 const OVERHEAD = 1_000;
 /** In a chunk's map of terms; the terms themselves are shared. A text has one for each ten characters or so. */
@@ -108,7 +109,8 @@ export class KnownChunks {
 	#use(id: string): KnownChunk | undefined {
 		const known = this.#known.get(id);
 		if (known === undefined) return undefined;
-		// Used last, dropped last.
+		// Used last, dropped last. To move it takes time: only where one will be dropped soon.
+		if (this.#bytes < this.room() * NEARLY_FULL) return known.chunk;
 		this.#known.delete(id);
 		this.#known.set(id, known);
 		return known.chunk;

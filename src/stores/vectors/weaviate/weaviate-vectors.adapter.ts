@@ -13,6 +13,7 @@ import { and, or, searchFilter, where } from "./chunk-filter.js";
 import { ChunkReader } from "./chunk-reader.js";
 import { ChunkWriter } from "./chunk-writer.js";
 import { KnownChunks } from "./known-chunks.js";
+import type { ChunkTable, ScoredId } from "./memory/chunk-table.js";
 import { TextMemory } from "./memory/text-memory.js";
 import { RemovalMark } from "./removal-mark.js";
 import { byPlace, CONTENT_PROPERTIES, originKey, symbolKey, toHit } from "./stored-chunk.js";
@@ -58,6 +59,8 @@ interface WeaviateStoreOptions extends WeaviateOptions {
 interface WeaviateVectors extends VectorStore {
 	/** Resolves when the index in memory of what was searched answers, or cannot. */
 	ready(): Promise<void>;
+	/** How often that index ranked the text of a collection. */
+	answeredFromMemory(): number;
 }
 
 /**
@@ -76,6 +79,7 @@ export function createWeaviateVectorStore(options: WeaviateStoreOptions): Weavia
 	const known: KnownChunks = new KnownChunks(connection, () => maxBytes - memory.bytes);
 	const memory: TextMemory = new TextMemory({ connection, reader, marks, known }, maxBytes);
 	const modelsOf = new Map<string, readonly string[]>();
+	let fromMemory = 0;
 
 	/** Those in which anything can match. What commits say has a collection of its own. */
 	async function modelsFor(filter: SearchFilter, only = filter.model): Promise<ModelCollection[]> {
@@ -104,21 +108,21 @@ export function createWeaviateVectorStore(options: WeaviateStoreOptions): Weavia
 	}
 
 	/** By the index in memory; undefined where it does not answer. */
-	async function rankInMemory(
+	async function inMemory(
 		model: ModelCollection,
-		words: readonly string[],
-		filter: SearchFilter,
-		wanted: number,
+		{ snapshot }: SearchFilter,
+		ask: (table: ChunkTable) => readonly ScoredId[],
 	): Promise<RankedChunk[] | undefined> {
-		const ranked = await memory.rank(model, words, filter, wanted);
-		if (ranked === undefined) return undefined;
+		const found = await memory.answer(model, snapshot, ask);
+		if (found === undefined) return undefined;
 		const chunks = await known.ofIds(
 			model,
-			ranked.map(({ id }) => id),
+			found.map(({ id }) => id),
 		);
 		// One was deleted in between.
-		if (chunks.length < ranked.length) return undefined;
-		return chunks.map(({ hit }, at) => ({ hit, score: ranked[at]?.score ?? 0 }));
+		if (chunks.length < found.length) return undefined;
+		fromMemory += 1;
+		return chunks.map(({ hit }, at) => ({ hit, score: found[at]?.score ?? 0 }));
 	}
 
 	/** By candidates that Weaviate gives. */
@@ -173,6 +177,16 @@ export function createWeaviateVectorStore(options: WeaviateStoreOptions): Weavia
 		return objects;
 	}
 
+	async function named(model: ModelCollection, filter: SearchFilter, name: string): Promise<RankedChunk[]> {
+		const filters = await searchFilter(connection, model, filter);
+		if (filters === undefined) return [];
+		const found: RankedChunk[] = [];
+		const having = and(filters, where(model, "symbolKeys").containsAny([symbolKey(name)]));
+		for await (const { id, properties } of reader.read(model, having, CONTENT_PROPERTIES, false))
+			found.push({ hit: toHit(id, properties, model.model, 1), score: 1 });
+		return found;
+	}
+
 	/** In order of (source, path, ordinal, group). */
 	async function ofFiles(filter: SearchFilter, files: readonly FilePlace[]): Promise<ChunkHit[]> {
 		const found: ChunkHit[] = [];
@@ -221,7 +235,8 @@ export function createWeaviateVectorStore(options: WeaviateStoreOptions): Weavia
 			const hits = await Promise.all(
 				(await modelsFor(filter)).map(
 					async (model) =>
-						(await rankInMemory(model, words, filter, wanted)) ?? (await rankCandidates(model, words, filter, wanted)),
+						(await inMemory(model, filter, (table) => table.rank(words, filter, wanted))) ??
+						(await rankCandidates(model, words, filter, wanted)),
 				),
 			);
 			return best(hits, wanted);
@@ -260,16 +275,20 @@ export function createWeaviateVectorStore(options: WeaviateStoreOptions): Weavia
 		},
 
 		async searchSymbol(name, filter, limit) {
-			if (name === "") return [];
-			const hits = await inEach(filter, async (model, filters) => {
-				const named = and(filters, where(model, "symbolKeys").containsAny([symbolKey(name)]));
-				const found: ChunkHit[] = [];
-				for await (const { id, properties } of reader.read(model, named, CONTENT_PROPERTIES, false)) {
-					found.push(toHit(id, properties, model.model, 1));
-				}
-				return found;
-			});
-			return hits.flat().sort(byPlace).slice(0, bounded(limit));
+			const wanted = bounded(limit);
+			if (name === "" || wanted === 0) return [];
+			const hits = await Promise.all(
+				(await modelsFor(filter)).map(
+					async (model) =>
+						(await inMemory(model, filter, (table) => table.named(name, filter, wanted))) ??
+						(await named(model, filter, name)),
+				),
+			);
+			return hits
+				.flat()
+				.map(({ hit }) => ({ ...hit, score: 1 }))
+				.sort(byPlace)
+				.slice(0, wanted);
 		},
 
 		async firstChunks(filter, files) {
@@ -335,6 +354,7 @@ export function createWeaviateVectorStore(options: WeaviateStoreOptions): Weavia
 		},
 		indexMemory: () => known.bytes + memory.bytes,
 		ready: async () => memory.ready(await collections.list()),
+		answeredFromMemory: () => fromMemory,
 		async close() {
 			memory.close();
 			await connection.close();

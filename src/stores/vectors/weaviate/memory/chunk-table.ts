@@ -1,6 +1,7 @@
 import { compareBytes } from "../../../../domain/byte-order.js";
 import type { Seq } from "../../../../domain/snapshot.js";
 import { pathMatcher } from "../../path-matcher.js";
+import { symbolTail } from "../../sqlite/chunk-terms.js";
 import type { ScoredRow } from "../../sqlite/memory/best-rows.js";
 import { type NumberedFilter, passingRows } from "../../sqlite/memory/row-filter.js";
 import { RowScores } from "../../sqlite/memory/row-scores.js";
@@ -13,7 +14,7 @@ import { TermLists } from "./term-lists.js";
 /** What the table keeps of a chunk. */
 export type TableChunk = Pick<
 	ChunkHit,
-	"id" | "source" | "group" | "path" | "kind" | "language" | "ordinal" | "addedAt"
+	"id" | "source" | "group" | "path" | "kind" | "language" | "ordinal" | "addedAt" | "symbol"
 >;
 
 export interface ScoredId {
@@ -21,8 +22,8 @@ export interface ScoredId {
 	readonly score: number;
 }
 
-/** An id as text, its place in the map, its ordinal. Measured. */
-const ID_BYTES = 140;
+/** An id as text, its place in the map, its ordinal and symbol. Measured. */
+const ID_BYTES = 180;
 const NAME_BYTES = 200;
 const FILTERS = 8;
 
@@ -47,6 +48,9 @@ class Names {
 export class ChunkTable {
 	readonly #rows = new RowTable();
 	readonly #terms = new TermLists();
+	/** Rows by the last part of their symbol. */
+	readonly #symbolEnds = new TermLists();
+	readonly #symbols: (string | undefined)[] = [];
 	readonly #scores = new RowScores();
 	readonly #names = new Names();
 	readonly #paths = new Names();
@@ -62,7 +66,13 @@ export class ChunkTable {
 
 	get bytes(): number {
 		const names = this.#names.texts.length + this.#paths.texts.length;
-		return this.count * (ROW_BYTES + ID_BYTES) + names * NAME_BYTES + this.#terms.bytes + this.#scores.bytes;
+		return (
+			this.count * (ROW_BYTES + ID_BYTES) +
+			names * NAME_BYTES +
+			this.#terms.bytes +
+			this.#symbolEnds.bytes +
+			this.#scores.bytes
+		);
 	}
 
 	/** A chunk that is there already is left. @throws RangeError for numbers that it cannot hold */
@@ -86,6 +96,8 @@ export class ChunkTable {
 		this.#ids[row] = chunk.id;
 		this.#ordinals[row] = chunk.ordinal;
 		this.#rowOf.set(chunk.id, row);
+		this.#symbols[row] = chunk.symbol;
+		if (chunk.symbol !== undefined) this.#symbolEnds.add(row, new Map([[symbolTail(chunk.symbol), 1]]));
 		this.#terms.add(row, weights);
 		this.#termsOfAll += length;
 		this.#passing.clear();
@@ -115,6 +127,19 @@ export class ChunkTable {
 				this.#byPlace,
 			)
 			.map(({ row, score }: ScoredRow) => ({ id: this.#ids[row] as string, score }));
+	}
+
+	/** Chunks whose symbol is this name or ends with `.name`, by place, with the score 1. @throws USAGE for a glob */
+	named(name: string, filter: SearchFilter, limit: number): ScoredId[] {
+		const passing = this.#passes(filter);
+		return [...this.#symbolEnds.of(symbolTail(name)).rows]
+			.filter((row) => {
+				const symbol = this.#symbols[row];
+				return passing[row] === 1 && (symbol === name || symbol?.endsWith(`.${name}`) === true);
+			})
+			.sort(this.#byPlace)
+			.slice(0, limit)
+			.map((row) => ({ id: this.#ids[row] as string, score: 1 }));
 	}
 
 	#passes(filter: SearchFilter): Uint8Array {

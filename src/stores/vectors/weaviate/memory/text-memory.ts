@@ -1,8 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import type { Snapshot } from "../../../../domain/snapshot.js";
-import type { SearchFilter } from "../../vectors.port.js";
 import type { ModelCollection } from "../weaviate-collections.js";
-import type { ScoredId } from "./chunk-table.js";
+import type { ChunkTable } from "./chunk-table.js";
 import { CommittedChunks, type CommittedPorts, covers } from "./committed-chunks.js";
 
 /** Milliseconds from the first search to the reading: a process of one search is over by then. */
@@ -27,6 +26,7 @@ type Held =
  */
 export class TextMemory {
 	readonly #held = new Map<string, Held>();
+	readonly #asked = new Map<string, Promise<string | undefined>>();
 	#newest: Snapshot | undefined;
 	#isClosed = false;
 
@@ -41,21 +41,16 @@ export class TextMemory {
 		return bytes;
 	}
 
-	/** The best by full text, best first; undefined where it cannot tell. */
-	async rank(
-		model: ModelCollection,
-		words: readonly string[],
-		filter: SearchFilter,
-		limit: number,
-	): Promise<ScoredId[] | undefined> {
-		const chunks = await this.#chunks(model, filter.snapshot);
+	/** What `ask` finds in a collection's table as the snapshot shows it; undefined where that cannot be told. */
+	async answer<T>(model: ModelCollection, snapshot: Snapshot, ask: (table: ChunkTable) => T): Promise<T | undefined> {
+		const chunks = await this.#chunks(model, snapshot);
 		if (chunks === undefined) return undefined;
-		const mark = this.ports.marks.read(model).catch(() => undefined);
+		const mark = this.#mark(model);
 		// The question leaves before we begin.
 		await nextTurn();
 		try {
-			const ranked = chunks.table.rank(words, filter, limit);
-			if ((await mark) === chunks.mark) return ranked;
+			const answer = ask(chunks.table);
+			if ((await mark) === chunks.mark) return answer;
 			this.#forget(model, chunks);
 		} catch (error) {
 			// A number that the table cannot hold.
@@ -96,6 +91,19 @@ export class TextMemory {
 		else if (chunks.table.count > FEW && chunks.table.count > count * GROWN) this.#forget(model, chunks);
 		else if (chunks.covers(snapshot)) return chunks;
 		return undefined;
+	}
+
+	/** One request for all that is asked before it leaves: a search asks several things at once. Undefined where there is no answer. */
+	#mark(model: ModelCollection): Promise<string | undefined> {
+		const { name } = model.collection;
+		const asked = this.#asked.get(name);
+		if (asked !== undefined) return asked;
+		const answer = new Promise<void>((resolve) => process.nextTick(resolve)).then(() => {
+			this.#asked.delete(name);
+			return this.ports.marks.read(model).catch(() => undefined);
+		});
+		this.#asked.set(name, answer);
+		return answer;
 	}
 
 	#schedule(model: ModelCollection, afterMs: number): void {
