@@ -38,6 +38,30 @@ describe.runIf(hasServer("weaviate"))("the text of Weaviate's chunks in memory",
 		await Promise.all(stores.map((store) => store.close()));
 	});
 
+	it("knows nothing of what was staged while it read, and discarded later", async () => {
+		const [writer, indexed, ledger] = [open(0), open(2 ** 26), new Ledger()];
+		const alpha = (path: string): ChunkRecord => ({
+			...{ source: "s", group: "default", model: "test/a", origin: fileOrigin(path), path, ordinal: 0 },
+			...{ kind: "text", startLine: 1, endLine: 1, text: "alpha", vector: unit(4, 0) },
+		});
+		const find = async (snapshot: Snapshot) =>
+			(await indexed.searchText("alpha", { snapshot }, ALL)).map(({ path }) => path);
+		const [first, discarded] = [ledger.begin(), ledger.begin()];
+		await writer.stage(first, [alpha("a.ts")]);
+		const before = ledger.publish(first);
+		await writer.stage(discarded, [alpha("b.ts")]);
+		await writer.retire(discarded, "s", [fileOrigin("a.ts")]);
+		expect(await find(before)).toEqual(["a.ts"]);
+		await indexed.ready();
+		await writer.discard(discarded);
+		ledger.release(discarded);
+		const last = ledger.begin();
+		await writer.stage(last, [alpha("c.ts")]);
+		expect(await find(ledger.publish(last))).toEqual(["a.ts", "c.ts"]);
+		expect(await find(before)).toEqual(["a.ts"]);
+		expect(indexed.answeredFromMemory()).toBe(2);
+	});
+
 	it.each(SEEDS)("answers as Weaviate does, whatever another process did before (history %i)", async (seed) => {
 		options = { ...options, installation: newInstallation() };
 		const [writer, plain] = [open(0), open(0)];
