@@ -6,7 +6,7 @@ const ROW = 0x1_0000;
 const FIRST_SIZE = 4;
 const GROWTH = 1.5;
 const POSTING_BYTES = 6;
-/** Of a term: its text and its place in the map; and of one in several rows, its two columns. Measured. */
+/** Of a term: its text and its place in the map; and of one in several rows, its two columns. */
 const [TERM_BYTES, COLUMNS_BYTES] = [100, 300];
 
 interface Columns {
