@@ -16,6 +16,8 @@ const MODEL = "bench/clustered-384";
 const BATCH = 500;
 const AT_ONCE = 4;
 const QUESTIONS = 105;
+/** `LODE_BENCH_CHUNKS`: another size. */
+const CHOSEN = process.env.LODE_BENCH_CHUNKS;
 const WARM = 5;
 const QUIET_MS = 90_000;
 const MEMORY_BYTES = 256 * 1024 * 1024;
@@ -63,7 +65,7 @@ export const weaviate: Bench = {
 	summary: "chunks in Weaviate: vectors a second and hybrid search, beside a bare client on the same server",
 	run: ({ full, note }) =>
 		withServer("weaviate", async ({ url, grpcAddress }) => {
-			const count = Number(process.env.LODE_BENCH_CHUNKS ?? (full ? 50_000 : 5_000));
+			const count = Number(CHOSEN ?? (full ? 50_000 : 5_000));
 			const texts = await realTexts();
 			const next = seededVectors(1, DIMENSIONS, 2_000);
 			const records = Array.from({ length: count }, (_, index): ChunkRecord => {
