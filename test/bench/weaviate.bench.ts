@@ -16,8 +16,33 @@ const MODEL = "bench/clustered-384";
 const BATCH = 500;
 const AT_ONCE = 4;
 const QUESTIONS = 105;
+/** `LODE_BENCH_CHUNKS`: another size. */
+const CHOSEN = process.env.LODE_BENCH_CHUNKS;
+const WARM = 5;
 const QUIET_MS = 90_000;
+const MEMORY_BYTES = 256 * 1024 * 1024;
+const BUILT_AFTER_MS = 200;
 const SNAPSHOT = { number: 1, seq: 1_000_000, excluding: [7], publishedAt: "2026-01-01T00:00:00.000Z" };
+
+interface Question {
+	readonly text: string;
+	readonly vector: Float32Array;
+}
+
+/** Milliseconds of each way, question by question. */
+async function inTurns<W extends string>(
+	questions: readonly Question[],
+	ways: Readonly<Record<W, (question: Question) => Promise<unknown>>>,
+): Promise<Record<W, number[]>> {
+	const series = Object.fromEntries(Object.keys(ways).map((way) => [way, [] as number[]])) as Record<W, number[]>;
+	for (const [at, question] of questions.entries()) {
+		for (const way of Object.keys(ways) as W[]) {
+			const [taken] = await latencies([question], ways[way], 0);
+			if (at >= WARM) series[way].push(taken as number);
+		}
+	}
+	return series;
+}
 
 /** The same texts and vectors in a plain collection with the client's defaults: text, path, symbol, kind. */
 async function bareCollection(url: string, grpcAddress: string) {
@@ -40,7 +65,7 @@ export const weaviate: Bench = {
 	summary: "chunks in Weaviate: vectors a second and hybrid search, beside a bare client on the same server",
 	run: ({ full, note }) =>
 		withServer("weaviate", async ({ url, grpcAddress }) => {
-			const count = full ? 50_000 : 5_000;
+			const count = Number(CHOSEN ?? (full ? 50_000 : 5_000));
 			const texts = await realTexts();
 			const next = seededVectors(1, DIMENSIONS, 2_000);
 			const records = Array.from({ length: count }, (_, index): ChunkRecord => {
@@ -62,7 +87,9 @@ export const weaviate: Bench = {
 					vector: next(),
 				};
 			});
-			const store = createWeaviateVectorStore({ url, grpcAddress, installation: "bench" });
+			const store = createWeaviateVectorStore({ url, grpcAddress, installation: "bench", memoryBytes: MEMORY_BYTES });
+			// What a process does that has just started, or has no room: every question is Weaviate's.
+			const plain = createWeaviateVectorStore({ url, grpcAddress, installation: "bench", memoryBytes: 0 });
 			const bare = await bareCollection(url, grpcAddress);
 			try {
 				const provider: EmbeddingProvider = {
@@ -99,23 +126,36 @@ export const weaviate: Bench = {
 				await sleep(QUIET_MS);
 				const questions = Array.from({ length: QUESTIONS }, () => ({ text: texts.question(), vector: next() }));
 				const filter = { snapshot: SNAPSHOT };
-				const hybrid = await latencies(questions, ({ text }) =>
+				// Built after the first search.
+				await store.searchText(texts.question(), filter, 10);
+				await sleep(BUILT_AFTER_MS);
+				const started = performance.now();
+				await store.ready();
+				note(
+					`text of ${count} chunks in memory after ${Math.round(performance.now() - started)} ms, ${store.indexMemory()} bytes`,
+				);
+				const hybridOf = (vectors: typeof store) => (question: Question) =>
 					searchChunks(
-						{ vectors: store, provider: () => provider, existing: async () => [] },
-						{ text, limit: 10 },
+						{ vectors, provider: () => provider, existing: async () => [] },
+						{ text: question.text, limit: 10 },
 						filter,
-					),
-				);
-				const text = await latencies(questions, (question) => store.searchText(question.text, filter, 10));
-				const vector = await latencies(questions, (question) => store.searchVector(MODEL, question.vector, filter, 10));
-				const bareHybrid = await latencies(questions, (question) =>
-					bare.collection.query.hybrid(question.text, { vector: Array.from(question.vector), limit: 10 }),
-				);
-				const bareText = await latencies(questions, (question) =>
-					bare.collection.query.bm25(question.text, { limit: 10 }),
-				);
-				const bareVector = await latencies(questions, (question) =>
-					bare.collection.query.nearVector(Array.from(question.vector), { limit: 10 }),
+					);
+				const textOf = (vectors: typeof store) => (question: Question) => vectors.searchText(question.text, filter, 10);
+				// In turns, so that whatever else the machine does counts for all.
+				const ways = {
+					text: textOf(store),
+					plainText: textOf(plain),
+					bareText: ({ text }: Question) => bare.collection.query.bm25(text, { limit: 10 }),
+					hybrid: hybridOf(store),
+					plainHybrid: hybridOf(plain),
+					bareHybrid: ({ text, vector }: Question) =>
+						bare.collection.query.hybrid(text, { vector: Array.from(vector), limit: 10 }),
+					vector: ({ vector }: Question) => store.searchVector(MODEL, vector, filter, 10),
+					bareVector: ({ vector }: Question) => bare.collection.query.nearVector(Array.from(vector), { limit: 10 }),
+				};
+				const { text, plainText, bareText, hybrid, plainHybrid, bareHybrid, vector, bareVector } = await inTurns(
+					questions,
+					ways,
 				);
 				const p50 = (name: string, series: readonly number[]) => ({
 					name: `${name}, p50, ms`,
@@ -129,13 +169,23 @@ export const weaviate: Bench = {
 					}),
 					...percentiles(`hybrid search of ${of}`, hybrid, p50("bare hybrid query", bareHybrid)),
 					...percentiles(`text search of ${of}`, text, p50("bare BM25 query", bareText)),
+					...percentiles(
+						`text search of ${of}, without an index in memory`,
+						plainText,
+						p50("bare BM25 query", bareText),
+					),
+					...percentiles(`hybrid search of ${of}, without one`, plainHybrid, p50("bare hybrid query", bareHybrid)),
 					...percentiles(`vector search of ${of}`, vector, p50("bare vector query", bareVector)),
 				];
 				note(figures.map(({ name, value, beside }) => `${name} ${value} (${beside?.ratio} × bare)`).join("; "));
-				return { figures, details: { count, rates, hybrid, text, vector, bareHybrid, bareText, bareVector } };
+				return {
+					figures,
+					details: { count, rates, hybrid, plainHybrid, bareHybrid, text, plainText, bareText, vector, bareVector },
+				};
 			} finally {
 				await bare.client.close();
 				await store.close();
+				await plain.close();
 			}
 		}),
 };

@@ -45,14 +45,20 @@ export function goneIn(model: ModelCollection, { seq, excluding }: Snapshot): Fi
 	return and(removed.lessOrEqual(seq), ...excluding.map((open: Seq) => removed.notEqual(open)));
 }
 
+/** That it was retired after the snapshot, or is not. */
+export function newlyGone(model: ModelCollection, { seq, excluding }: Snapshot): FilterValue {
+	const removed = where(model, "removedAt");
+	return or(removed.greaterThan(seq), ...excluding.map((open) => removed.equal(open)));
+}
+
 /** That a chunk had come by the snapshot. */
-function known(model: ModelCollection, { seq, excluding }: Snapshot): FilterValue {
+export function known(model: ModelCollection, { seq, excluding }: Snapshot): FilterValue {
 	const added = where(model, "addedAt");
 	return and(added.lessOrEqual(seq), ...excluding.map((open) => added.notEqual(open)));
 }
 
 /** That it came after the snapshot. */
-function unknown(model: ModelCollection, { seq, excluding }: Snapshot): FilterValue {
+export function unknown(model: ModelCollection, { seq, excluding }: Snapshot): FilterValue {
 	const added = where(model, "addedAt");
 	return or(added.greaterThan(seq), ...excluding.map((open) => added.equal(open)));
 }

@@ -7,6 +7,7 @@ import { chunked } from "../../sqlite/chunked.js";
 import type { WriteOptions } from "../../versioned.port.js";
 import { and, goneIn, where } from "./chunk-filter.js";
 import type { ChunkReader, FoundChunk } from "./chunk-reader.js";
+import type { RemovalMark } from "./removal-mark.js";
 import { CURRENT, chunkId, lifeOf, originKey, type StoredChunk, sourceKey, storedChunk } from "./stored-chunk.js";
 import type { ModelCollection, WeaviateCollections } from "./weaviate-collections.js";
 import { requireTime, type WeaviateConnection } from "./weaviate-connection.js";
@@ -37,6 +38,7 @@ export class ChunkWriter {
 		private readonly connection: WeaviateConnection,
 		private readonly collections: WeaviateCollections,
 		private readonly reader: ChunkReader,
+		private readonly marks: RemovalMark,
 	) {}
 
 	async stage(seq: Seq, records: readonly ChunkRecord[], { deadline, again }: WriteOptions = {}): Promise<void> {
@@ -117,7 +119,8 @@ export class ChunkWriter {
 
 	async dropSource(source: string): Promise<void> {
 		for (const model of await this.collections.list()) {
-			await this.#delete(model, where(model, "sourceKey").equal(sourceKey(source)));
+			const ofSource = where(model, "sourceKey").equal(sourceKey(source));
+			await this.marks.around(model, () => this.#delete(model, ofSource));
 		}
 	}
 

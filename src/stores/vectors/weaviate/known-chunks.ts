@@ -22,6 +22,7 @@ interface Found {
 const IDS = 500;
 /** Where so many of a question's chunks were not known, the next one asks for contents at once. */
 const OFTEN = 0.2;
+const NEARLY_FULL = 0.8;
 /** Besides text and terms: a hit's other fields, its places in maps. Bytes. */
 const OVERHEAD = 1_000;
 /** In a chunk's map of terms; the terms themselves are shared. A text has one for each ten characters or so. */
@@ -39,7 +40,8 @@ export class KnownChunks {
 
 	constructor(
 		private readonly connection: WeaviateConnection,
-		private readonly maxBytes: number,
+		/** What they may take now, bytes. */
+		private readonly room: () => number,
 	) {}
 
 	get bytes(): number {
@@ -75,6 +77,19 @@ export class KnownChunks {
 		return objects.flatMap(({ uuid }) => chunks.get(uuid) ?? []);
 	}
 
+	/** Chunks by id, in order of the ids; one that was deleted is left out. */
+	ofIds(model: ModelCollection, ids: readonly string[]): Promise<KnownChunk[]> {
+		return this.of(
+			model,
+			ids.map((uuid) => ({ uuid, properties: {} })),
+		);
+	}
+
+	/** A chunk that was read anyway: kept where that takes no other's place. */
+	offer(hit: ChunkHit): void {
+		if (!this.#known.has(hit.id) && this.#bytes + bytesOf(hit) <= this.room()) this.#keep(hit.id, hit);
+	}
+
 	clear(): void {
 		this.#known.clear();
 		this.#bytes = 0;
@@ -94,7 +109,8 @@ export class KnownChunks {
 	#use(id: string): KnownChunk | undefined {
 		const known = this.#known.get(id);
 		if (known === undefined) return undefined;
-		// Used last, dropped last.
+		// Used last, dropped last. To move it takes time: only where one will be dropped soon.
+		if (this.#bytes < this.room() * NEARLY_FULL) return known.chunk;
 		this.#known.delete(id);
 		this.#known.set(id, known);
 		return known.chunk;
@@ -109,14 +125,18 @@ export class KnownChunks {
 				return terms;
 			},
 		};
-		const bytes = OVERHEAD + hit.text.length * 2 + (hit.text.length / CHARACTERS_A_TERM) * TERM_BYTES;
+		const bytes = bytesOf(hit);
 		this.#known.set(id, { chunk, bytes });
 		this.#bytes += bytes;
+		const room = this.room();
 		for (const [oldest, { bytes: freed }] of this.#known) {
-			if (this.#bytes <= this.maxBytes) break;
+			if (this.#bytes <= room) break;
 			this.#known.delete(oldest);
 			this.#bytes -= freed;
 		}
 		return chunk;
 	}
 }
+
+const bytesOf = ({ text }: ChunkHit): number =>
+	OVERHEAD + text.length * 2 + (text.length / CHARACTERS_A_TERM) * TERM_BYTES;

@@ -13,11 +13,13 @@ export interface TermCounts {
 	readonly weights: ReadonlyMap<string, number>;
 }
 
-export function countTerms(hit: ChunkHit): TermCounts {
+export const countTerms = (hit: ChunkHit): TermCounts => weightedTerms(searchedTexts(hit).map(textTerms));
+
+/** Of the terms of each column. */
+export function weightedTerms(columns: readonly (readonly string[])[]): TermCounts {
 	const weights = new Map<string, number>();
 	let length = 0;
-	for (const [column, text] of searchedTexts(hit).entries()) {
-		const terms = textTerms(text);
+	for (const [column, terms] of columns.entries()) {
 		length += terms.length;
 		for (const term of terms) weights.set(term, (weights.get(term) ?? 0) + (WEIGHTS[column] as number));
 	}

@@ -40,15 +40,17 @@ export class TextStatistics {
 
 	size(model: ModelCollection, seq: Seq): Promise<Size> {
 		return this.#keep(this.#sizes, model.collection.name, seq, async () => {
-			const { properties, totalCount } = await this.connection.request("measure the text", () =>
+			const { properties } = await this.connection.request("measure the text", () =>
 				model.collection.aggregate.overAll({
-					returnMetrics: model.collection.metrics.aggregate("length" as never).integer(["mean"]) as never,
+					returnMetrics: model.collection.metrics.aggregate("length" as never).integer(["count", "mean"]) as never,
 				}),
 			);
-			const { mean } = ((properties as Record<string, { mean?: number }> | undefined)?.length ?? {}) as {
+			// Of what has a length: chunks, and not what else lies beside them (RemovalMark).
+			const { count, mean } = ((properties as Record<string, object> | undefined)?.length ?? {}) as {
+				count?: number;
 				mean?: number;
 			};
-			return { chunks: totalCount, averageLength: mean ?? 1 };
+			return { chunks: count ?? 0, averageLength: mean ?? 1 };
 		});
 	}
 

@@ -13,6 +13,9 @@ import { and, or, searchFilter, where } from "./chunk-filter.js";
 import { ChunkReader } from "./chunk-reader.js";
 import { ChunkWriter } from "./chunk-writer.js";
 import { KnownChunks } from "./known-chunks.js";
+import type { ChunkTable, ScoredId } from "./memory/chunk-table.js";
+import { TextMemory } from "./memory/text-memory.js";
+import { RemovalMark } from "./removal-mark.js";
 import { byPlace, CONTENT_PROPERTIES, originKey, symbolKey, toHit } from "./stored-chunk.js";
 import { type RankedChunk, rankText, TextStatistics } from "./text-ranking.js";
 import { type ModelCollection, SCHEMA_VERSION, WeaviateCollections } from "./weaviate-collections.js";
@@ -36,7 +39,7 @@ const FILTERED_TOGETHER = 500;
 const MAX_LIMIT = 10_000;
 /** Filters of which it is remembered which models their chunks have. */
 const FILTERS = 1_000;
-const KNOWN_BYTES = 64 * 1024 * 1024;
+const MEMORY_BYTES = 64 * 1024 * 1024;
 /** Files whose chunks are read at once. */
 const FILES = 100;
 const VECTORS = 500;
@@ -48,44 +51,104 @@ export interface WeaviateProbe {
 }
 
 interface WeaviateStoreOptions extends WeaviateOptions {
-	/** What chunks that were read once may take of this process's memory, bytes. Default 64 MiB. */
+	/** What an index of text, and chunks that were read once, may take of this process's memory, bytes. Default 64 MiB; 0: none. */
 	readonly memoryBytes?: number;
+}
+
+/** The store, and what only tests and benches ask of it. */
+interface WeaviateVectors extends VectorStore {
+	/** Resolves when the index in memory of what was searched answers, or cannot. */
+	ready(): Promise<void>;
+	/** How often that index ranked the text of a collection. */
+	answeredFromMemory(): number;
 }
 
 /**
  * Chunks, vectors and full text in Weaviate, one collection a model. Weaviate cannot refuse a write in the write's own request: see
  * `capabilities`. @throws PERMISSION_DENIED, CONFIG_INVALID, STORE_UNAVAILABLE
  */
-export function createWeaviateVectorStore(options: WeaviateStoreOptions): VectorStore {
+export function createWeaviateVectorStore(options: WeaviateStoreOptions): WeaviateVectors {
 	const connection = new WeaviateConnection(options);
 	const collections = new WeaviateCollections(connection);
 	const reader = new ChunkReader(connection, collections);
-	const writer = new ChunkWriter(connection, collections, reader);
+	const marks = new RemovalMark(connection);
+	const writer = new ChunkWriter(connection, collections, reader, marks);
 	const statistics = new TextStatistics(connection);
-	const known = new KnownChunks(connection, options.memoryBytes ?? KNOWN_BYTES);
+	const maxBytes = options.memoryBytes ?? MEMORY_BYTES;
+	// Texts take what the index leaves.
+	const known: KnownChunks = new KnownChunks(connection, () => maxBytes - memory.bytes);
+	const memory: TextMemory = new TextMemory({ connection, reader, marks, known }, maxBytes);
 	const modelsOf = new Map<string, readonly string[]>();
+	let fromMemory = 0;
 
-	/** Asks each of the models with its filter, where anything can match. */
-	async function inEach<T>(
-		filter: SearchFilter,
-		ask: (model: ModelCollection, filters: NonNullable<Awaited<ReturnType<typeof searchFilter>>>) => Promise<T>,
-		only?: string,
-	): Promise<T[]> {
-		// What commits say has a collection of its own.
+	/** Those in which anything can match. What commits say has a collection of its own. */
+	async function modelsFor(filter: SearchFilter, only = filter.model): Promise<ModelCollection[]> {
 		const commits = onlyCommits(filter);
-		const models = (await collections.of(filter.snapshot)).filter(
+		return (await collections.of(filter.snapshot)).filter(
 			({ model }) =>
 				(only === undefined || model === only) &&
 				(filter.model === undefined || model === filter.model) &&
 				commits === (model === NO_MODEL),
 		);
+	}
+
+	/** Asks each of the models with its filter, where anything can match. */
+	async function inEach<T>(
+		filter: SearchFilter,
+		ask: (model: ModelCollection, filters: FilterValue) => Promise<T>,
+		only?: string,
+	): Promise<T[]> {
 		const answers = await Promise.all(
-			models.map(async (model) => {
+			(await modelsFor(filter, only)).map(async (model) => {
 				const filters = await searchFilter(connection, model, filter);
 				return filters === undefined ? undefined : { answer: await ask(model, filters) };
 			}),
 		);
 		return answers.flatMap((one) => (one === undefined ? [] : [one.answer]));
+	}
+
+	/** By the index in memory; undefined where it does not answer. */
+	async function inMemory(
+		model: ModelCollection,
+		{ snapshot }: SearchFilter,
+		ask: (table: ChunkTable) => readonly ScoredId[],
+	): Promise<RankedChunk[] | undefined> {
+		const found = await memory.answer(model, snapshot, ask);
+		if (found === undefined) return undefined;
+		const chunks = await known.ofIds(
+			model,
+			found.map(({ id }) => id),
+		);
+		// One was deleted in between.
+		if (chunks.length < found.length) return undefined;
+		fromMemory += 1;
+		return chunks.map(({ hit }, at) => ({ hit, score: found[at]?.score ?? 0 }));
+	}
+
+	/** By candidates that Weaviate gives. */
+	async function rankCandidates(
+		model: ModelCollection,
+		words: readonly string[],
+		filter: SearchFilter,
+		wanted: number,
+	): Promise<RankedChunk[]> {
+		const { seq } = filter.snapshot;
+		const [filters, counts] = await Promise.all([
+			searchFilter(connection, model, filter),
+			statistics.counts(model, seq, words),
+		]);
+		const terms = tellingTerms(counts);
+		if (filters === undefined || terms.length === 0) return [];
+		const rare = rareTerms(terms, counts);
+		const [size, filtered, ranked] = await Promise.all([
+			statistics.size(model, seq),
+			rare.length === 0 ? [] : withTerms(model, filters, rare),
+			rare.length === terms.length
+				? []
+				: byBm25(model, filters, terms, Math.min(MAX_LIMIT, wanted + FURTHER_CANDIDATES)),
+		]);
+		const candidates = new Map([...ranked, ...filtered].map((object) => [object.uuid, object]));
+		return rankText(await known.of(model, [...candidates.values()]), terms, counts, size);
 	}
 
 	/** Every chunk that has any of the terms. */
@@ -112,6 +175,16 @@ export function createWeaviateVectorStore(options: WeaviateStoreOptions): Vector
 			}),
 		);
 		return objects;
+	}
+
+	async function named(model: ModelCollection, filter: SearchFilter, name: string): Promise<RankedChunk[]> {
+		const filters = await searchFilter(connection, model, filter);
+		if (filters === undefined) return [];
+		const found: RankedChunk[] = [];
+		const having = and(filters, where(model, "symbolKeys").containsAny([symbolKey(name)]));
+		for await (const { id, properties } of reader.read(model, having, CONTENT_PROPERTIES, false))
+			found.push({ hit: toHit(id, properties, model.model, 1), score: 1 });
+		return found;
 	}
 
 	/** In order of (source, path, ordinal, group). */
@@ -159,22 +232,13 @@ export function createWeaviateVectorStore(options: WeaviateStoreOptions): Vector
 			const words = queryWords(text);
 			const wanted = bounded(limit);
 			if (words.length === 0 || wanted === 0) return [];
-			const hits = await inEach(filter, async (model, filters) => {
-				const { seq } = filter.snapshot;
-				const counts = await statistics.counts(model, seq, words);
-				const terms = tellingTerms(counts);
-				if (terms.length === 0) return [];
-				const rare = rareTerms(terms, counts);
-				const [size, filtered, ranked] = await Promise.all([
-					statistics.size(model, seq),
-					rare.length === 0 ? [] : withTerms(model, filters, rare),
-					rare.length === terms.length
-						? []
-						: byBm25(model, filters, terms, Math.min(MAX_LIMIT, wanted + FURTHER_CANDIDATES)),
-				]);
-				const candidates = new Map([...ranked, ...filtered].map((object) => [object.uuid, object]));
-				return rankText(await known.of(model, [...candidates.values()]), terms, counts, size);
-			});
+			const hits = await Promise.all(
+				(await modelsFor(filter)).map(
+					async (model) =>
+						(await inMemory(model, filter, (table) => table.rank(words, filter, wanted))) ??
+						(await rankCandidates(model, words, filter, wanted)),
+				),
+			);
 			return best(hits, wanted);
 		},
 
@@ -211,16 +275,20 @@ export function createWeaviateVectorStore(options: WeaviateStoreOptions): Vector
 		},
 
 		async searchSymbol(name, filter, limit) {
-			if (name === "") return [];
-			const hits = await inEach(filter, async (model, filters) => {
-				const named = and(filters, where(model, "symbolKeys").containsAny([symbolKey(name)]));
-				const found: ChunkHit[] = [];
-				for await (const { id, properties } of reader.read(model, named, CONTENT_PROPERTIES, false)) {
-					found.push(toHit(id, properties, model.model, 1));
-				}
-				return found;
-			});
-			return hits.flat().sort(byPlace).slice(0, bounded(limit));
+			const wanted = bounded(limit);
+			if (name === "" || wanted === 0) return [];
+			const hits = await Promise.all(
+				(await modelsFor(filter)).map(
+					async (model) =>
+						(await inMemory(model, filter, (table) => table.named(name, filter, wanted))) ??
+						(await named(model, filter, name)),
+				),
+			);
+			return hits
+				.flat()
+				.map(({ hit }) => ({ ...hit, score: 1 }))
+				.sort(byPlace)
+				.slice(0, wanted);
 		},
 
 		async firstChunks(filter, files) {
@@ -284,8 +352,13 @@ export function createWeaviateVectorStore(options: WeaviateStoreOptions): Vector
 			known.clear();
 			modelsOf.clear();
 		},
-		indexMemory: () => known.bytes,
-		close: () => connection.close(),
+		indexMemory: () => known.bytes + memory.bytes,
+		ready: async () => memory.ready(await collections.list()),
+		answeredFromMemory: () => fromMemory,
+		async close() {
+			memory.close();
+			await connection.close();
+		},
 	};
 }
 
