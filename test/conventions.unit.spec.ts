@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import config from "../vitest.config.js";
+import { SECONDS } from "./support/longest-first.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
@@ -122,6 +123,7 @@ describe("tests", () => {
 				tiers.get(file.replaceAll("\\", "/"))?.push(test.name);
 		}
 		expect(specs.length).toBeGreaterThan(50);
+		expect(specs).toEqual(expect.arrayContaining(Object.keys(SECONDS)));
 		expect([...tiers].filter(([, names]) => names.length !== 1)).toEqual([]);
 	});
 });

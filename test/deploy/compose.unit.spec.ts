@@ -61,8 +61,8 @@ describe("docker-compose.yml", () => {
 	});
 
 	test("starts Weaviate, MinIO and lakeFS with the variables that the tests use", async () => {
-		/** Where they lie, listen and who may come in: these differ between a machine and a network of containers. */
-		const places = /PATH|PORT|ADDR|HOME|HOSTNAME|BOOTSTRAP|KEY|PASSWORD|USER|PROFILING|LISTEN/;
+		/** Where they lie, listen and who may come in: these differ between a machine and a network of containers. And what spares tests a wait. */
+		const places = /PATH|PORT|ADDR|HOME|HOSTNAME|BOOTSTRAP|KEY|PASSWORD|USER|PROFILING|LISTEN|REPOSITORY_CACHE/;
 		const pairs: [string, Record<string, string>][] = [
 			["weaviate", { ...(await native("weaviate", { apiKey: true })).weaviate?.env }],
 			["minio", { ...(await native("minio")).minio?.env }],

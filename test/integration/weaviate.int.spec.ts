@@ -66,7 +66,8 @@ describe.runIf(hasServer("weaviate"))("vectors in Weaviate", () => {
 
 	it("reads, retires and deletes more than one answer holds", async () => {
 		const store = open(at(shared));
-		const some = records(4_500);
+		// An answer holds 2,000.
+		const some = records(2_400);
 		await store.stage(1, some);
 		expect(await store.staged(1, "s")).toEqual({ added: tally(some), retired: EMPTY_TALLY });
 		await store.retire(2, "s", [...new Set(some.map(({ origin }) => origin))]);

@@ -89,7 +89,7 @@ export class LakefsTestRepository {
 		return ((await answer.json()) as { commit_id: string }).commit_id;
 	}
 
-	/** Deletes the repository, and returns when the server, which remembers repositories for seconds, has forgotten it. */
+	/** Deletes the repository, and returns when the server, which remembers repositories for a while, has forgotten it. */
 	async vanish(): Promise<void> {
 		await this.remove();
 		await pRetry(
@@ -100,7 +100,7 @@ export class LakefsTestRepository {
 				);
 				if (!gone) throw new Error(`${this.target} is still there`);
 			},
-			{ retries: 60, minTimeout: 500, factor: 1 },
+			{ retries: 300, minTimeout: 100, factor: 1 },
 		);
 	}
 

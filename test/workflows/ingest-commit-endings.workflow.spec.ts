@@ -56,23 +56,23 @@ describe.each([
 		expect(ending.filter((call) => call === "release")).toHaveLength(1);
 	});
 
-	test.each("small" in size ? (["mineBatch"] as const) : (["prepareCommit", "planChanges", "mineBatch"] as const))(
-		"a store that is away for longer than %s is tried parks nothing",
-		async (name) => {
-			let attempts = 0;
-			const { activities } = fakedActivities();
-			const { value, calls } = await run({
-				[name]: async (...args: never[]) => {
-					attempts += 1;
-					// Not retryable: what Temporal makes of the last of the attempts that it allows.
-					if (attempts === 1) throw ApplicationFailure.nonRetryable("S3 does not answer", "STORE_UNAVAILABLE");
-					return (activities[name] as (...args: never[]) => Promise<unknown>)(...args);
-				},
-			});
-			expect(value).toMatchObject({ outcome: "published" });
-			expect(calls).not.toContain("abort");
-		},
-	);
+	// At the same time: each waits for the five seconds after which the workflow looks again.
+	test.concurrent.each(
+		"small" in size ? (["mineBatch"] as const) : (["prepareCommit", "planChanges", "mineBatch"] as const),
+	)("a store that is away for longer than %s is tried parks nothing", async (name) => {
+		let attempts = 0;
+		const { activities } = fakedActivities();
+		const { value, calls } = await run({
+			[name]: async (...args: never[]) => {
+				attempts += 1;
+				// Not retryable: what Temporal makes of the last of the attempts that it allows.
+				if (attempts === 1) throw ApplicationFailure.nonRetryable("S3 does not answer", "STORE_UNAVAILABLE");
+				return (activities[name] as (...args: never[]) => Promise<unknown>)(...args);
+			},
+		});
+		expect(value).toMatchObject({ outcome: "published" });
+		expect(calls).not.toContain("abort");
+	});
 
 	test("nothing is discarded before the other writes of the batch that failed have ended", async () => {
 		let writing = false;

@@ -134,7 +134,8 @@ describe("ingestCommit of a small change set", () => {
 		expect(calls.slice(-5).sort()).toEqual(["abort", "discardArtifacts", "discardGraph", "discardVectors", "release"]);
 	});
 
-	test.each(STEPS)(
+	// At the same time: each waits for seconds between its tries.
+	test.concurrent.each(STEPS)(
 		"%s, where it does not succeed at once, goes on as an activity with all its retries",
 		async (name) => {
 			const { activities } = fakedActivities();

@@ -34,6 +34,9 @@ export const lakefs: ServerDefinition<"lakefs"> = {
 						LAKEFS_INSTALLATION_ACCESS_KEY_ID: accessKeyId,
 						LAKEFS_INSTALLATION_SECRET_ACCESS_KEY: secretAccessKey,
 						LAKEFS_LOGGING_LEVEL: "WARN",
+						// It remembers a repository that was deleted for so long: five seconds by default, which tests would wait for.
+						LAKEFS_GRAVELER_REPOSITORY_CACHE_EXPIRY: "300ms",
+						LAKEFS_GRAVELER_REPOSITORY_CACHE_JITTER: "50ms",
 					},
 				},
 			],

@@ -44,6 +44,8 @@ export const weaviate: ServerDefinition<"weaviate"> = {
 						RAFT_PORT: raft,
 						RAFT_INTERNAL_RPC_PORT: rpc,
 						RAFT_BOOTSTRAP_EXPECT: "1",
+						// By default five: a node that is alone would wait five to ten seconds, at each start, for others to elect it.
+						RAFT_TIMEOUTS_MULTIPLIER: "1",
 						GRPC_PORT: grpc,
 						DEFAULT_VECTORIZER_MODULE: "none",
 						DISABLE_TELEMETRY: "true",
