@@ -53,13 +53,13 @@ function workerEntry(): string {
  * Batches of records die young: with room for them few are moved to where only a full collection finds them (MiB a half). What batches in hand
  * need is some 150 MiB; without a bound V8 collects on a large machine only when four times what lives has piled up.
  */
-const WORKER_FLAGS = ["--max-semi-space-size=16", "--max-old-space-size=384"];
+export const WORKER_FLAGS = ["--max-semi-space-size=16", "--max-old-space-size=384"];
 /**
  * More threads for files than the four that Node has: syncs that wait together share a commit of the file system's journal. And glibc's heaps for
  * each thread keep what one of them freed from all others: two are enough. Once a large buffer was freed glibc takes the next ones from its heap, where
  * holes stay between them, unless it has a bound: buffers of half a megabyte and more are the system's own again as soon as they are free.
  */
-const WORKER_ENVIRONMENT = {
+export const WORKER_ENVIRONMENT = {
 	UV_THREADPOOL_SIZE: "16",
 	MALLOC_ARENA_MAX: "2",
 	MALLOC_MMAP_THRESHOLD_: `${512 * 1024}`,

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { WORKER_ENVIRONMENT, WORKER_FLAGS } from "../../src/runtime/children.js";
 import { environment } from "../support/lode-process.js";
 import type { Bench } from "./bench.js";
 import type { DirectIngest } from "./direct-ingest.js";
@@ -13,8 +14,6 @@ import { LEXICAL, withRunningLode } from "./running-lode.js";
 
 const run = promisify(execFile);
 const DIRECT = fileURLToPath(new URL("./direct-process.mjs", import.meta.url));
-/** As the supervisor starts a worker: see src/runtime/children.ts. */
-const WORKER = { UV_THREADPOOL_SIZE: "16", MALLOC_ARENA_MAX: "2" };
 const RUNS = 3;
 
 /** What it costs to be durable: the same activities with the same stores, through Temporal and in a loop. */
@@ -30,9 +29,9 @@ export const durability: Bench = {
 				await withRunningLode(async ({ address }) => {
 					const home = await mkdtemp(join(tmpdir(), "lode-bench-"));
 					try {
-						const args = ["--max-semi-space-size=16", "--max-old-space-size=384", DIRECT, generated.path, address];
+						const args = [...WORKER_FLAGS, DIRECT, generated.path, address];
 						const { stdout } = await run(process.execPath, args, {
-							env: { ...environment(home, LEXICAL), ...WORKER },
+							env: { ...environment(home, LEXICAL), ...WORKER_ENVIRONMENT },
 							maxBuffer: 1e8,
 						});
 						direct.push((JSON.parse(stdout) as DirectIngest).seconds);
