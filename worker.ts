@@ -66,6 +66,16 @@ const { ports, close } = await openPorts(config, { address, metrics }).catch((er
 });
 const activities = createActivities(ports);
 const page = await offerMetrics(metrics, { host: config.metrics.host, port: config.metrics.workerPort }, log);
+/**
+ * Workflows that stay in memory: of a source that is followed one, and one more while a commit is ingested. The library's own number follows from the
+ * heap's bound and would be 135.
+ */
+const CACHED_WORKFLOWS = 500;
+/**
+ * Far fewer than are cached. Where nearly all that were cached had a task under way, and one had to go for another, some were never answered again
+ * (SDK 1.24): their tasks ran into their time-outs for ever. See decision 33.
+ */
+const WORKFLOW_TASKS_AT_ONCE = 6;
 const worker = await Worker.create({
 	...workerTracing(),
 	connection,
@@ -79,6 +89,8 @@ const worker = await Worker.create({
 	// A poller holds a slot while it waits. The default of ten would hold them all, and no workflow task could take its activities along
 	// (eager execution, which the embedded server allows): each would go through the server's queues first.
 	activityTaskPollerBehavior: { type: "simple-maximum", maximum: 2 },
+	maxCachedWorkflows: CACHED_WORKFLOWS,
+	maxConcurrentWorkflowTaskExecutions: WORKFLOW_TASKS_AT_ONCE,
 	// When a worker dies, its cached workflows move on after this long.
 	stickyQueueScheduleToStartTimeout: "3s",
 	shutdownGraceTime: "8s",
