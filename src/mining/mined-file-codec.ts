@@ -32,11 +32,10 @@ export interface MinedParcel {
 }
 
 export function parcelOf(file: MinedFile, source: string): MinedParcel {
-	const origin = fileOrigin(file.path);
 	return {
 		json: JSON.stringify({ ...file, states: undefined }),
 		bytes: encoded(file),
-		records: packOf(file.states.map((state) => ({ ...state, source, origin }))),
+		records: packedStates(file, source),
 	};
 }
 

@@ -62,9 +62,7 @@ function alone(key: EntityKey, { kind, name, props, edges, provides }: EntitySta
 
 function cleanObject(entries: Iterable<[string, Json | undefined]>, depth: number): JsonObject {
 	const cleaned: Record<string, Json> = {};
-	const sorted = [...entries];
-	if (sorted.length > 1) sorted.sort(([a], [b]) => compare(a, b));
-	for (const [name, value] of sorted) {
+	for (const [name, value] of [...entries].sort(([a], [b]) => compare(a, b))) {
 		// An own property of this name would become the prototype of whoever copies it by assignment.
 		if (value === undefined || name === "__proto__") continue;
 		cleaned[storableText(name)] = cleanValue(value, depth + 1);

@@ -82,7 +82,7 @@ export function createWeaviateVectorStore(options: WeaviateStoreOptions): Weavia
 	let fromMemory = 0;
 
 	/** Those in which anything can match. What commits say has a collection of its own. */
-	async function modelsFor(filter: SearchFilter, only = filter.model): Promise<ModelCollection[]> {
+	async function modelsFor(filter: SearchFilter, only?: string): Promise<ModelCollection[]> {
 		const commits = onlyCommits(filter);
 		return (await collections.of(filter.snapshot)).filter(
 			({ model }) =>
