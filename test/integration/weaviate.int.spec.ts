@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import weaviate from "weaviate-client";
+import weaviate, { type CollectionConfig, type WeaviateClient } from "weaviate-client";
 import { Secret } from "../../src/config/secret.js";
 import { EMPTY_TALLY, tallyOf } from "../../src/domain/digest.js";
 import { errorCode } from "../../src/domain/errors.js";
@@ -45,6 +45,15 @@ describe.runIf(hasServer("weaviate"))("vectors in Weaviate", () => {
 		closing.push(() => server.destroy());
 		return server;
 	};
+	const clientOf = ({ url, grpcAddress }: WeaviateOptions): Promise<WeaviateClient> => {
+		const { hostname, port } = new URL(url);
+		return weaviate.connectToLocal({ host: hostname, port: Number(port), grpcPort: Number(grpcAddress.split(":")[1]) });
+	};
+	/** The one that the installation has. */
+	const collectionOf = async (client: WeaviateClient, { installation }: WeaviateOptions): Promise<CollectionConfig> =>
+		(await client.collections.listAll()).find(({ description }) =>
+			description?.includes(installation),
+		) as CollectionConfig;
 	const snapshotOf = (seq: number): Snapshot => ({ number: seq, seq, excluding: [], publishedAt: "" });
 	const records = (count: number): ChunkRecord[] => {
 		const next = seededVectors(3, 32);
@@ -130,17 +139,31 @@ describe.runIf(hasServer("weaviate"))("vectors in Weaviate", () => {
 		const store = open(options);
 		await store.stage(1, records(3));
 		expect(await store.check()).toEqual([]);
-		const { hostname, port } = new URL(options.url);
-		const [, grpcPort] = options.grpcAddress.split(":");
-		const client = await weaviate.connectToLocal({ host: hostname, port: Number(port), grpcPort: Number(grpcPort) });
-		const name = (await client.collections.listAll()).find(({ description }) =>
-			description?.includes(options.installation),
-		)?.name;
-		const collection = client.collections.use(name as string);
+		const client = await clientOf(options);
+		const collection = client.collections.use((await collectionOf(client, options)).name);
 		const { objects } = await collection.query.fetchObjects({ limit: 1 });
 		await collection.data.update({ id: objects[0]?.uuid as string, properties: change });
 		await client.close();
 		expect(await store.check()).toHaveLength(1);
+	});
+
+	it("asks nothing of a collection that does not answer yet, as Weaviate lists one before it can be asked", async () => {
+		const options = at(shared);
+		const store = open(options);
+		const some = records(3);
+		await store.stage(1, some);
+		const first = await clientOf(options);
+		const { name, description } = await collectionOf(first, options);
+		const asItIsMade = JSON.stringify({ ...JSON.parse(description as string), answers: false });
+		await first.collections.use(name).config.update({ description: asItIsMade });
+		const other = open(options);
+		const find = () => other.searchText("text number", { snapshot: snapshotOf(1) }, 5);
+		expect(await find()).toEqual([]);
+		// Whoever wanted to write died: the next one goes on.
+		await other.stage(1, some);
+		expect(await find()).toHaveLength(3);
+		expect((await collectionOf(first, options)).description).toContain('"answers":true');
+		await first.close();
 	});
 
 	it("is found again by the same store after it was killed, with what it acknowledged", async () => {

@@ -1,8 +1,10 @@
+import pRetry from "p-retry";
 import type { Collection } from "weaviate-client";
 import { sha256 } from "../../../domain/digest.js";
 import { LodeError } from "../../../domain/errors.js";
 import type { Snapshot } from "../../../domain/snapshot.js";
 import type { WeaviateConnection } from "./weaviate-connection.js";
+import { isUnknown } from "./weaviate-errors.js";
 
 /** One model's chunks. */
 export interface ModelCollection {
@@ -17,12 +19,20 @@ interface Description {
 	readonly installation: string;
 	readonly model: string;
 	readonly dimensions: number;
+	/** False until it has answered. Weaviate lists a collection before it can be asked, on a busy machine by seconds: nobody may search in that. */
+	readonly answers?: boolean;
+}
+
+interface Listed extends ModelCollection {
+	readonly answers: boolean;
 }
 
 /** The version of the properties below. */
 export const SCHEMA_VERSION = 2;
 /** A collection is made well before anything of it is published: a list is complete for snapshots older than it by this. Milliseconds. */
 const SURELY_LISTED_MS = 10_000;
+/** A collection that was just made. Milliseconds. */
+const ANSWERS_WITHIN_MS = 30_000;
 /** Filters of up to so many matches compare every vector: exact, and as fast as the graph there. */
 const EXACT_UP_TO = 40_000;
 
@@ -66,9 +76,16 @@ export class WeaviateCollections {
 
 	constructor(private readonly connection: WeaviateConnection) {}
 
-	/** All that the installation has now, in byte order of the models. */
+	/** All that the installation has now and that answer, in byte order of the models. */
 	async list(): Promise<ModelCollection[]> {
 		const listedAt = Date.now();
+		const found = await this.#all();
+		this.#known = new Map(found.flatMap(({ answers, ...known }) => (answers ? [[known.model, known]] : [])));
+		this.#listedAt = listedAt;
+		return [...this.#known.values()].sort((a, b) => (a.model < b.model ? -1 : 1));
+	}
+
+	async #all(): Promise<Listed[]> {
 		const { installation, url } = this.connection.options;
 		const found = await this.connection.request("list collections", async (client) => {
 			const configs = await client.collections.listAll();
@@ -92,9 +109,9 @@ export class WeaviateCollections {
 				},
 			);
 		}
-		this.#known = new Map(found.map(({ says, collection }) => [says.model, { ...says, collection }]));
-		this.#listedAt = listedAt;
-		return [...this.#known.values()].sort((a, b) => (a.model < b.model ? -1 : 1));
+		return found.map(({ says: { model, dimensions, answers = true }, collection }) => ({
+			...{ model, dimensions, answers, collection },
+		}));
 	}
 
 	/** All that hold anything of the snapshot. */
@@ -127,7 +144,7 @@ export class WeaviateCollections {
 	 * asking, and a server makes a missing one up as it pleases.
 	 */
 	async clear(): Promise<void> {
-		for (const { model, dimensions, collection } of await this.list()) {
+		for (const { model, dimensions, collection } of await this.#all()) {
 			await this.connection.request(`delete the collection of ${model}`, (client) =>
 				client.collections.delete(collection.name),
 			);
@@ -137,7 +154,7 @@ export class WeaviateCollections {
 
 	async #create(model: string, dimensions: number, deadline?: number): Promise<void> {
 		const { installation } = this.connection.options;
-		const says: Description = { lode: SCHEMA_VERSION, installation, model, dimensions };
+		const says: Description = { lode: SCHEMA_VERSION, installation, model, dimensions, answers: false };
 		const name = collectionName(installation, model);
 		await this.connection.request(
 			`create the collection of ${model}`,
@@ -165,6 +182,21 @@ export class WeaviateCollections {
 					// Another process was faster.
 					if (!/already exists/i.test(String(error))) throw error;
 				}
+			},
+			deadline,
+		);
+		await this.connection.request(
+			`await the collection of ${model}`,
+			async (client) => {
+				const collection = client.collections.use(name);
+				await pRetry(() => collection.aggregate.overAll(), {
+					retries: Number.POSITIVE_INFINITY,
+					minTimeout: 20,
+					maxTimeout: 500,
+					maxRetryTime: ANSWERS_WITHIN_MS,
+					shouldRetry: ({ error }) => isUnknown(error),
+				});
+				await collection.config.update({ description: JSON.stringify({ ...says, answers: true }) });
 			},
 			deadline,
 		);

@@ -24,6 +24,9 @@ const isLoading = (said: string): boolean =>
 		said,
 	);
 
+/** Of a collection that Weaviate lists and cannot ask yet. */
+export const isUnknown = (error: unknown): boolean => isLoading(everythingSaid(error));
+
 /** What Weaviate answers for each object of a batch while it goes down or comes up: the batch itself is answered, nothing of it is stored. */
 export const isInterrupted = (message: string): boolean =>
 	isLoading(message) ||
