@@ -13,6 +13,7 @@ import { offerMetrics } from "./src/observability/metrics/metrics-server.js";
 import { observedActivities } from "./src/observability/metrics/observed-activities.js";
 import { temporalMetrics } from "./src/observability/metrics/temporal-metrics.js";
 import { startTracing, workerTracing } from "./src/observability/tracing/start-tracing.js";
+import { isLostTask } from "./src/runtime/lost-task.js";
 import { followParent } from "./src/runtime/parent.js";
 import { keepSchedules, openPorts } from "./src/wiring.js";
 import { WORKFLOW_BUNDLE } from "./temporal/bundle/bundle-workflows.js";
@@ -21,6 +22,8 @@ import { temporalReady } from "./temporal/server/ready.js";
 
 /** A cluster that is being rolled out beside this worker; after that whoever runs it starts it again. */
 const CLUSTER_READY_MS = 120_000;
+/** For activities that are under way where the worker starts anew. */
+const LOST_TASK_GRACE_MS = 5_000;
 
 /**
  * What this thread's heap got on the command line (src/runtime/children.ts) holds for every thread that starts later and overrides its own limits:
@@ -36,12 +39,26 @@ process.stderr.on("error", () => undefined);
 const log = createLog(config.log);
 const tracing = await startTracing(config, "lode-worker");
 const metrics = config.metrics.workerPort === undefined ? undefined : new Metrics();
+/** What ends this worker, once it runs. */
+let end = (): void => process.exit(1);
+/** Whoever started it starts it again: the supervisor of `lode dev`, or what runs the container. */
+const startAnew = (): void => {
+	log({ level: "error", message: "a workflow task was lost within the library: this worker ends, to be started anew" });
+	end();
+};
 Runtime.install({
 	logger: new DefaultLogger(
 		config.log.level === "warn" ? "WARN" : (config.log.level.toUpperCase() as "INFO"),
-		({ level, message, meta }) => log({ ...meta, level, message }),
+		({ level, message, meta }) => {
+			log({ ...meta, level, message });
+			if (isLostTask(message)) startAnew();
+		},
 	),
-	telemetryOptions: metrics ? { metrics: await temporalMetrics(metrics) } : {},
+	telemetryOptions: {
+		// What its native part says goes to the same log: redacted, and heard.
+		logging: { forward: {}, filter: { core: "WARN", other: "ERROR" } },
+		...(metrics ? { metrics: await temporalMetrics(metrics) } : {}),
+	},
 	// The parent decides when to stop: see followParent.
 	shutdownSignals: [],
 });
@@ -66,16 +83,6 @@ const { ports, close } = await openPorts(config, { address, metrics }).catch((er
 });
 const activities = createActivities(ports);
 const page = await offerMetrics(metrics, { host: config.metrics.host, port: config.metrics.workerPort }, log);
-/**
- * Workflows that stay in memory: of a source that is followed one, and one more while a commit is ingested. The library's own number follows from the
- * heap's bound and would be 135.
- */
-const CACHED_WORKFLOWS = 500;
-/**
- * Far fewer than are cached. Where nearly all that were cached had a task under way, and one had to go for another, some were never answered again
- * (SDK 1.24): their tasks ran into their time-outs for ever. See decision 33.
- */
-const WORKFLOW_TASKS_AT_ONCE = 6;
 const worker = await Worker.create({
 	...workerTracing(),
 	connection,
@@ -89,13 +96,18 @@ const worker = await Worker.create({
 	// A poller holds a slot while it waits. The default of ten would hold them all, and no workflow task could take its activities along
 	// (eager execution, which the embedded server allows): each would go through the server's queues first.
 	activityTaskPollerBehavior: { type: "simple-maximum", maximum: 2 },
-	maxCachedWorkflows: CACHED_WORKFLOWS,
-	maxConcurrentWorkflowTaskExecutions: WORKFLOW_TASKS_AT_ONCE,
+	maxCachedWorkflows: config.worker.workflows,
+	maxConcurrentWorkflowTaskExecutions: config.worker.workflowTasks,
 	// When a worker dies, its cached workflows move on after this long.
 	stickyQueueScheduleToStartTimeout: "3s",
 	shutdownGraceTime: "8s",
 });
 const running = worker.run();
+end = () => {
+	// The workflow that lost its task never comes to an end: activities that are under way do, and no more is waited for.
+	setTimeout(() => process.exit(1), LOST_TASK_GRACE_MS);
+	if (worker.getState() === "RUNNING") worker.shutdown();
+};
 followParent({
 	home: config.home,
 	async shutdown() {

@@ -58,6 +58,12 @@ export const SETTINGS: readonly Setting[] = [
 		describe: "seconds after which no write to an engine that cannot refuse one is sent any more",
 	},
 	{ name: "LODE_WORKER_THREADS", key: "worker.threads", describe: "threads that mine files" },
+	{ name: "LODE_WORKER_WORKFLOWS", key: "worker.workflows", describe: "workflows that a worker keeps in memory" },
+	{
+		name: "LODE_WORKER_WORKFLOW_TASKS",
+		key: "worker.workflowTasks",
+		describe: "workflow tasks that a worker takes at once",
+	},
 	{
 		name: "LODE_PLUGINS",
 		key: "plugins",
@@ -122,6 +128,9 @@ export const configSchema = object({
 	}).prefault({}),
 	worker: object({
 		threads: integer(1, 64).default(() => Math.min(4, Math.max(1, availableParallelism() - 1))),
+		workflows: integer(1, 100_000).default(500),
+		// Far fewer than are kept: the more of them wait for a place among those, the likelier one is lost. See src/runtime/lost-task.ts.
+		workflowTasks: integer(2, 1_000).default(6),
 	}).prefault({}),
 	plugins: list.optional(),
 	log: object(logShape).prefault({}),

@@ -1,5 +1,5 @@
 import type { Client } from "@temporalio/client";
-import { ingestStateQuery } from "../../workflows/contracts/ingest-commit.js";
+import { ingestStateQuery, type Stage } from "../../workflows/contracts/ingest-commit.js";
 import type { IngestProgress, Waiting } from "../reports.js";
 
 const DEADLINE_MS = 2_000;
@@ -14,6 +14,22 @@ export async function askProgress(
 		return await temporal.withDeadline(Date.now() + DEADLINE_MS, () =>
 			temporal.workflow.getHandle(workflowId, runId).query(ingestStateQuery),
 		);
+	} catch {
+		return undefined;
+	}
+}
+
+/**
+ * The same, where it is being undone; else undefined. That it is, the server knows: only then it costs a task of the workflow, which a worker may
+ * have to read from its history first.
+ */
+export async function askUndoing(temporal: Client, workflowId: string): Promise<IngestProgress | undefined> {
+	try {
+		const { searchAttributes } = await temporal.withDeadline(Date.now() + DEADLINE_MS, () =>
+			temporal.workflow.getHandle(workflowId).describe(),
+		);
+		const undoing: Stage = "discard";
+		return searchAttributes.LodeStage?.[0] === undoing ? await askProgress(temporal, workflowId) : undefined;
 	} catch {
 		return undefined;
 	}

@@ -4,12 +4,12 @@ import { ERROR_CODES, type ErrorCode, LodeError } from "../../domain/errors.js";
 import type { Failure } from "../../stores/catalog/catalog.port.js";
 import type { IngestOutcome } from "../../workflows/contracts/ingest-commit.js";
 import type { IngestOptions } from "../lode.js";
-import { askProgress } from "./ask-progress.js";
+import { askProgress, askUndoing } from "./ask-progress.js";
 import { fromWorkflowError } from "./workflow-errors.js";
 
 const PROGRESS_EVERY_MS = 400;
-/** Where nobody is shown it, the question is only whether it is being undone. Each is a task of the workflow: many that wait would keep the worker busy. */
-const UNSEEN_EVERY_MS = 2_000;
+/** Where nobody is shown it, the question is only whether it is being undone: ever more seldom, for many may wait. */
+const UNSEEN = { firstMs: 2_000, factor: 1.5, mostMs: 10_000 };
 /** A discard takes well under a second where the stores are well. */
 const UNDOING_MS = 15_000;
 
@@ -61,11 +61,12 @@ async function watchProgress(
 ): Promise<never> {
 	let before = undoing;
 	let undoingSince: number | undefined;
-	for (;;) {
+	for (let pauseMs = onProgress ? PROGRESS_EVERY_MS : UNSEEN.firstMs; ; ) {
 		// First a pause: a small commit is done before anybody needs to ask, and questions cost workflow tasks.
-		await sleep(onProgress ? PROGRESS_EVERY_MS : UNSEEN_EVERY_MS, undefined, { signal: ended });
+		await sleep(pauseMs, undefined, { signal: ended });
+		if (!onProgress) pauseMs = Math.min(UNSEEN.mostMs, pauseMs * UNSEEN.factor);
 		// No answer is no news: the workflow may wait for its turn or for a worker.
-		const state = await askProgress(temporal, workflowId);
+		const state = await (onProgress ? askProgress(temporal, workflowId) : askUndoing(temporal, workflowId));
 		ended.throwIfAborted();
 		if (state) onProgress?.(state);
 		// Until it has ended, the workflow of the commit is its.
