@@ -23,7 +23,10 @@ export interface Lifetime {
 	readonly removedAt: Seq | null;
 }
 
-export function isCommitted(snapshot: Snapshot, seq: Seq): boolean {
+/** Which seqs a snapshot shows. */
+export type Committed = Pick<Snapshot, "seq" | "excluding">;
+
+export function isCommitted(snapshot: Committed, seq: Seq): boolean {
 	return seq <= snapshot.seq && !snapshot.excluding.includes(seq);
 }
 

@@ -62,6 +62,42 @@ describe.runIf(hasServer("weaviate"))("the text of Weaviate's chunks in memory",
 		expect(indexed.answeredFromMemory()).toBe(2);
 	});
 
+	it("shows nothing that was collected before it had heard that it was retired", async () => {
+		options = { ...options, installation: newInstallation() };
+		const [writer, indexed, ledger] = [open(0), open(2 ** 26), new Ledger()];
+		const alpha = (path: string): ChunkRecord => ({
+			...{ source: "s", group: "default", model: "test/a", origin: fileOrigin(path), path, ordinal: 0 },
+			...{ kind: "text", startLine: 1, endLine: 1, text: "alpha", vector: unit(4, 0) },
+		});
+		const find = async (snapshot: Snapshot) =>
+			(await indexed.searchText("alpha", { snapshot }, ALL)).map(({ path }) => path);
+		const first = ledger.begin();
+		await writer.stage(first, [alpha("a.ts"), alpha("b.ts")]);
+		const before = ledger.publish(first);
+		await find(before);
+		await indexed.ready();
+		expect(await find(before)).toEqual(["a.ts", "b.ts"]);
+		// One that is open, as nearly always.
+		ledger.begin();
+		const third = ledger.begin();
+		await writer.stage(third, [alpha("c.ts")]);
+		await writer.retire(third, "s", [fileOrigin("a.ts")]);
+		const after = ledger.publish(third);
+		expect(await writer.collect("s", after, [])).toBe(1);
+		expect(await find(after)).toEqual(["b.ts", "c.ts"]);
+		// The next question has it read anew; what is collected later of seqs that it knows, it need not hear of.
+		await find(after);
+		await indexed.ready();
+		expect(await find(after)).toEqual(["b.ts", "c.ts"]);
+		expect(indexed.answeredFromMemory()).toBe(2);
+		const fourth = ledger.begin();
+		await writer.retire(fourth, "s", [fileOrigin("c.ts")]);
+		const last = ledger.publish(fourth);
+		expect(await find(last)).toEqual(["b.ts"]);
+		expect(await writer.collect("s", last, [])).toBe(1);
+		expect(await find(last)).toEqual(["b.ts"]);
+	});
+
 	it.each(SEEDS)("answers as Weaviate does, whatever another process did before (history %i)", async (seed) => {
 		options = { ...options, installation: newInstallation() };
 		const [writer, plain] = [open(0), open(0)];

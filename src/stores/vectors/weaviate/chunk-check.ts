@@ -1,7 +1,7 @@
 import { canonicalJson } from "../../../domain/digest.js";
 import { type ChunkRecord, chunkRecordDigest } from "../../../domain/mined-file.js";
 import type { StoreProblem } from "../../versioned.port.js";
-import { MARK_ID } from "./removal-mark.js";
+import { isMark } from "./removal-mark.js";
 import { chunkId, type StoredChunk, storedChunk, toRecord } from "./stored-chunk.js";
 import type { WeaviateCollections } from "./weaviate-collections.js";
 import type { WeaviateConnection } from "./weaviate-connection.js";
@@ -24,7 +24,7 @@ export async function checkChunks(
 				collection.query.fetchObjects({ limit: PAGE, after, includeVector: true }),
 			);
 			for (const { uuid, properties, vectors } of objects) {
-				if (uuid === MARK_ID) continue;
+				if (isMark(uuid)) continue;
 				const stored = properties as unknown as StoredChunk;
 				const record = toRecord(stored, model, vectors.default as readonly number[] | undefined);
 				const problem = problemOf(uuid, stored, record);

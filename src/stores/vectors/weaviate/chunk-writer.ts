@@ -115,10 +115,10 @@ export class ChunkWriter {
 	async collect(source: string, horizon: Snapshot): Promise<number> {
 		let deleted = 0;
 		for (const model of await this.collections.list()) {
-			deleted += await this.#delete(
-				model,
-				and(where(model, "sourceKey").equal(sourceKey(source)), goneIn(model, horizon)),
-			);
+			const gone = and(where(model, "sourceKey").equal(sourceKey(source)), goneIn(model, horizon));
+			if ((await this.reader.count(model, gone)) === 0) continue;
+			await this.marks.collect(model, horizon);
+			deleted += await this.#delete(model, gone);
 		}
 		return deleted;
 	}
@@ -242,6 +242,11 @@ export class ChunkWriter {
 				model.collection.data.deleteMany(filters),
 			);
 			deleted += successful;
+			if (matches > 0 && successful === 0) {
+				throw new LodeError("STORE_UNAVAILABLE", `Weaviate deleted none of ${matches} chunks`, {
+					next: "Look at the log of that server: its disk may be full, or a shard of it read-only.",
+				});
+			}
 			if (matches === 0 || (matches === successful && (await this.reader.count(model, filters)) === 0)) return deleted;
 		}
 	}

@@ -117,6 +117,9 @@ export class KnownChunks {
 	}
 
 	#keep(id: string, hit: ChunkHit): KnownChunk {
+		// Another question read it meanwhile.
+		const there = this.#known.get(id);
+		if (there !== undefined) return there.chunk;
 		let terms: TermCounts | undefined;
 		const chunk: KnownChunk = {
 			hit,

@@ -1,9 +1,12 @@
 import { randomUUID } from "node:crypto";
+import { type Committed, isCommitted } from "../../../domain/snapshot.js";
 import type { ModelCollection } from "./weaviate-collections.js";
 import type { WeaviateConnection } from "./weaviate-connection.js";
 
-/** Of an object beside the chunks, the last in a cursor's order. It has no other property, so that no filter of ours finds it. */
-export const MARK_ID = "ffffffff-ffff-8fff-bfff-ffffffffffff";
+/** Of objects beside the chunks, the last in a cursor's order. They have no other property than a content, so that no filter of ours finds them. */
+const MARK_ID = "ffffffff-ffff-8fff-bfff-ffffffffffff";
+const COLLECTED_ID = "ffffffff-ffff-8fff-bfff-fffffffffffe";
+export const isMark = (id: string): boolean => id === MARK_ID || id === COLLECTED_ID;
 const [OPEN, CLOSED] = ["open", "closed"] as const;
 
 /**
@@ -14,12 +17,8 @@ export class RemovalMark {
 	constructor(private readonly connection: WeaviateConnection) {}
 
 	/** Undefined where there is none. */
-	async read({ collection }: ModelCollection): Promise<string | undefined> {
-		const found = await this.connection.request("ask whether chunks were taken away", () =>
-			collection.query.fetchObjectById(MARK_ID, { returnProperties: ["content"] as never }),
-		);
-		const content: unknown = found?.properties.content;
-		return typeof content === "string" ? content : undefined;
+	read(model: ModelCollection): Promise<string | undefined> {
+		return this.#content(model, MARK_ID);
 	}
 
 	/** One to begin with, set where there is none; undefined while chunks are taken away. */
@@ -37,13 +36,49 @@ export class RemovalMark {
 		return removed;
 	}
 
-	async #set({ collection }: ModelCollection, state: typeof OPEN | typeof CLOSED): Promise<string> {
+	/**
+	 * What retired the chunks that collection has deleted so far: who has not yet read of all these retirements cannot any more. Undefined where
+	 * nothing was.
+	 */
+	async collected(model: ModelCollection): Promise<Committed | undefined> {
+		const content = await this.#content(model, COLLECTED_ID);
+		return content === undefined ? undefined : (JSON.parse(content) as Committed);
+	}
+
+	/** Says before the first is deleted that those go which the horizon shows no more. One at a time. */
+	async collect(model: ModelCollection, { seq, excluding }: Committed): Promise<void> {
+		const before = await this.collected(model);
+		const both = before === undefined ? [{ seq, excluding }] : [before, { seq, excluding }];
+		const horizon: Committed = {
+			seq: Math.max(...both.map((one) => one.seq)),
+			// Shown by neither.
+			excluding: [...new Set(both.flatMap((one) => one.excluding))].filter(
+				(open) => !both.some((one) => isCommitted(one, open)),
+			),
+		};
+		const content = JSON.stringify(horizon);
+		if (content !== JSON.stringify(before)) await this.#write(model, COLLECTED_ID, content);
+	}
+
+	async #content({ collection }: ModelCollection, id: string): Promise<string | undefined> {
+		const found = await this.connection.request("ask whether chunks were taken away", () =>
+			collection.query.fetchObjectById(id, { returnProperties: ["content"] as never }),
+		);
+		const content: unknown = found?.properties.content;
+		return typeof content === "string" ? content : undefined;
+	}
+
+	async #set(model: ModelCollection, state: typeof OPEN | typeof CLOSED): Promise<string> {
 		const content = `${state} ${randomUUID()}`;
+		await this.#write(model, MARK_ID, content);
+		return content;
+	}
+
+	async #write({ collection }: ModelCollection, id: string, content: string): Promise<void> {
 		await this.connection.request("say that chunks are taken away", async () => {
-			const { errors } = await collection.data.insertMany([{ id: MARK_ID, properties: { content } }] as never);
+			const { errors } = await collection.data.insertMany([{ id, properties: { content } }] as never);
 			const [failed] = Object.values(errors);
 			if (failed !== undefined) throw new Error(failed.message);
 		});
-		return content;
 	}
 }

@@ -1,4 +1,3 @@
-import type { Seq } from "../../../domain/snapshot.js";
 import type { ChunkHit } from "../vectors.port.js";
 import { or, where } from "./chunk-filter.js";
 import type { KnownChunk } from "./known-chunks.js";
@@ -23,7 +22,7 @@ export interface RankedChunk {
 interface Kept<T> {
 	readonly value: Promise<T>;
 	readonly at: number;
-	readonly seq: Seq;
+	readonly snapshot: number;
 }
 
 interface Size {
@@ -38,8 +37,8 @@ export class TextStatistics {
 
 	constructor(private readonly connection: WeaviateConnection) {}
 
-	size(model: ModelCollection, seq: Seq): Promise<Size> {
-		return this.#keep(this.#sizes, model.collection.name, seq, async () => {
+	size(model: ModelCollection, snapshot: number): Promise<Size> {
+		return this.#keep(this.#sizes, model.collection.name, snapshot, async () => {
 			const { properties } = await this.connection.request("measure the text", () =>
 				model.collection.aggregate.overAll({
 					returnMetrics: model.collection.metrics.aggregate("length" as never).integer(["count", "mean"]) as never,
@@ -54,11 +53,11 @@ export class TextStatistics {
 		});
 	}
 
-	/** How many chunks hold each term, in every version. `seq`: of the snapshot that is searched. */
-	async counts(model: ModelCollection, seq: Seq, terms: readonly string[]): Promise<Map<string, number>> {
+	/** How many chunks hold each term, in every version. `snapshot`: the number of the one that is searched; seqs do not tell: a lower one may be published later. */
+	async counts(model: ModelCollection, snapshot: number, terms: readonly string[]): Promise<Map<string, number>> {
 		const counted = await Promise.all(
 			terms.map(async (term) => {
-				const count = await this.#keep(this.#counts, `${model.collection.name} ${term}`, seq, async () => {
+				const count = await this.#keep(this.#counts, `${model.collection.name} ${term}`, snapshot, async () => {
 					const filters = or(
 						...(["terms", "pathTerms", "symbolTerms"] as const).map((property) => where(model, property).equal(term)),
 					);
@@ -75,13 +74,14 @@ export class TextStatistics {
 		return new Map(counted);
 	}
 
-	#keep<T>(kept: Map<string, Kept<T>>, key: string, seq: Seq, ask: () => Promise<T>): Promise<T> {
+	#keep<T>(kept: Map<string, Kept<T>>, key: string, snapshot: number, ask: () => Promise<T>): Promise<T> {
 		const known = kept.get(key);
 		const now = Date.now();
-		if (known !== undefined && now - known.at < (known.seq === seq ? KEPT_UNCHANGED_MS : KEPT_MS)) return known.value;
+		if (known !== undefined && now - known.at < (known.snapshot === snapshot ? KEPT_UNCHANGED_MS : KEPT_MS))
+			return known.value;
 		if (kept.size >= MAX_KEPT) kept.clear();
 		const value = ask();
-		kept.set(key, { value, at: now, seq });
+		kept.set(key, { value, at: now, snapshot });
 		value.catch(() => kept.delete(key));
 		return value;
 	}

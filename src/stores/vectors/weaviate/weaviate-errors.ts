@@ -50,7 +50,7 @@ export function weaviateError(
 		return make(
 			"PERMISSION_DENIED",
 			"the owner of the API key may not do that",
-			"Give the owner of LODE_WEAVIATE_API_KEY the right to create, read and write collections.",
+			"Give the owner of LODE_WEAVIATE_API_KEY the right to create, read, change and write collections.",
 		);
 	if (/no space left|disk usage|read-?only/i.test(said))
 		return make("DISK_FULL", "its disk is full or nearly so", "Free some space on that server.");

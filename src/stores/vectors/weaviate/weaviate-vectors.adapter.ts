@@ -35,6 +35,8 @@ const FURTHER_CANDIDATES = 200;
  */
 const FILTERED_UP_TO = 1_000;
 const FILTERED_TOGETHER = 500;
+/** Counts may be some seconds old. */
+const MOST_FILTERED = FILTERED_UP_TO * 2;
 /** What the server gives at most. */
 const MAX_LIMIT = 10_000;
 /** Filters of which it is remembered which models their chunks have. */
@@ -132,22 +134,24 @@ export function createWeaviateVectorStore(options: WeaviateStoreOptions): Weavia
 		filter: SearchFilter,
 		wanted: number,
 	): Promise<RankedChunk[]> {
-		const { seq } = filter.snapshot;
+		const { number } = filter.snapshot;
 		const [filters, counts] = await Promise.all([
 			searchFilter(connection, model, filter),
-			statistics.counts(model, seq, words),
+			statistics.counts(model, number, words),
 		]);
 		const terms = tellingTerms(counts);
 		if (filters === undefined || terms.length === 0) return [];
 		const rare = rareTerms(terms, counts);
+		const depth = Math.min(MAX_LIMIT, wanted + FURTHER_CANDIDATES);
 		const [size, filtered, ranked] = await Promise.all([
-			statistics.size(model, seq),
+			statistics.size(model, number),
 			rare.length === 0 ? [] : withTerms(model, filters, rare),
-			rare.length === terms.length
-				? []
-				: byBm25(model, filters, terms, Math.min(MAX_LIMIT, wanted + FURTHER_CANDIDATES)),
+			rare.length === terms.length ? [] : byBm25(model, filters, terms, depth),
 		]);
-		const candidates = new Map([...ranked, ...filtered].map((object) => [object.uuid, object]));
+		// More than were counted: not all of them are there, and which ones is nobody's choice.
+		const further =
+			filtered.length < MOST_FILTERED || ranked.length > 0 ? [] : await byBm25(model, filters, terms, depth);
+		const candidates = new Map([...ranked, ...further, ...filtered].map((object) => [object.uuid, object]));
 		return rankText(await known.of(model, [...candidates.values()]), terms, counts, size);
 	}
 
@@ -157,8 +161,7 @@ export function createWeaviateVectorStore(options: WeaviateStoreOptions): Weavia
 		const { objects } = await connection.request("search the text", () =>
 			model.collection.query.fetchObjects({
 				filters: and(filters, having),
-				// Counts may be some seconds old.
-				limit: FILTERED_UP_TO * 2,
+				limit: MOST_FILTERED,
 				returnProperties: [...known.properties] as never,
 			}),
 		);
@@ -177,14 +180,24 @@ export function createWeaviateVectorStore(options: WeaviateStoreOptions): Weavia
 		return objects;
 	}
 
-	async function named(model: ModelCollection, filter: SearchFilter, name: string): Promise<RankedChunk[]> {
+	/** Which are wanted is told by their places: of a name that thousands have, few texts are read. */
+	async function named(
+		model: ModelCollection,
+		filter: SearchFilter,
+		name: string,
+		wanted: number,
+	): Promise<RankedChunk[]> {
 		const filters = await searchFilter(connection, model, filter);
 		if (filters === undefined) return [];
-		const found: RankedChunk[] = [];
 		const having = and(filters, where(model, "symbolKeys").containsAny([symbolKey(name)]));
-		for await (const { id, properties } of reader.read(model, having, CONTENT_PROPERTIES, false))
-			found.push({ hit: toHit(id, properties, model.model, 1), score: 1 });
-		return found;
+		const paths: { readonly id: string; readonly path: string }[] = [];
+		for await (const { id, properties } of reader.read(model, having, ["path"], false))
+			paths.push({ id, path: properties.path });
+		paths.sort((a, b) => compareBytes(a.path, b.path));
+		// Those of one path go by what the text's object says.
+		const last = paths[wanted - 1]?.path;
+		const ids = paths.filter(({ path }, at) => at < wanted || path === last).map(({ id }) => id);
+		return (await known.ofIds(model, ids)).map(({ hit }) => ({ hit, score: 1 }));
 	}
 
 	/** In order of (source, path, ordinal, group). */
@@ -281,7 +294,7 @@ export function createWeaviateVectorStore(options: WeaviateStoreOptions): Weavia
 				(await modelsFor(filter)).map(
 					async (model) =>
 						(await inMemory(model, filter, (table) => table.named(name, filter, wanted))) ??
-						(await named(model, filter, name)),
+						(await named(model, filter, name, wanted)),
 				),
 			);
 			return hits

@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { isCommitted, type Snapshot } from "../../../../domain/snapshot.js";
+import { type Committed, isCommitted, type Snapshot } from "../../../../domain/snapshot.js";
 import { and, goneIn, known, newlyGone, unknown } from "../chunk-filter.js";
 import type { ChunkReader } from "../chunk-reader.js";
 import type { KnownChunks } from "../known-chunks.js";
-import { MARK_ID, type RemovalMark } from "../removal-mark.js";
+import { isMark, type RemovalMark } from "../removal-mark.js";
 import { type StoredChunk, toHit } from "../stored-chunk.js";
 import { type TermCounts, weightedTerms } from "../term-counts.js";
 import type { ModelCollection } from "../weaviate-collections.js";
@@ -30,13 +30,24 @@ interface Found {
 }
 
 /** Whether all that one snapshot knows is known to another. */
-export const covers = (all: Snapshot, some: Snapshot): boolean =>
+export const covers = (all: Snapshot, some: Committed): boolean =>
 	some.seq <= all.seq && all.excluding.every((seq) => isCommitted(some, seq) === false);
+
+/** Collection has deleted chunks of whose retirement had not been read: the table may show them for ever. */
+export class Outrun extends Error {}
+
+/** What bounds a table, asked while it is read. */
+interface Limits {
+	/** Bytes that are left; negative where all that is in memory takes more than it may. */
+	room(): number;
+	isOver(): boolean;
+}
 
 /**
  * The chunks of one collection that seqs of a snapshot added, with what its seqs retired, in memory. These are final once they are published, so it
  * answers for every snapshot that it covers, whatever is staged, retired or discarded meanwhile: none of that is read. To go on to a later snapshot,
- * what the seqs between the two added and retired is read, and nothing else. What collection deletes, no snapshot that may be asked for shows.
+ * what the seqs between the two added and retired is read, and nothing else. What collection deletes, no snapshot that may be asked for shows; a table to
+ * which that was not yet told is `Outrun`.
  * Only a removal takes away what a snapshot shows: see `RemovalMark`.
  */
 export class CommittedChunks {
@@ -46,7 +57,8 @@ export class CommittedChunks {
 
 	private constructor(
 		private readonly model: ModelCollection,
-		private readonly reader: ChunkReader,
+		private readonly ports: CommittedPorts,
+		private readonly limits: Limits,
 		snapshot: Snapshot,
 		/** Of the removals that it knows. */
 		readonly mark: string,
@@ -54,16 +66,19 @@ export class CommittedChunks {
 		this.#covered = snapshot;
 	}
 
-	/** Reads all of them. Undefined where they would take more than `room()` bytes, while a source is removed, or when `isOver()`. */
+	/** Reads all of them. `began` is given them before they are read. Undefined while a source is removed, or when `isOver()`. */
 	static async read(
 		model: ModelCollection,
 		snapshot: Snapshot,
-		{ connection, reader, marks, known }: CommittedPorts,
-		limits: { room(): number; isOver(): boolean },
+		ports: CommittedPorts,
+		limits: Limits,
+		began: (chunks: CommittedChunks) => void,
 	): Promise<CommittedChunks | "no room" | undefined> {
+		const { connection, marks, known } = ports;
 		const mark = await marks.begin(model);
 		if (mark === undefined) return undefined;
-		const chunks = new CommittedChunks(model, reader, snapshot, mark);
+		const chunks = new CommittedChunks(model, ports, limits, snapshot, mark);
+		began(chunks);
 		const { collection } = model;
 		const ask = (after: string | undefined) =>
 			connection.request("read all chunks", () =>
@@ -73,15 +88,16 @@ export class CommittedChunks {
 		for (let after: string | undefined; ; ) {
 			// By cursor, which goes by ids: an object that is written anew meanwhile is read once, as it was or as it is.
 			const { objects } = await ask(after);
-			for (const object of objects) if (object.uuid !== MARK_ID) chunks.#add(object, snapshot, known);
+			for (const object of objects) if (!isMark(object.uuid)) chunks.#add(object, snapshot, known);
 			after = objects.at(-1)?.uuid;
 			if (after === undefined) return chunks;
 			if (!isReckoned && chunks.table.count >= SAMPLE) {
 				isReckoned = true;
 				const { totalCount } = await connection.request("count chunks", () => collection.aggregate.overAll());
-				if ((chunks.table.bytes / chunks.table.count) * totalCount > limits.room()) return "no room";
+				const { bytes, count } = chunks.table;
+				if ((bytes / count) * totalCount - bytes > limits.room()) return "no room";
 			}
-			if (chunks.table.bytes > limits.room()) return "no room";
+			if (limits.room() < 0) return "no room";
 			await nextTurn();
 			if (limits.isOver()) return undefined;
 		}
@@ -96,7 +112,10 @@ export class CommittedChunks {
 		return covers(snapshot, this.#covered);
 	}
 
-	/** Resolves when it covers the snapshot. One after the other; where one fails, what it read stays and does no harm. */
+	/**
+	 * Resolves when it covers the snapshot. One after the other; where one fails, what it read stays and does no harm.
+	 * @throws RangeError where there is no room for it; Outrun
+	 */
 	advance(to: Snapshot): Promise<void> {
 		const turn = this.#advancing.then(() => this.#advance(to));
 		this.#advancing = turn.catch(() => undefined);
@@ -106,15 +125,25 @@ export class CommittedChunks {
 	async #advance(to: Snapshot): Promise<void> {
 		const from = this.#covered;
 		if (covers(from, to) || !covers(to, from)) return;
-		const { model, reader, table } = this;
+		const {
+			model,
+			table,
+			limits,
+			ports: { reader, marks },
+		} = this;
 		const came = and(known(model, to), unknown(model, from));
 		for await (const { id, properties } of reader.read(model, came, PROPERTIES, false)) {
 			this.#add({ uuid: id, properties: properties as unknown as Record<string, unknown> }, to);
+			if (limits.room() < 0) throw new RangeError("no room for what was published");
+			if (limits.isOver()) return;
 		}
 		const went = and(goneIn(model, to), newlyGone(model, from));
 		for await (const { id, properties } of reader.read(model, went, ["removedAt"], false)) {
 			table.retire(id, Number(properties.removedAt));
 		}
+		// Asked last: whoever deletes says so first.
+		const collected = await marks.collected(model);
+		if (collected !== undefined && !covers(from, collected)) throw new Outrun();
 		this.#covered = to;
 	}
 

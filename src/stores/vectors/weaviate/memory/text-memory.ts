@@ -2,7 +2,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promi
 import type { Snapshot } from "../../../../domain/snapshot.js";
 import type { ModelCollection } from "../weaviate-collections.js";
 import type { ChunkTable } from "./chunk-table.js";
-import { CommittedChunks, type CommittedPorts, covers } from "./committed-chunks.js";
+import { CommittedChunks, type CommittedPorts, covers, Outrun } from "./committed-chunks.js";
 
 /** Milliseconds from the first search to the reading: a process of one search is over by then. */
 const READ_AFTER_MS = 100;
@@ -16,7 +16,7 @@ const FEW = 10_000;
 
 type Held =
 	| { readonly state: "waiting"; readonly timer: NodeJS.Timeout }
-	| { readonly state: "reading" }
+	| { readonly state: "reading"; readonly chunks?: CommittedChunks }
 	| { readonly state: "off" }
 	| { readonly state: "held"; readonly chunks: CommittedChunks; readonly count: number };
 
@@ -35,9 +35,15 @@ export class TextMemory {
 		private readonly maxBytes: number,
 	) {}
 
+	/** Of all tables, those that are being read included. */
 	get bytes(): number {
+		return this.#bytesOf("held") + this.#bytesOf("reading");
+	}
+
+	#bytesOf(state: "held" | "reading"): number {
 		let bytes = 0;
-		for (const held of this.#held.values()) if (held.state === "held") bytes += held.chunks.table.bytes;
+		for (const held of this.#held.values())
+			if (held.state === state && "chunks" in held) bytes += held.chunks?.table.bytes ?? 0;
 		return bytes;
 	}
 
@@ -83,12 +89,12 @@ export class TextMemory {
 		if (!chunks.precedes(snapshot)) return undefined;
 		const advance = chunks.advance(snapshot).catch((error) => {
 			if (error instanceof RangeError) this.#turnOff(model);
+			else if (error instanceof Outrun) this.#forget(model, chunks);
 		});
 		const waited = new AbortController();
 		await Promise.race([advance, sleep(ADVANCE_MS, undefined, { signal: waited.signal }).catch(() => undefined)]);
 		waited.abort();
-		if (this.bytes > this.maxBytes) this.#turnOff(model);
-		else if (chunks.table.count > FEW && chunks.table.count > count * GROWN) this.#forget(model, chunks);
+		if (chunks.table.count > FEW && chunks.table.count > count * GROWN) this.#forget(model, chunks);
 		else if (chunks.covers(snapshot)) return chunks;
 		return undefined;
 	}
@@ -124,12 +130,22 @@ export class TextMemory {
 		if (this.#isClosed || snapshot === undefined) return;
 		this.#held.set(name, { state: "reading" });
 		try {
-			const chunks = await CommittedChunks.read(model, snapshot, this.ports, {
-				room: () => this.maxBytes - this.bytes,
-				isOver: () => this.#isClosed,
+			let own: CommittedChunks | undefined;
+			const current = () => this.#held.get(name) as { readonly chunks?: CommittedChunks } | undefined;
+			const limits = {
+				// One that is read takes no held one's place.
+				room: () =>
+					this.maxBytes -
+					this.#bytesOf("held") -
+					(this.#held.get(name)?.state === "held" ? 0 : (own?.table.bytes ?? 0)),
+				isOver: () => this.#isClosed || current()?.chunks !== own,
+			};
+			const chunks = await CommittedChunks.read(model, snapshot, this.ports, limits, (begun) => {
+				own = begun;
+				this.#held.set(name, { state: "reading", chunks: begun });
 			});
 			if (this.#isClosed) return;
-			if (chunks === "no room") this.#turnOff(model);
+			if (chunks === "no room" || limits.room() < 0) this.#turnOff(model);
 			else if (chunks === undefined) this.#schedule(model, AGAIN_AFTER_MS);
 			else this.#held.set(name, { state: "held", chunks, count: chunks.table.count });
 		} catch (error) {
