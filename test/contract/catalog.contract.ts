@@ -224,6 +224,22 @@ export function catalogContract(
 		});
 
 		describe("recording", () => {
+			it("takes back what batches of a name recorded, and nothing of others", async () => {
+				await addSource(catalog, "a");
+				await ingest(catalog, "a", "c1", { x: 1, y: 1, z: 1 });
+				const { seq } = await started(catalog, "a", "c2");
+				await catalog.undoBatches(seq, "link-");
+				const kept = { batch: "batch-0", retired: [fileOrigin("z")], entries: [fileEntry("z", 2)] };
+				await catalog.recordBatch(seq, kept);
+				const expected = await catalog.expected(seq);
+				await catalog.recordBatch(seq, { batch: "link-0", retired: [fileOrigin("x")], entries: [fileEntry("x", 2)] });
+				await catalog.recordBatch(seq, { batch: "link-4", retired: [fileOrigin("y")], entries: [fileEntry("w")] });
+				await catalog.undoBatches(seq, "link-");
+				expect(await catalog.expected(seq)).toEqual(expected);
+				const { snapshot } = await catalog.publish(seq, STATS);
+				expect(await shown(catalog, snapshot, "a")).toEqual(showing({ x: 1, y: 1, z: 2 }));
+			});
+
 			it("replaces a batch that is recorded again, also with other origins", async () => {
 				await addSource(catalog, "a");
 				await ingest(catalog, "a", "c1", { x: 1, y: 1, z: 1 });

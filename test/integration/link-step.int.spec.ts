@@ -5,20 +5,17 @@ import { createLinkActivities } from "../../src/activities/staging/link-activiti
 import { ALWAYS_PERMITTED } from "../../src/activities/staging/write-permits.js";
 import { EMPTY_TALLY, tallyOf } from "../../src/domain/digest.js";
 import { type GraphRecord, graphRecordDigest } from "../../src/domain/entities.js";
-import { linkOrigin } from "../../src/domain/keys.js";
 import { recipeOf } from "../../src/services/recipe.js";
-import type { Catalog } from "../../src/stores/catalog/catalog.port.js";
 import { createSqliteCatalog, openCatalogDatabase } from "../../src/stores/catalog/sqlite/sqlite-catalog.adapter.js";
 import { createSqliteGraphStore } from "../../src/stores/graph/sqlite/sqlite-graph.adapter.js";
 import { addSource, STATS, started } from "../support/catalog-fixtures.js";
 
 /** A page is four of them. */
-const SMALL_PAGE = 1;
-const NAMES_A_PAGE = 4;
+const SMALL_PAGE = 2;
 const NAMES = 30;
 
-/** Whether the link step was done before, and its answer got lost. */
-const EARLIER = ["never", "by this one", "by a worker of before"] as const;
+/** Whether the link step was done before, and its answer got lost; with other pages, as where a store has lost some names since. */
+const EARLIER = ["never", "by this one", "with smaller pages", "with larger pages"] as const;
 type Earlier = (typeof EARLIER)[number];
 
 /** What each file provides, by its number; a file without an entry is as it was, one that provides nothing is gone. */
@@ -52,33 +49,10 @@ async function installation() {
 	const recipe = await recipeOf(catalog, source);
 	let number = 0;
 
-	/** A worker that recorded the names of each small page by themselves, as all did before pages were made of many. */
-	function before(): Catalog {
-		const pages: (readonly string[])[] = [];
-		const { touchedNames } = graph;
-		graph.touchedNames = async (...asked) => {
-			const names = await touchedNames(...asked);
-			pages.push(names);
-			return names;
-		};
-		const recordBatch: Catalog["recordBatch"] = async (seq, { batch, retired, entries }) => {
-			const first = Number(batch.slice("link-".length));
-			for (const [at, name] of (pages[first / NAMES_A_PAGE] ?? []).entries()) {
-				const mine = (origin: string) => origin === linkOrigin(name);
-				await catalog.recordBatch(seq, {
-					batch: `link-${first + at}`,
-					retired: retired.filter(mine),
-					entries: entries.filter(({ origin }) => mine(origin)),
-				});
-			}
-		};
-		return { ...catalog, recordBatch };
-	}
-
-	async function link(seq: number, attempt: number, by: Catalog) {
-		const ports = { catalog: by, graph, plugins: undefined };
-		const { linkNames } = createLinkActivities(ports, ALWAYS_PERMITTED, { begin: () => undefined }, SMALL_PAGE);
-		return new MockActivityEnvironment({ attempt }).run(linkNames, seq);
+	async function link(seq: number, smallPage = SMALL_PAGE) {
+		const ports = { catalog, graph, plugins: undefined };
+		const { linkNames } = createLinkActivities(ports, ALWAYS_PERMITTED, { begin: () => undefined }, smallPage);
+		return new MockActivityEnvironment().run(linkNames, seq);
 	}
 
 	async function ingest(commit: Commit, earlier: Earlier = "never") {
@@ -98,9 +72,10 @@ async function installation() {
 			vectors: EMPTY_TALLY,
 		}));
 		await catalog.recordBatch(seq, { batch: "batch-0", retired: origins, entries });
-		if (earlier === "by this one") await link(seq, 1, catalog);
-		if (earlier === "by a worker of before") await link(seq, 1, before());
-		await link(seq, earlier === "never" ? 1 : 2, catalog);
+		if (earlier === "by this one") await link(seq);
+		if (earlier === "with smaller pages") await link(seq, SMALL_PAGE - 1);
+		if (earlier === "with larger pages") await link(seq, SMALL_PAGE + 1);
+		await link(seq);
 		const expected = await catalog.expected(seq);
 		expect(await graph.staged(seq, source)).toEqual(expected.graph);
 		const { snapshot } = await catalog.publish(seq, STATS);

@@ -1,4 +1,3 @@
-import { Context } from "@temporalio/activity";
 import { allEnded } from "../../domain/all-ended.js";
 import { EMPTY_TALLY, sameTally, tallyOf } from "../../domain/digest.js";
 import { type EntityKey, type GraphRecord, graphRecordDigest } from "../../domain/entities.js";
@@ -25,6 +24,8 @@ const SMALL_PAGES = 4;
  */
 const TARGETS_A_NAME = 16;
 
+/** Of the names of its batches. */
+const BATCHES = "link-";
 const DONE = Promise.resolve();
 
 const entryOf = (record: GraphRecord): OriginEntry => ({
@@ -58,6 +59,8 @@ export function createLinkActivities(
 			const { ingestion, base } = await openIngestion(ports, seq);
 			const { source } = ingestion;
 			ahead.begin(seq, source);
+			// A pass before may have cut its pages elsewhere: it was a worker's of before, or knew other names because a store has lost some since.
+			await catalog.undoBatches(seq, BATCHES);
 			const read = async (after: EntityKey | undefined): Promise<NamePage> => {
 				const names = await graph.touchedNames(seq, source, after, namesAPage);
 				if (names.length === 0) return { names, wanted: new Map() };
@@ -65,16 +68,10 @@ export function createLinkActivities(
 			};
 			const write = async (page: number, retired: string[], added: GraphRecord[]): Promise<void> => {
 				if (retired.length > 0) await graph.retire(seq, source, retired, permit.options());
-				const record = async () => {
-					const batch = page * SMALL_PAGES;
-					// A worker of before may have recorded the same names in smaller batches.
-					for (let small = batch + 1; Context.current().info.attempt > 1 && small < batch + SMALL_PAGES; small++)
-						await catalog.recordBatch(seq, { batch: `link-${small}`, retired: [], entries: [] });
-					await catalog.recordBatch(seq, { batch: `link-${batch}`, retired, entries: added.map(entryOf) });
-				};
 				// The graph first: where its records travel as text, their digests come from there.
 				const staging = added.length === 0 ? [] : [graph.stage(seq, added, permit.options())];
-				await allEnded([...staging, record()]);
+				const batch = { batch: `${BATCHES}${page * SMALL_PAGES}`, retired, entries: added.map(entryOf) };
+				await allEnded([...staging, catalog.recordBatch(seq, batch)]);
 			};
 			let entities = 0;
 			let next: Promise<NamePage> | undefined = read(undefined);

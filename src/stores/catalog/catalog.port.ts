@@ -185,6 +185,8 @@ export interface Catalog {
 	begin(request: BeginRequest): Promise<BeginResult>;
 	/** @throws SEQ_CLOSED when the ingestion is no longer staging */
 	recordBatch(seq: Seq, record: BatchRecord): Promise<void>;
+	/** Takes back what batches recorded whose name begins so. @throws SEQ_CLOSED where there are any and the ingestion is no longer staging */
+	undoBatches(seq: Seq, prefix: string): Promise<void>;
 	expected(seq: Seq): Promise<ExpectedStaged>;
 	/** The entries that a seq added (`added`) and those of its base that it retires (`retired`), ordered by origin; a page starts after `after`. */
 	changedEntries(

@@ -48,6 +48,17 @@ export async function recordBatch(context: CatalogContext, seq: Seq, record: Bat
 	});
 }
 
+export async function undoBatches(context: CatalogContext, seq: Seq, prefix: string): Promise<void> {
+	const named = (reader: CatalogReader) =>
+		reader.selectFrom("batch").select("name").where("seq", "=", seq).where("name", "like", `${prefix}%`).execute();
+	// Mostly there are none, and nothing is written.
+	if ((await read(context, named)).length === 0) return;
+	await write(context, async (transaction) => {
+		await stagingIngestion(transaction, seq, `take back batches of`);
+		for (const { name } of await named(transaction)) await undoBatch(transaction, seq, name);
+	});
+}
+
 function refuseDoubles(seq: Seq, batch: string, entries: readonly OriginEntry[]): void {
 	const seen = new Set<string>();
 	for (const { origin } of entries) {

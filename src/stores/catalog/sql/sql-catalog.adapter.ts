@@ -1,5 +1,5 @@
 import type { Catalog } from "../catalog.port.js";
-import { expectedStaged, recordBatch } from "./batches.js";
+import { expectedStaged, recordBatch, undoBatches } from "./batches.js";
 import { checkCatalog } from "./catalog-check.js";
 import { type CatalogContext, read } from "./catalog-tables.js";
 import { changedEntries, entriesOf, hasFilesUnder, references, tallyVisible, visibleEntries } from "./entries.js";
@@ -29,6 +29,7 @@ export function createSqlCatalog(context: CatalogContext): Catalog {
 
 		begin: (request) => begin(context, request),
 		recordBatch: (seq, record) => recordBatch(context, seq, record),
+		undoBatches: (seq, prefix) => undoBatches(context, seq, prefix),
 		expected: (seq) => expectedStaged(context, seq),
 		changedEntries: (seq, which, after, limit) => changedEntries(kysely, seq, which, after, limit),
 		publish: (seq, stats) => publish(context, seq, stats),
