@@ -36,6 +36,10 @@ export function packTally({ count, digests }: RecordPack): Tally {
 export class PackedRecords implements Iterable<GraphRecord> {
 	constructor(readonly packs: readonly RecordPack[]) {}
 
+	get length(): number {
+		return this.packs.reduce((sum, { count }) => sum + count, 0);
+	}
+
 	*[Symbol.iterator](): Generator<GraphRecord> {
 		for (const { text, digests } of this.packs) {
 			let at = 0;

@@ -35,6 +35,7 @@ describe("record packs", () => {
 	it("give the records in their normal form, and their digests, as often as they are asked", () => {
 		const packed = new PackedRecords([packOf(records), packOf([]), packOf([record("c")])]);
 		const normal = [...records, record("c")].map(normalRecord);
+		expect(packed.length).toBe(3);
 		for (let times = 0; times < 2; times += 1) {
 			expect([...packed]).toEqual(normal);
 			expect([...packed].map(graphRecordDigest)).toEqual(normal.map(graphRecordDigest));

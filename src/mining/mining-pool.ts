@@ -243,6 +243,8 @@ class ThreadedMining implements MiningPool {
 		try {
 			await this.#together.run({ type: "ping" });
 		} catch (cause) {
+			// The next one tries again: there may be threads by then.
+			this.#started = undefined;
 			this.#check(undefined);
 			throw new LodeError("INTERNAL", "starting the mining threads failed", {
 				next: "Run `npm run build`, then `lode doctor`.",

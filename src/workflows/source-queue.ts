@@ -89,7 +89,8 @@ export class SourceQueue {
 	/** What the next run has to know. */
 	get carried(): { refChanged: boolean; waiting: readonly string[]; trace: Trace | undefined } {
 		return {
-			refChanged: this.refChanged || (this.#more && this.#forward),
+			// What is still to come may be published too: only then a look finds others.
+			refChanged: this.refChanged || (this.#more && (this.#forward || this.#found.length > 0)),
 			waiting: [...this.#found],
 			trace: this.refChanged ? this.#hintTrace : this.#foundTrace,
 		};

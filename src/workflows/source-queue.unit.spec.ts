@@ -34,6 +34,14 @@ describe("the queue of a source", () => {
 		expect(queue.idle).toBe(true);
 	});
 
+	test("carries that there is more where nothing was published yet, for what waits may be", () => {
+		const queue = new SourceQueue([], true);
+		look(queue, ["a", "b", "c"], 3);
+		queue.nextFound();
+		queue.lookAgainAtEnd();
+		expect(queue.carried).toEqual({ refChanged: true, waiting: ["b", "c"] });
+	});
+
 	test("carries what waits, and that there is more, over to the next run", () => {
 		const queue = new SourceQueue([], true);
 		look(queue, ["a", "b", "c"], 3);

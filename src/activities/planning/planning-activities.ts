@@ -26,6 +26,12 @@ const FOLDERS_A_BATCH = 1_000;
 const SMALL_BATCHES = 3;
 const SMALL_BYTES = 256 * 1024;
 
+/** Where this was given up, as a local attempt is that takes long, an activity plans instead. */
+function alive(): void {
+	Context.current().cancellationSignal.throwIfAborted();
+	heartbeat();
+}
+
 /** From a commit to batches of work: their number follows the change set. */
 export function createPlanningActivities(
 	ports: Pick<Ports, "catalog" | "plugins" | "artifacts" | "limits">,
@@ -95,7 +101,7 @@ export function createPlanningActivities(
 				else folders.add(change.file.path);
 				await writer.addChange(change);
 			}
-			heartbeat();
+			alive();
 		}
 		await writer.flushChanges();
 		const fileBatches = writer.batches;
@@ -106,7 +112,7 @@ export function createPlanningActivities(
 				if (log.anew) reachable.add(commit.sha);
 				await writer.addCommit(type, commit);
 			}
-			heartbeat();
+			alive();
 		}
 		if (log.anew) await retireUnreachable(catalog, base, ingestion, reachable, writer);
 		await writer.flushCommits();

@@ -39,6 +39,8 @@ export function createSearch(ports: SearchServicePorts): (query: SearchQuery) =>
 		const elapsed = () => Math.round((performance.now() - started) * 10) / 10;
 		try {
 			const { report, vectorMs } = await answer(ports, query, scope, elapsed);
+			// A version that expired meanwhile may have been collected from under it: then it is said, and nothing shown in part.
+			if (query.at !== undefined) await readingScope(ports.catalog, query.source, query.at);
 			logged.generated(report, { processingMs: elapsed(), vectorMs });
 			return report;
 		} catch (error) {
