@@ -15,9 +15,10 @@ import type { WritePermits } from "./write-permits.js";
 const NAMES_A_SMALL_PAGE = 500;
 /**
  * What is written comes in an order in which most of the graph's indexes are scattered: each page touches most of their leaves, so few large pages write
- * two thirds of what many small ones do. A page and the one before it, which is still being written, take a few megabytes.
+ * less than many small ones. A page and the one before it, which is still being written, are in memory: with 2,000 names the link step had the worker's
+ * peak, with 1,000 it stays below what files take.
  */
-const SMALL_PAGES = 4;
+const SMALL_PAGES = 2;
 /**
  * A name that more entities provide (`main`, `__init__`) keeps the first of them only, so that no link state grows with the
  * repository; `ambiguous` then says that there are more.
