@@ -98,6 +98,9 @@ const worker = await Worker.create({
 	activityTaskPollerBehavior: { type: "simple-maximum", maximum: 2 },
 	maxCachedWorkflows: config.worker.workflows,
 	maxConcurrentWorkflowTaskExecutions: config.worker.workflowTasks,
+	// The library would send a beat after four fifths of the time-out only: on a busy machine one that came a second late was the end of an attempt,
+	// and bounded attempts were soon used up.
+	maxHeartbeatThrottleInterval: "2s",
 	// When a worker dies, its cached workflows move on after this long.
 	stickyQueueScheduleToStartTimeout: "3s",
 	shutdownGraceTime: "8s",
