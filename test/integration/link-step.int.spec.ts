@@ -10,8 +10,7 @@ import { createSqliteCatalog, openCatalogDatabase } from "../../src/stores/catal
 import { createSqliteGraphStore } from "../../src/stores/graph/sqlite/sqlite-graph.adapter.js";
 import { addSource, STATS, started } from "../support/catalog-fixtures.js";
 
-/** A page is four of them. */
-const SMALL_PAGE = 2;
+const NAMES_A_PAGE = 4;
 const NAMES = 30;
 
 /** Whether the link step was done before, and its answer got lost; with other pages, as where a store has lost some names since. */
@@ -49,9 +48,9 @@ async function installation() {
 	const recipe = await recipeOf(catalog, source);
 	let number = 0;
 
-	async function link(seq: number, smallPage = SMALL_PAGE) {
+	async function link(seq: number, namesAPage = NAMES_A_PAGE) {
 		const ports = { catalog, graph, plugins: undefined };
-		const { linkNames } = createLinkActivities(ports, ALWAYS_PERMITTED, { begin: () => undefined }, smallPage);
+		const { linkNames } = createLinkActivities(ports, ALWAYS_PERMITTED, { begin: () => undefined }, namesAPage);
 		return new MockActivityEnvironment().run(linkNames, seq);
 	}
 
@@ -73,8 +72,8 @@ async function installation() {
 		}));
 		await catalog.recordBatch(seq, { batch: "batch-0", retired: origins, entries });
 		if (earlier === "by this one") await link(seq);
-		if (earlier === "with smaller pages") await link(seq, SMALL_PAGE - 1);
-		if (earlier === "with larger pages") await link(seq, SMALL_PAGE + 1);
+		if (earlier === "with smaller pages") await link(seq, NAMES_A_PAGE - 2);
+		if (earlier === "with larger pages") await link(seq, NAMES_A_PAGE + 2);
 		await link(seq);
 		const expected = await catalog.expected(seq);
 		expect(await graph.staged(seq, source)).toEqual(expected.graph);

@@ -19,6 +19,13 @@ const ALL = 10_000;
 
 type Store = ReturnType<typeof createWeaviateVectorStore>;
 
+const alpha = (path: string): ChunkRecord => ({
+	...{ source: "s", group: "default", model: "test/a", origin: fileOrigin(path), path, ordinal: 0 },
+	...{ kind: "text", startLine: 1, endLine: 1, text: "alpha", vector: unit(4, 0) },
+});
+const pathsOfAlpha = async (store: Store, snapshot: Snapshot) =>
+	(await store.searchText("alpha", { snapshot }, ALL)).map(({ path }) => path);
+
 /**
  * Real: three connections to one Weaviate. One writes a random history, one searches by its index in memory, one without: after each step they must
  * find the same chunks in the same snapshots. Scores are the same where nothing is there but what was published.
@@ -40,12 +47,7 @@ describe.runIf(hasServer("weaviate"))("the text of Weaviate's chunks in memory",
 
 	it("knows nothing of what was staged while it read, and discarded later", async () => {
 		const [writer, indexed, ledger] = [open(0), open(2 ** 26), new Ledger()];
-		const alpha = (path: string): ChunkRecord => ({
-			...{ source: "s", group: "default", model: "test/a", origin: fileOrigin(path), path, ordinal: 0 },
-			...{ kind: "text", startLine: 1, endLine: 1, text: "alpha", vector: unit(4, 0) },
-		});
-		const find = async (snapshot: Snapshot) =>
-			(await indexed.searchText("alpha", { snapshot }, ALL)).map(({ path }) => path);
+		const find = (snapshot: Snapshot) => pathsOfAlpha(indexed, snapshot);
 		const [first, discarded] = [ledger.begin(), ledger.begin()];
 		await writer.stage(first, [alpha("a.ts")]);
 		const before = ledger.publish(first);
@@ -65,12 +67,7 @@ describe.runIf(hasServer("weaviate"))("the text of Weaviate's chunks in memory",
 	it("shows nothing that was collected before it had heard that it was retired", async () => {
 		options = { ...options, installation: newInstallation() };
 		const [writer, indexed, ledger] = [open(0), open(2 ** 26), new Ledger()];
-		const alpha = (path: string): ChunkRecord => ({
-			...{ source: "s", group: "default", model: "test/a", origin: fileOrigin(path), path, ordinal: 0 },
-			...{ kind: "text", startLine: 1, endLine: 1, text: "alpha", vector: unit(4, 0) },
-		});
-		const find = async (snapshot: Snapshot) =>
-			(await indexed.searchText("alpha", { snapshot }, ALL)).map(({ path }) => path);
+		const find = (snapshot: Snapshot) => pathsOfAlpha(indexed, snapshot);
 		const first = ledger.begin();
 		await writer.stage(first, [alpha("a.ts"), alpha("b.ts")]);
 		const before = ledger.publish(first);

@@ -11,14 +11,12 @@ import type { Ports } from "../ports.js";
 import type { VectorsAhead } from "../verification/vectors-ahead.js";
 import type { WritePermits } from "./write-permits.js";
 
-/** Names that the catalog once recorded together; a page holds a whole number of them. */
-const NAMES_A_SMALL_PAGE = 500;
 /**
  * What is written comes in an order in which most of the graph's indexes are scattered: each page touches most of their leaves, so few large pages write
  * less than many small ones. A page and the one before it, which is still being written, are in memory: with 2,000 names the link step had the worker's
  * peak, with 1,000 it stays below what files take.
  */
-const SMALL_PAGES = 2;
+const NAMES_A_PAGE = 1_000;
 /**
  * A name that more entities provide (`main`, `__init__`) keeps the first of them only, so that no link state grows with the
  * repository; `ambiguous` then says that there are more.
@@ -49,10 +47,9 @@ export function createLinkActivities(
 	ports: Pick<Ports, "catalog" | "plugins" | "graph">,
 	permits: Pick<WritePermits, "permit">,
 	ahead: Pick<VectorsAhead, "begin">,
-	smallPage = NAMES_A_SMALL_PAGE,
+	namesAPage = NAMES_A_PAGE,
 ): Pick<FinishingActivities, "linkNames"> {
 	const { catalog, graph } = ports;
-	const namesAPage = SMALL_PAGES * smallPage;
 
 	return {
 		async linkNames(seq) {
@@ -71,7 +68,7 @@ export function createLinkActivities(
 				if (retired.length > 0) await graph.retire(seq, source, retired, permit.options());
 				// The graph first: where its records travel as text, their digests come from there.
 				const staging = added.length === 0 ? [] : [graph.stage(seq, added, permit.options())];
-				const batch = { batch: `${BATCHES}${page * SMALL_PAGES}`, retired, entries: added.map(entryOf) };
+				const batch = { batch: `${BATCHES}${page}`, retired, entries: added.map(entryOf) };
 				await allEnded([...staging, catalog.recordBatch(seq, batch)]);
 			};
 			let entities = 0;
