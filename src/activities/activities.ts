@@ -22,6 +22,7 @@ import { createReindexActivities } from "./reindexing/reindex-activities.js";
 import { withRoom } from "./room.js";
 import { Discards } from "./staging/discards.js";
 import { createLinkActivities } from "./staging/link-activities.js";
+import { linkedTogether, stagedTogether } from "./staging/staged-together.js";
 import { createStagingActivities } from "./staging/staging-activities.js";
 import { ALWAYS_PERMITTED, WritePermits } from "./staging/write-permits.js";
 import { VectorsAhead } from "./verification/vectors-ahead.js";
@@ -43,14 +44,17 @@ export function createActivities(ports: Ports): Activities {
 	const discards = new Discards(ports, ports.limits.writeDeadlineMs);
 	const permits = discards.repeated ? new WritePermits({ deadlineMs: ports.limits.writeDeadlineMs }) : ALWAYS_PERMITTED;
 	const ahead = new VectorsAhead(ports.vectors);
+	const staging = createStagingActivities(ports, reader, embeddings, permits, discards);
+	const finishing = { ...createLinkActivities(ports, permits, ahead), ...createManifestActivities(ports, permits) };
 	const activities: Activities = {
 		...createIngestionActivities(ports, discards),
 		...createPlanningActivities(ports, prepared, discards),
 		...createMiningActivities(ports, prepared, reader),
 		...createEmbeddingActivities(ports, reader, embeddings),
-		...createStagingActivities(ports, reader, embeddings, permits, discards),
-		...createLinkActivities(ports, permits, ahead),
-		...createManifestActivities(ports, permits),
+		...staging,
+		...stagedTogether(staging),
+		...finishing,
+		...linkedTogether(finishing),
 		...createVerificationActivities(ports, ahead),
 		...createReindexActivities(ports),
 		...createMaintenanceActivities(ports, prepared, discards),

@@ -20,6 +20,8 @@ export interface PlanAnswer {
 	readonly fileBatches: number;
 	/** So little that its steps take milliseconds, and no store needs activities' time-outs: see steps.ts. Not in histories of before. */
 	readonly small?: true;
+	/** What is written of a batch is one activity, and so is the end of a small change set: see steps.ts. Not in histories of before. */
+	readonly together?: true;
 	readonly files: Omit<FileCounts, "failed">;
 }
 
@@ -54,12 +56,16 @@ export interface BatchActivities {
 	stageGraph(batch: BatchRef): Promise<{ entities: number }>;
 	stageVectors(batch: BatchRef): Promise<void>;
 	recordBatch(batch: BatchRef): Promise<void>;
+	/** These three side by side, for each of the batches of one ingestion. */
+	stageBatches(batches: readonly BatchRef[]): Promise<{ entities: number }>;
 }
 
 export interface FinishingActivities {
 	/** Resolves the names whose candidates changed; returns how many link states were staged. */
 	linkNames(seq: number): Promise<{ entities: number }>;
 	stageManifest(seq: number): Promise<void>;
+	/** These two side by side, for what is done in milliseconds. */
+	linkAndList(seq: number): Promise<{ entities: number }>;
 	verifyStaged(seq: number): Promise<void>;
 }
 

@@ -45,6 +45,13 @@ export function withFailureMapping<T extends object>(activities: T, redact: (tex
 	return wrapped as T;
 }
 
+/** Whether repeating does not help. */
+export function isPermanent(error: unknown): boolean {
+	if (error instanceof ApplicationFailure) return error.nonRetryable === true;
+	const code = errorCode(error);
+	return code !== undefined && ERROR_CODES[code].permanent;
+}
+
 function repeated(failure: Error): Error {
 	if (!(failure instanceof ApplicationFailure) || failure.type === "SEQ_CLOSED") return failure;
 	const { message, type, details } = failure;

@@ -11,8 +11,10 @@ const WRITING: ReadonlySet<string> = new Set<keyof Activities>([
 	"stageGraph",
 	"stageVectors",
 	"recordBatch",
+	"stageBatches",
 	"linkNames",
 	"stageManifest",
+	"linkAndList",
 ]);
 
 type AnyActivity = (...args: never[]) => Promise<unknown>;

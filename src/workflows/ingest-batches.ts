@@ -1,4 +1,3 @@
-import { patched } from "@temporalio/workflow";
 import {
 	addCounts,
 	type BatchCounts,
@@ -9,31 +8,38 @@ import {
 import { endTogether } from "./end-together.js";
 import { outlastStores } from "./outlast-stores.js";
 import { ACTIVITIES, type Steps } from "./steps.js";
+import { stepsBefore } from "./steps-before.js";
 
-async function ingestBatch(steps: Steps, batch: BatchRef, holdsFiles: boolean): Promise<BatchCounts> {
-	const label = `batch ${batch.index + 1}`;
-	if (!holdsFiles) {
-		// Ingestions of an earlier Lode left what commits say out of the vector store.
-		const textsToo = patched("commit-texts");
-		const [{ entities }] = await steps.all([
-			() => steps.stageGraph(batch, `${label}: history and folders`),
-			async () => (textsToo ? steps.stageVectors(batch, `${label}: what commits say`) : undefined),
-			() => steps.recordBatch(batch),
-		]);
-		return { ...NO_COUNTS, entities };
-	}
+/** What is mined and embedded of a batch before it is staged. */
+async function makeBatch(steps: Steps, batch: BatchRef, holdsFiles: boolean): Promise<BatchCounts> {
+	if (!holdsFiles) return NO_COUNTS;
+	const label = labelOf(batch);
 	const mined = await outlastStores(() => steps.mineBatch(batch, `${label}: mine`));
 	const embedded =
 		mined.chunks === 0
 			? { embedded: 0, reused: 0 }
 			: await steps.embedBatch(batch, `${label}: embed ${mined.chunks} chunks`);
-	const [{ entities }] = await steps.all([
-		() => steps.stageGraph(batch, `${label}: graph`),
-		() => steps.stageVectors(batch, `${label}: vectors`),
-		() => steps.recordBatch(batch),
-	]);
-	return { ...mined, ...embedded, entities };
+	return { ...NO_COUNTS, ...mined, ...embedded };
 }
+
+const labelOf = ({ index }: BatchRef): string => `batch ${index + 1}`;
+
+/** A small change set: all its batches are staged at once. */
+export async function ingestSmall(steps: Steps, input: IngestBatchesInput): Promise<BatchCounts> {
+	const batches = Array.from({ length: input.count }, (_, at) => refOf(input, input.first + at));
+	let total = NO_COUNTS;
+	for (const batch of batches) {
+		total = addCounts(total, await makeBatch(steps, batch, batch.index < input.fileBatches));
+	}
+	if (batches.length === 0) return total;
+	const { entities } = await steps.stageBatches(batches, `${batches.length} batches: graph, vectors, manifest`);
+	return { ...total, entities };
+}
+
+const refOf = ({ seq, source, again }: IngestBatchesInput, index: number): BatchRef => ({
+	...{ seq, source, index },
+	...(again && { again }),
+});
 
 /**
  * Takes a range of batches through mine, embed and stage. The first failure cancels the others; it returns or throws only
@@ -50,11 +56,12 @@ export async function ingestBatchRange(
 	const lane = async (): Promise<void> => {
 		while (next < end) {
 			const index = next++;
-			const counts = await ingestBatch(
-				steps,
-				{ seq: input.seq, source: input.source, index, ...(input.again && { again: input.again }) },
-				index < input.fileBatches,
-			);
+			const batch = refOf(input, index);
+			const holdsFiles = index < input.fileBatches;
+			const made = await makeBatch(steps, batch, holdsFiles);
+			const what = holdsFiles ? "graph, vectors, manifest" : "history and folders";
+			const { entities } = await steps.stageBatches([batch], `${labelOf(batch)}: ${what}`);
+			const counts = { ...made, entities };
 			total = addCounts(total, counts);
 			onBatch(counts);
 		}
@@ -72,5 +79,5 @@ export async function ingestBatchRange(
 
 /** A child of an ingestion with more batches than one history should hold. */
 export async function ingestBatches(input: IngestBatchesInput): Promise<BatchCounts> {
-	return ingestBatchRange(ACTIVITIES, input);
+	return ingestBatchRange(input.together ? ACTIVITIES : stepsBefore(input.fileBatches, false), input);
 }

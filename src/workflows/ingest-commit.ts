@@ -32,11 +32,12 @@ import {
 	type Stage,
 } from "./contracts/ingest-commit.js";
 import { failureOf } from "./failure.js";
-import { ingestBatches, ingestBatchRange } from "./ingest-batches.js";
+import { ingestBatches, ingestBatchRange, ingestSmall } from "./ingest-batches.js";
 import { outlastStores } from "./outlast-stores.js";
 import { PLANNING, planningLocally } from "./planning-steps.js";
 import { LONG_STORE_WRITE, SHORT } from "./retry-profiles.js";
 import { ACTIVITIES, LOCAL_FIRST, type Steps } from "./steps.js";
+import { stepsBefore } from "./steps-before.js";
 import { untilVerified } from "./until-verified.js";
 
 /** More batches than this go to children, so that no history comes near Temporal's limits. */
@@ -82,13 +83,15 @@ export async function ingestCommit(input: IngestCommitInput): Promise<IngestOutc
 			progress.plan(plan);
 			const counts = await ingestAll(steps, seq, input.source, plan, progress, again);
 			progress.enter("link", "resolving names, writing the manifest");
-			const [links] = await steps.all([() => steps.linkNames(seq), () => steps.stageManifest(seq)]);
+			const links = await steps.link(seq);
 			progress.enter("verify", "asking every store what it holds");
 			await steps.verifyStaged(seq);
 			return statsOf(plan, counts, links.entities);
 		};
 		const stats = await untilVerified(seq, (again) => {
-			return stage(plan.small === true && !again ? LOCAL_FIRST : ACTIVITIES, again);
+			const locally = plan.small === true && !again;
+			if (!plan.together) return stage(stepsBefore(plan.fileBatches, locally), again);
+			return stage(locally ? LOCAL_FIRST : ACTIVITIES, again);
 		});
 		progress.enter("publish", "making it visible");
 		const { ingestion, snapshot } = await catalog.publish(seq, stats);
@@ -168,8 +171,21 @@ async function ingestAll(
 	again: boolean,
 ): Promise<BatchCounts> {
 	progress.enter("files", `${plan.files.added + plan.files.changed} files in ${plan.batches} batches`);
-	const { batches, fileBatches } = plan;
-	const range = { seq, source, first: 0, count: batches, fileBatches, ...(again && { again }) };
+	const { batches, fileBatches, together } = plan;
+	const range = {
+		seq,
+		source,
+		first: 0,
+		count: batches,
+		fileBatches,
+		...(again && { again }),
+		...(together && { together }),
+	};
+	if (together && steps === LOCAL_FIRST) {
+		const counts = await ingestSmall(steps, range);
+		progress.add(counts);
+		return counts;
+	}
 	if (plan.batches <= BATCHES_A_HISTORY) return ingestBatchRange(steps, range, (counts) => progress.add(counts));
 	let total = NO_COUNTS;
 	for (let first = 0; first < plan.batches; first += BATCHES_A_HISTORY) {

@@ -45,8 +45,7 @@ export async function directIngest(ports: Ports, source: string, commit: string)
 			chunks += mined.chunks;
 			if (mined.chunks > 0) await call("embedBatch", ref);
 		}
-		const [graph] = await Promise.all([call("stageGraph", ref), call("stageVectors", ref), call("recordBatch", ref)]);
-		entities += graph.entities;
+		entities += (await call("stageBatches", [ref])).entities;
 	};
 	const lane = async () => {
 		while (next < plan.batches) await batch({ seq, source, index: next++ });

@@ -1,4 +1,5 @@
 import type { Activities } from "../../src/activities/activities.js";
+import { linkedTogether, stagedTogether } from "../../src/activities/staging/staged-together.js";
 import type { Ingestion } from "../../src/stores/catalog/catalog.port.js";
 
 const ingestion: Ingestion = {
@@ -14,10 +15,16 @@ const ingestion: Ingestion = {
 	snapshot: 7,
 };
 
-/** Activities that only write down their calls, in order. `overrides` replace single ones. */
-export function fakedActivities(overrides: Partial<Activities> = {}): { calls: string[]; activities: Activities } {
+/**
+ * Activities that only write down their calls, in order. `overrides` replace single ones. Those that do several steps side by side are the real ones, of
+ * faked steps. `before`: as a Lode that had an activity for each store planned.
+ */
+export function fakedActivities(
+	overrides: Partial<Activities> = {},
+	before = false,
+): { calls: string[]; activities: Activities } {
 	const calls: string[] = [];
-	const defaults: Activities = {
+	const defaults: Omit<Activities, "stageBatches" | "linkAndList"> = {
 		begin: async () => ({ outcome: "started", seq: 1, ingestion: "ing-1" }),
 		publish: async () => ({ ingestion, snapshot: 7 }),
 		abort: async () => {},
@@ -51,8 +58,16 @@ export function fakedActivities(overrides: Partial<Activities> = {}): { calls: s
 		dropSource: async () => {},
 		verifySnapshot: async () => ({ ok: true, snapshot: 7, problems: 0 }),
 	};
-	const activities = { ...defaults, ...overrides } as Record<string, (...args: unknown[]) => Promise<unknown>>;
-	const recorded = Object.fromEntries(
+	const planned = overrides.planChanges ?? defaults.planChanges;
+	const planChanges: Activities["planChanges"] = async (seq) => ({
+		...(await planned(seq)),
+		...(!before && { together: true }),
+	});
+	const activities = { ...defaults, ...overrides, planChanges } as Record<
+		string,
+		(...args: unknown[]) => Promise<unknown>
+	>;
+	const steps = Object.fromEntries(
 		Object.entries(activities).map(([name, activity]) => [
 			name,
 			async (...args: unknown[]) => {
@@ -61,5 +76,6 @@ export function fakedActivities(overrides: Partial<Activities> = {}): { calls: s
 			},
 		]),
 	);
-	return { calls, activities: recorded as unknown as Activities };
+	const recorded = steps as unknown as Omit<Activities, "stageBatches" | "linkAndList">;
+	return { calls, activities: { ...recorded, ...stagedTogether(recorded), ...linkedTogether(recorded) } };
 }

@@ -39,9 +39,10 @@ export async function recordHistories(environment: TestWorkflowEnvironment): Pro
 		overrides: Partial<Activities>,
 		names: Record<string, string>,
 		run: (taskQueue: string) => Promise<unknown>,
+		before = true,
 	) {
 		const taskQueue = randomUUID();
-		const worker = await testWorker(environment, taskQueue, fakedActivities(overrides).activities);
+		const worker = await testWorker(environment, taskQueue, fakedActivities(overrides, before).activities);
 		await worker.runUntil(() => run(taskQueue).catch(() => undefined));
 		for (const [name, id] of Object.entries(names)) {
 			recorded.set(name, await historyJson(environment, id.replace("QUEUE", taskQueue)));
@@ -141,6 +142,40 @@ export async function recordHistories(environment: TestWorkflowEnvironment): Pro
 		{ planChanges: async () => ({ batches: 205, fileBatches: 1, files: { added: 1, changed: 0, removed: 0 } }) },
 		{ "ingest-commit.children": "ingest/QUEUE", "ingest-batches.child": "ingest/QUEUE/1/200" },
 		ingest,
+	);
+	// What is written of a batch in one activity, and of a small change set side by side.
+	await record({}, { "ingest-commit.together": "ingest/QUEUE" }, ingest, false);
+	const smallNow = { begin: follows, planChanges: small };
+	await record(smallNow, { "ingest-commit.small-together": "ingest/QUEUE" }, ingest, false);
+	let refusedTogether = 0;
+	await record(
+		{
+			...smallNow,
+			stageVectors: async () => {
+				if (refusedTogether++ < 4) throw toFailure(new LodeError("STORE_UNAVAILABLE", "vectors: away"), 1, false);
+			},
+		},
+		{ "ingest-commit.small-together-and-away": "ingest/QUEUE" },
+		ingest,
+		false,
+	);
+	let verifiedTogether = 0;
+	await record(
+		{
+			...smallNow,
+			verifyStaged: async () => {
+				if (verifiedTogether++ === 0) throw toFailure(new LodeError("VERIFICATION_FAILED", "vectors: less"), 1, false);
+			},
+		},
+		{ "ingest-commit.staged-again-together": "ingest/QUEUE" },
+		ingest,
+		false,
+	);
+	await record(
+		{ planChanges: async () => ({ batches: 205, fileBatches: 1, files: { added: 1, changed: 0, removed: 0 } }) },
+		{ "ingest-commit.children-together": "ingest/QUEUE", "ingest-batches.child-together": "ingest/QUEUE/1/200" },
+		ingest,
+		false,
 	);
 	await record({}, { "collect-garbage": "gc/QUEUE" }, (taskQueue) =>
 		workflow.execute(collectGarbage, { workflowId: `gc/${taskQueue}`, taskQueue }),

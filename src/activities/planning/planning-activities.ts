@@ -123,7 +123,7 @@ export function createPlanningActivities(
 		const brief = few && writer.bytes <= SMALL_BYTES && writer.batches <= SMALL_BATCHES;
 		// Who adds a source wants to see how far it is, and a workflow answers no question while its steps are local.
 		const small = brief && ingestion.baseSeq !== undefined && !discards.repeated;
-		return { batches: writer.batches, fileBatches, files, ...(small && { small }) };
+		return { batches: writer.batches, fileBatches, files, ...(small && { small }), together: true };
 	}
 }
 

@@ -63,6 +63,8 @@ export interface IngestBatchesInput {
 	readonly fileBatches: number;
 	/** As BatchRef.again. */
 	readonly again?: true;
+	/** As PlanAnswer.together. */
+	readonly together?: true;
 }
 
 export interface BatchCounts {

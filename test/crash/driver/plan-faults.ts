@@ -27,8 +27,9 @@ export interface PlannedFault {
 }
 
 const INGESTION = [
-	...["begin", "prepareCommit", "planChanges", "mineBatch", "embedBatch", "stageGraph", "stageVectors", "recordBatch"],
-	...["linkNames", "stageManifest", "verifyStaged", "publish", "pendingCommits"],
+	...["begin", "prepareCommit", "planChanges", "mineBatch", "embedBatch", "stageBatches"],
+	...["stageGraph", "stageVectors", "recordBatch", "linkAndList", "linkNames", "stageManifest"],
+	...["verifyStaged", "publish", "pendingCommits"],
 ];
 /** They run where an ingestion failed for good. */
 const COMPENSATION = ["abort", "discardGraph", "discardVectors", "discardArtifacts", "release"];
