@@ -4,12 +4,13 @@ import type { SqliteDatabase } from "../../../sqlite/sqlite-database.js";
 import { tellingTerms } from "../../text/query-terms.js";
 import type { SearchFilter } from "../../vectors.port.js";
 import { matchingPaths, nameIds } from "../chunk-filter.js";
+import { chunkTerms } from "../chunk-terms.js";
 import { queryWords } from "../text-query.js";
 import { BitRows } from "./bit-rows.js";
 import { changedAfter, newestChange } from "./change-log.js";
 import type { CoarseRows } from "./coarse-rows.js";
 import { NibbleRows } from "./nibble-rows.js";
-import { readRows, type StoredRow, termCount } from "./read-rows.js";
+import { readRows, readTexts, type StoredRow, termCount } from "./read-rows.js";
 import { type NumberedFilter, passingRows } from "./row-filter.js";
 import { ROW_BYTES, RowTable } from "./row-table.js";
 import { TextScores } from "./text-scores.js";
@@ -35,6 +36,8 @@ const BUILD_AFTER_MS = 100;
 const PAGE = 4_000;
 /** What a search reads of rows that came since the last one; with more the store's scans answer until the rest is read. */
 const CATCH_UP = PAGE * 2;
+/** Rows whose texts are read when they come. A tenth of a millisecond each, where the list of a common word takes some milliseconds for a hundred thousand rows. */
+const FEW_TOLD = 256;
 /** One part of all that may be deleted rows before the index is built anew. */
 const MOST_DELETED = 0.5;
 const FEW = 10_000;
@@ -226,14 +229,33 @@ export class MemoryIndex {
 			const dictionary = this.#dictionary();
 			const rows = readRows(this.#database, this.#options.text.index, state.last, PAGE, dictionary.withFloats);
 			if (rows.length > 0) {
+				const from = state.table.count;
 				for (const row of rows) this.#appendRow(state, row, dictionary);
 				state.passing.clear();
-				state.text.forget();
+				this.#tellTerms(state, from);
 			}
 			if (rows.length < PAGE) return true;
 			read += rows.length;
 		}
 		return false;
+	}
+
+	/** Rows from a number on have come: of few the terms are told, of many the lists of terms are read anew where a question has them. */
+	#tellTerms({ table, text }: State, from: number): void {
+		if (text.isEmpty || table.count - from > FEW_TOLD) {
+			text.forget();
+			return;
+		}
+		const { weights } = this.#options.text;
+		const rowOf = new Map(Array.from({ length: table.count - from }, (_, at) => [table.ids[from + at], from + at]));
+		for (const chunk of readTexts(this.#database, [...rowOf.keys()] as number[])) {
+			const sums = new Map<string, number>();
+			const terms = chunkTerms(chunk);
+			[terms.text, terms.path, terms.symbol].forEach((column, at) => {
+				for (const term of column) sums.set(term, (sums.get(term) ?? 0) + (weights[at] ?? 0));
+			});
+			text.add(rowOf.get(chunk.id) as number, sums);
+		}
 	}
 
 	#appendRow(state: State, row: StoredRow, { commits, models }: Dictionary): void {

@@ -1,3 +1,4 @@
+import type { RecordKind } from "../../../../domain/mined-file.js";
 import type { SqliteDatabase } from "../../../sqlite/sqlite-database.js";
 import type { IndexedRow } from "./row-table.js";
 
@@ -6,6 +7,14 @@ export interface StoredRow extends IndexedRow {
 	/** Terms of each column in full text, as FTS5 keeps them. */
 	readonly sz: Uint8Array | null;
 	readonly floats: Uint8Array | null;
+}
+
+export interface StoredText {
+	readonly id: number;
+	readonly kind: RecordKind;
+	readonly text: string;
+	readonly path: string;
+	readonly symbol?: string;
 }
 
 /** The next rows after an id, with the vectors of some models. */
@@ -26,6 +35,18 @@ export function readRows(
 			FROM chunk c LEFT JOIN ${index}_docsize d ON d.id = c.id ${vectors} WHERE c.id > ? ORDER BY c.id LIMIT ?`,
 		)
 		.all<StoredRow>([after, limit]);
+}
+
+/** What stands of rows in full text. */
+export function readTexts(database: SqliteDatabase, ids: readonly number[]): StoredText[] {
+	return database
+		.prepare(
+			`SELECT c.id, k.text AS kind, t.text, t.symbol, p.text AS path FROM chunk c
+			JOIN content t ON t.id = c.id JOIN path p ON p.id = c.path_id JOIN name k ON k.id = c.kind_id
+			WHERE c.id IN (SELECT value FROM json_each(?))`,
+		)
+		.all<Omit<StoredText, "symbol"> & { symbol: string | null }>([JSON.stringify(ids)])
+		.map(({ symbol, ...row }) => ({ ...row, ...(symbol !== null && { symbol }) }));
 }
 
 /** The sum of varints. */

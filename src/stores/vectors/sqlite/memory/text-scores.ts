@@ -5,8 +5,12 @@ import { type Postings, RowScores } from "./row-scores.js";
 import type { RowTable } from "./row-table.js";
 
 const POSTING_BYTES = 6;
+const LARGEST_SUM = 0xffff;
 
-/** BM25 of the table's rows, equal to FTS5's. Lists of terms are kept while the index stays as it is, the last used first. */
+/**
+ * BM25 of the table's rows, equal to FTS5's. Lists of terms are kept, the last used first, while no row is deleted and those that come are told with
+ * their terms: what a commit adds is little, and the list of a common word is long.
+ */
 export class TextScores {
 	readonly #table: RowTable;
 	readonly #pages: FullTextPages;
@@ -32,20 +36,38 @@ export class TextScores {
 		return this.#kept + this.#scores.bytes;
 	}
 
-	/** To be called when rows came or went. */
+	/** Whether there are lists that `add` could go on with. */
+	get isEmpty(): boolean {
+		return this.#postings.size === 0;
+	}
+
+	/** To be called when rows went, or came untold. */
 	forget(): void {
 		this.#segments = undefined;
 		this.#postings.clear();
 		this.#kept = 0;
 	}
 
+	/** A row that came, with what each of its terms counts in it. */
+	add(row: number, terms: ReadonlyMap<string, number>): void {
+		this.#segments = undefined;
+		for (const [term, sum] of terms) {
+			const list = this.#postings.get(term);
+			if (list === undefined) continue;
+			this.#postings.set(term, extended(list, row, Math.min(sum, LARGEST_SUM)));
+			this.#kept += POSTING_BYTES;
+		}
+	}
+
 	/** In how many rows a term stands. */
 	count(term: string): number {
+		this.#look();
 		return this.#list(term).rows.length;
 	}
 
 	/** The `limit` best that pass, best first, the earlier first where they are equal. Scores are added up in the order of the terms. */
 	best(terms: readonly string[], passing: Uint8Array, limit: number): ScoredRow[] {
+		this.#look();
 		const lists = terms.map((term) => this.#list(term));
 		return this.#scores.best(lists, this.#table, this.#totals, passing, limit);
 	}
@@ -57,11 +79,7 @@ export class TextScores {
 			this.#postings.set(term, known);
 			return known;
 		}
-		if (this.#segments === undefined) {
-			this.#segments = this.#pages.segments();
-			this.#totals = this.#pages.totals();
-		}
-		const list = this.#read(this.#segments, term);
+		const list = this.#read(this.#look(), term);
 		const bytes = list.rows.length * POSTING_BYTES;
 		const room = this.room();
 		if (bytes > room) return list;
@@ -73,6 +91,15 @@ export class TextScores {
 			this.#kept -= rows.length * POSTING_BYTES;
 		}
 		return list;
+	}
+
+	/** Where terms are read, and how many there are, since rows came or went. */
+	#look(): readonly Segment[] {
+		if (this.#segments === undefined) {
+			this.#totals = this.#pages.totals();
+			this.#segments = this.#pages.segments();
+		}
+		return this.#segments;
 	}
 
 	#read(segments: readonly Segment[], term: string): Postings {
@@ -94,9 +121,26 @@ export class TextScores {
 				[rows, weighted] = [more, moreWeighted];
 			}
 			rows[count] = row;
-			weighted[count] = Math.min(sum, 0xffff);
+			weighted[count] = Math.min(sum, LARGEST_SUM);
 			count += 1;
 		});
 		return { rows: rows.slice(0, count), weighted: weighted.slice(0, count) };
 	}
+}
+
+/** The same list with one row more, at the same place in memory while there is room behind it. */
+function extended({ rows, weighted }: Postings, row: number, sum: number): Postings {
+	const count = rows.length + 1;
+	const hasRoom = rows.buffer.byteLength >= count * rows.BYTES_PER_ELEMENT;
+	const room = hasRoom ? 0 : Math.ceil(count * 1.05) + 16;
+	const [more, moreWeighted] = hasRoom
+		? [new Int32Array(rows.buffer, 0, count), new Uint16Array(weighted.buffer, 0, count)]
+		: [new Int32Array(new ArrayBuffer(room * 4), 0, count), new Uint16Array(new ArrayBuffer(room * 2), 0, count)];
+	if (!hasRoom) {
+		more.set(rows);
+		moreWeighted.set(weighted);
+	}
+	more[count - 1] = row;
+	moreWeighted[count - 1] = sum;
+	return { rows: more, weighted: moreWeighted };
 }
