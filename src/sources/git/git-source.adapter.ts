@@ -23,7 +23,7 @@ import {
 } from "./git-ref.js";
 import { type Advertised, isObjectId, listRemote, type Remotes } from "./git-remote.js";
 import { countWaiting } from "./git-waiting.js";
-import { findLocalRepository, hasGitHistory, localCall } from "./local-repository.js";
+import { findCommitted, findLocalRepository, hasGitHistory, localCall } from "./local-repository.js";
 import { NO_PINS, type Pins } from "./remote-pins.js";
 import type { StartGit } from "./started-git.js";
 
@@ -38,6 +38,9 @@ export interface GitSourceOptions {
 	readonly pins?: Pins;
 }
 
+/** `resolve` follows `recognises`, and would ask the same of a path: a process of git less for each ingestion that a command asks for. */
+const REMEMBERED_MS = 1_000;
+
 /** Repositories that the `git` command can clone: paths, bundles and URLs. */
 export function createGitSource(options: GitSourceOptions): SourceAdapter {
 	const home = path.resolve(options.home);
@@ -46,6 +49,8 @@ export function createGitSource(options: GitSourceOptions): SourceAdapter {
 	const processes = new BlobProcesses(git);
 	const mirrors = new GitMirrors(git, remotes, processes);
 
+	let recognised: { readonly path: string; readonly address: string; readonly at: number } | undefined;
+
 	/** @throws SOURCE_NOT_FOUND, CREDENTIALS_IN_URL, PERMISSION_DENIED, REPOSITORY_UNREADABLE */
 	async function locate(target: string): Promise<{ address: string; bundle: boolean }> {
 		const local = await localPath(target);
@@ -53,6 +58,8 @@ export function createGitSource(options: GitSourceOptions): SourceAdapter {
 		const remote = local === undefined ? parseRemote(target) : undefined;
 		if (remote !== undefined) return { address: remote.address, bundle: false };
 		if (local !== undefined) {
+			if (recognised?.path === local && performance.now() - recognised.at < REMEMBERED_MS)
+				return { address: recognised.address, bundle: false };
 			const repository = await findLocalRepository(git, local);
 			if (repository.found !== "none") return { address: repository.address, bundle: repository.found === "bundle" };
 		}
@@ -119,7 +126,12 @@ export function createGitSource(options: GitSourceOptions): SourceAdapter {
 		async recognises(target) {
 			try {
 				const local = await localPath(target);
-				if (local !== undefined) return await hasGitHistory(git, local);
+				if (local !== undefined) {
+					const address = await findCommitted(git, local).catch(() => undefined);
+					if (address === undefined) return await hasGitHistory(git, local);
+					recognised = { path: local, address, at: performance.now() };
+					return true;
+				}
 			} catch (error) {
 				// `resolve` says why; a closed folder may still be a repository.
 				return errorCode(error) === "PERMISSION_DENIED";

@@ -40,12 +40,22 @@ export async function findLocalRepository(git: GitCommand, absolute: string): Pr
 }
 
 /**
+ * The address of a repository with a work tree and a commit, by one question: what nearly all are. Undefined where that does not say enough, for whatever
+ * reason.
+ */
+export async function findCommitted(git: GitCommand, absolute: string): Promise<string | undefined> {
+	const { code, stdout } = await revParse(git, absolute, ["--show-toplevel", "--verify", "--quiet", "HEAD^{commit}"]);
+	// The commit stands last; the folder's name may have lines of its own.
+	const topLevel = code === 0 ? /^([^]+)\n[0-9a-f]{40,64}\n$/.exec(stdout.toString("utf8"))?.[1] : undefined;
+	return topLevel === undefined ? undefined : canonical(topLevel);
+}
+
+/**
  * Whether git is responsible for a path: a bundle, or a repository with a commit. One that cannot be read counts too, so that
  * its own error is reported and it is not taken for a plain folder.
  */
 export async function hasGitHistory(git: GitCommand, absolute: string): Promise<boolean> {
 	try {
-		// Nearly always that is all that has to be asked.
 		if ((await revParse(git, absolute, ["--verify", "--quiet", "HEAD^{commit}"])).code === 0) return true;
 		const local = await findLocalRepository(git, absolute);
 		if (local.found === "none") return false;
