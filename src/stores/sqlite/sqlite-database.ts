@@ -116,12 +116,23 @@ export class SqliteDatabase implements DatabaseName {
 	readonly raw: DatabaseSync;
 	readonly #statements = new Map<string, Statement>();
 	readonly #long = new Map<string, Statement>();
+	readonly #mayMap: boolean;
+	#isMapped: boolean;
 	#mode: "none" | "read" | "write" = "none";
 
-	constructor(raw: DatabaseSync, name: DatabaseName) {
+	constructor(raw: DatabaseSync, name: DatabaseName, mapped = false) {
 		this.raw = raw;
 		this.role = name.role;
 		this.path = name.path;
+		this.#mayMap = mapped;
+		this.#isMapped = mapped;
+	}
+
+	/** Whether reads go through the file's mapping, where it was opened with one. SQLite drops all of it with each change by another connection. */
+	map(isMapped: boolean): void {
+		if (!this.#mayMap || isMapped === this.#isMapped) return;
+		this.exec(`PRAGMA mmap_size = ${isMapped ? MAPPED_BYTES : 0}`);
+		this.#isMapped = isMapped;
 	}
 
 	/**
@@ -247,7 +258,7 @@ export function openDatabase(options: OpenOptions): SqliteDatabase {
 		// macOS answers fsync before the disk has the bytes unless asked otherwise; elsewhere this does nothing.
 		if (synchronous === "FULL") raw.exec("PRAGMA fullfsync = ON");
 		options.prepareConnection?.(raw);
-		const database = new SqliteDatabase(raw, { role, path });
+		const database = new SqliteDatabase(raw, { role, path }, mapped);
 		migrate(database, migrations);
 		return database;
 	} catch (error) {

