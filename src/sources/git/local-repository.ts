@@ -46,7 +46,7 @@ export async function findLocalRepository(git: GitCommand, absolute: string): Pr
 export async function findCommitted(git: GitCommand, absolute: string): Promise<string | undefined> {
 	const { code, stdout } = await revParse(git, absolute, ["--show-toplevel", "--verify", "--quiet", "HEAD^{commit}"]);
 	// The commit stands last; the folder's name may have lines of its own.
-	const topLevel = code === 0 ? /^([^]+)\n[0-9a-f]{40,64}\n$/.exec(stdout.toString("utf8"))?.[1] : undefined;
+	const topLevel = code === 0 ? /^(.+)\n[0-9a-f]{40,64}\n$/s.exec(stdout.toString("utf8"))?.[1] : undefined;
 	return topLevel === undefined ? undefined : canonical(topLevel);
 }
 
