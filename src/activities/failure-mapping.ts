@@ -1,12 +1,14 @@
-import { CompleteAsyncError, Context } from "@temporalio/activity";
+import { CompleteAsyncError, Context, type Info } from "@temporalio/activity";
 import { ApplicationFailure, CancelledFailure } from "@temporalio/common";
 import { ERROR_CODES, errorCode, type LodeError } from "../domain/errors.js";
 import { heartbeat } from "./heartbeat.js";
 
-/** Attempts after which an error that nobody named is a bug, not a passing fault. */
-const ATTEMPTS_UNNAMED = 5;
-/** A disk does not free itself: after this many attempts a user has to act. */
-const ATTEMPTS_DISK_FULL = 3;
+/** So often in one activity an error that nobody named is a bug, not a passing fault. */
+const TIMES_UNNAMED = 5;
+/** A disk does not free itself: after this many times a user has to act. */
+const TIMES_DISK_FULL = 3;
+/** Activities whose failures are counted. */
+const COUNTED = 256;
 const HEARTBEAT_EVERY_MS = 1_500;
 /**
  * The compensation: it is repeated for ever, whatever a store says, because until it is done the seq stays excluded and its source
@@ -28,6 +30,7 @@ type AnyActivity = (...args: never[]) => Promise<unknown>;
  */
 export function withFailureMapping<T extends object>(activities: T, redact: (text: string) => string): T {
 	const wrapped: Record<string, AnyActivity> = {};
+	const times = new FailureTimes();
 	for (const [name, activity] of Object.entries(activities) as [string, AnyActivity][]) {
 		wrapped[name] = async (...args: never[]) => {
 			const context = Context.current();
@@ -35,7 +38,7 @@ export function withFailureMapping<T extends object>(activities: T, redact: (tex
 			try {
 				return await activity(...args);
 			} catch (error) {
-				const failure = toFailure(error, context.info.attempt, context.cancellationSignal.aborted, redact);
+				const failure = toFailure(error, times.count(context.info, error), context.cancellationSignal.aborted, redact);
 				throw COMPENSATION.has(name) ? repeated(failure) : failure;
 			} finally {
 				clearInterval(timer);
@@ -44,6 +47,28 @@ export function withFailureMapping<T extends object>(activities: T, redact: (tex
 	}
 	return wrapped as T;
 }
+
+/**
+ * How often an activity failed in this process with an error of one kind. Its attempts tell less: hundreds of them may have waited for a store that was away
+ * before something else fails once.
+ */
+class FailureTimes {
+	readonly #times = new Map<string, number>();
+
+	count({ workflowExecution, activityId }: Info, error: unknown): number {
+		const key = `${workflowExecution?.runId}/${activityId}/${errorCode(error) ?? "unnamed"}`;
+		const times = (this.#times.get(key) ?? 0) + 1;
+		this.#times.delete(key);
+		this.#times.set(key, times);
+		const oldest = this.#times.keys().next().value;
+		if (this.#times.size > COUNTED && oldest !== undefined) this.#times.delete(oldest);
+		return times;
+	}
+}
+
+/** Whether it says that a store does not answer. */
+export const isAway = (error: unknown): boolean =>
+	(error instanceof ApplicationFailure ? error.type : errorCode(error)) === "STORE_UNAVAILABLE";
 
 /** Whether repeating does not help. */
 export function isPermanent(error: unknown): boolean {
@@ -58,10 +83,10 @@ function repeated(failure: Error): Error {
 	return ApplicationFailure.retryable(message, type, ...(details ?? []));
 }
 
-/** Exported for tests. */
+/** Exported for tests. `times`: how often the activity failed like this, this time too. */
 export function toFailure(
 	error: unknown,
-	attempt: number,
+	times: number,
 	cancelled: boolean,
 	redact: (text: string) => string = (text) => text,
 ): Error {
@@ -76,7 +101,7 @@ export function toFailure(
 		return ApplicationFailure.create({
 			message: redact(error instanceof Error ? `${error.name}: ${error.message}` : String(error)),
 			type: "INTERNAL",
-			nonRetryable: attempt >= ATTEMPTS_UNNAMED,
+			nonRetryable: times >= TIMES_UNNAMED,
 			details: [{ next: "see the worker's log", stack: redact(error instanceof Error ? (error.stack ?? "") : "") }],
 		});
 	}
@@ -85,7 +110,7 @@ export function toFailure(
 	return ApplicationFailure.create({
 		message: redact(message),
 		type: code,
-		nonRetryable: ERROR_CODES[code].permanent || (code === "DISK_FULL" && attempt >= ATTEMPTS_DISK_FULL),
+		nonRetryable: ERROR_CODES[code].permanent || (code === "DISK_FULL" && times >= TIMES_DISK_FULL),
 		nextRetryDelay: retryAfterMs === undefined ? undefined : Math.max(1, Math.round(retryAfterMs)),
 		details: [{ next: next ?? null }],
 	});

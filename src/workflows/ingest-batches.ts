@@ -8,11 +8,12 @@ import {
 import { endTogether } from "./end-together.js";
 import { outlastStores } from "./outlast-stores.js";
 import { ACTIVITIES, type Steps } from "./steps.js";
-import { stepsBefore } from "./steps-before.js";
+import { ACTIVITIES_BEFORE, ingestBatchBefore } from "./steps-before.js";
 
-/** What is mined and embedded of a batch before it is staged. */
-async function makeBatch(steps: Steps, batch: BatchRef, holdsFiles: boolean): Promise<BatchCounts> {
-	if (!holdsFiles) return NO_COUNTS;
+const labelOf = ({ index }: BatchRef): string => `batch ${index + 1}`;
+
+/** What is mined and embedded of a batch of files before it is staged. */
+async function makeBatch(steps: Steps, batch: BatchRef): Promise<BatchCounts> {
 	const label = labelOf(batch);
 	const mined = await outlastStores(() => steps.mineBatch(batch, `${label}: mine`));
 	const embedded =
@@ -22,14 +23,20 @@ async function makeBatch(steps: Steps, batch: BatchRef, holdsFiles: boolean): Pr
 	return { ...NO_COUNTS, ...mined, ...embedded };
 }
 
-const labelOf = ({ index }: BatchRef): string => `batch ${index + 1}`;
+/** A batch through mine, embed and stage. */
+export async function ingestBatch(steps: Steps, batch: BatchRef, holdsFiles: boolean): Promise<BatchCounts> {
+	const made = holdsFiles ? await makeBatch(steps, batch) : NO_COUNTS;
+	const what = holdsFiles ? "graph, vectors, manifest" : "history and folders";
+	const { entities } = await steps.stageBatches([batch], `${labelOf(batch)}: ${what}`);
+	return { ...made, entities };
+}
 
 /** A small change set: all its batches are staged at once. */
 export async function ingestSmall(steps: Steps, input: IngestBatchesInput): Promise<BatchCounts> {
 	const batches = Array.from({ length: input.count }, (_, at) => refOf(input, input.first + at));
 	let total = NO_COUNTS;
 	for (const batch of batches) {
-		total = addCounts(total, await makeBatch(steps, batch, batch.index < input.fileBatches));
+		if (batch.index < input.fileBatches) total = addCounts(total, await makeBatch(steps, batch));
 	}
 	if (batches.length === 0) return total;
 	const { entities } = await steps.stageBatches(batches, `${batches.length} batches: graph, vectors, manifest`);
@@ -37,16 +44,19 @@ export async function ingestSmall(steps: Steps, input: IngestBatchesInput): Prom
 }
 
 const refOf = ({ seq, source, again }: IngestBatchesInput, index: number): BatchRef => ({
-	...{ seq, source, index },
+	seq,
+	source,
+	index,
 	...(again && { again }),
 });
 
 /**
- * Takes a range of batches through mine, embed and stage. The first failure cancels the others; it returns or throws only
- * when none of them runs any more, because a discard may follow.
+ * Takes a range of batches through, `batchesAtOnce` of them side by side: one mines while another embeds and a third is written. The first failure
+ * cancels the others; it returns or throws only when none of them runs any more, because a discard may follow.
  */
 export async function ingestBatchRange(
-	steps: Steps,
+	batchesAtOnce: number,
+	ingest: (batch: BatchRef, holdsFiles: boolean) => Promise<BatchCounts>,
 	input: IngestBatchesInput,
 	onBatch: (counts: BatchCounts) => void = () => {},
 ): Promise<BatchCounts> {
@@ -56,18 +66,14 @@ export async function ingestBatchRange(
 	const lane = async (): Promise<void> => {
 		while (next < end) {
 			const index = next++;
-			const batch = refOf(input, index);
-			const holdsFiles = index < input.fileBatches;
-			const made = await makeBatch(steps, batch, holdsFiles);
-			const what = holdsFiles ? "graph, vectors, manifest" : "history and folders";
-			const { entities } = await steps.stageBatches([batch], `${labelOf(batch)}: ${what}`);
-			const counts = { ...made, entities };
+			// One promise after another here: see steps-before.ts.
+			const counts = await ingest(refOf(input, index), index < input.fileBatches);
 			total = addCounts(total, counts);
 			onBatch(counts);
 		}
 	};
 	await endTogether(() =>
-		Array.from({ length: Math.min(steps.batchesAtOnce, input.count) }, () =>
+		Array.from({ length: Math.min(batchesAtOnce, input.count) }, () =>
 			lane().catch((error: unknown) => {
 				next = end;
 				throw error;
@@ -79,5 +85,11 @@ export async function ingestBatchRange(
 
 /** A child of an ingestion with more batches than one history should hold. */
 export async function ingestBatches(input: IngestBatchesInput): Promise<BatchCounts> {
-	return ingestBatchRange(input.together ? ACTIVITIES : stepsBefore(input.fileBatches, false), input);
+	return input.together
+		? ingestBatchRange(ACTIVITIES.batchesAtOnce, (...batch) => ingestBatch(ACTIVITIES, ...batch), input)
+		: ingestBatchRange(
+				ACTIVITIES_BEFORE.batchesAtOnce,
+				(...batch) => ingestBatchBefore(ACTIVITIES_BEFORE, ...batch),
+				input,
+			);
 }

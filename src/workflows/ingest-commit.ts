@@ -32,12 +32,12 @@ import {
 	type Stage,
 } from "./contracts/ingest-commit.js";
 import { failureOf } from "./failure.js";
-import { ingestBatches, ingestBatchRange, ingestSmall } from "./ingest-batches.js";
+import { ingestBatch, ingestBatches, ingestBatchRange, ingestSmall } from "./ingest-batches.js";
 import { outlastStores } from "./outlast-stores.js";
 import { PLANNING, planningLocally } from "./planning-steps.js";
 import { LONG_STORE_WRITE, SHORT } from "./retry-profiles.js";
-import { ACTIVITIES, LOCAL_FIRST, type Steps } from "./steps.js";
-import { stepsBefore } from "./steps-before.js";
+import { ACTIVITIES, LOCAL_FIRST } from "./steps.js";
+import { ACTIVITIES_BEFORE, ingestBatchBefore, LOCAL_FIRST_BEFORE } from "./steps-before.js";
 import { untilVerified } from "./until-verified.js";
 
 /** More batches than this go to children, so that no history comes near Temporal's limits. */
@@ -79,19 +79,15 @@ export async function ingestCommit(input: IngestCommitInput): Promise<IngestOutc
 		await outlastStores(() => planning.prepareCommit(seq));
 		progress.enter("diff", "comparing with the last published commit");
 		const plan = await outlastStores(() => planning.planChanges(seq));
-		const stage = async (steps: Steps, again: boolean) => {
-			progress.plan(plan);
-			const counts = await ingestAll(steps, seq, input.source, plan, progress, again);
-			progress.enter("link", "resolving names, writing the manifest");
-			const links = await steps.link(seq);
-			progress.enter("verify", "asking every store what it holds");
-			await steps.verifyStaged(seq);
-			return statsOf(plan, counts, links.entities);
-		};
-		const stats = await untilVerified(seq, (again) => {
+		const stats = await untilVerified(seq, async (again) => {
 			const locally = plan.small === true && !again;
-			if (!plan.together) return stage(stepsBefore(plan.fileBatches, locally), again);
-			return stage(locally ? LOCAL_FIRST : ACTIVITIES, again);
+			progress.plan(plan);
+			const counts = await ingestAll(seq, input.source, plan, progress, locally, again);
+			progress.enter("link", "resolving names, writing the manifest");
+			const [links] = await linked(seq, plan, locally);
+			progress.enter("verify", "asking every store what it holds");
+			await (locally ? LOCAL_FIRST : ACTIVITIES).verifyStaged(seq);
+			return statsOf(plan, counts, links.entities);
 		});
 		progress.enter("publish", "making it visible");
 		const { ingestion, snapshot } = await catalog.publish(seq, stats);
@@ -162,31 +158,43 @@ async function begin(input: IngestCommitInput, workflowId: string, runId: string
 	}
 }
 
+/** Names and the manifest of the whole change set. */
+function linked(
+	seq: number,
+	plan: PlanAnswer,
+	locally: boolean,
+): Promise<readonly [{ entities: number }, ...unknown[]]> {
+	if (plan.together) return (locally ? LOCAL_FIRST : ACTIVITIES).link(seq);
+	const before = locally ? LOCAL_FIRST_BEFORE : ACTIVITIES_BEFORE;
+	return before.all([() => before.linkNames(seq), () => before.stageManifest(seq)]);
+}
+
 async function ingestAll(
-	steps: Steps,
 	seq: number,
 	source: string,
 	plan: PlanAnswer,
 	progress: Progress,
+	locally: boolean,
 	again: boolean,
 ): Promise<BatchCounts> {
 	progress.enter("files", `${plan.files.added + plan.files.changed} files in ${plan.batches} batches`);
 	const { batches, fileBatches, together } = plan;
-	const range = {
-		seq,
-		source,
-		first: 0,
-		count: batches,
-		fileBatches,
-		...(again && { again }),
-		...(together && { together }),
-	};
-	if (together && steps === LOCAL_FIRST) {
-		const counts = await ingestSmall(steps, range);
+	const optional = { ...(again && { again }), ...(together && { together }) };
+	const range = { seq, source, first: 0, count: batches, fileBatches, ...optional };
+	if (together && locally) {
+		const counts = await ingestSmall(LOCAL_FIRST, range);
 		progress.add(counts);
 		return counts;
 	}
-	if (plan.batches <= BATCHES_A_HISTORY) return ingestBatchRange(steps, range, (counts) => progress.add(counts));
+	if (plan.batches <= BATCHES_A_HISTORY) {
+		const before = locally ? LOCAL_FIRST_BEFORE : ACTIVITIES_BEFORE;
+		return ingestBatchRange(
+			together ? ACTIVITIES.batchesAtOnce : before.batchesAtOnce,
+			(...batch) => (together ? ingestBatch(ACTIVITIES, ...batch) : ingestBatchBefore(before, ...batch)),
+			range,
+			(counts) => progress.add(counts),
+		);
+	}
 	let total = NO_COUNTS;
 	for (let first = 0; first < plan.batches; first += BATCHES_A_HISTORY) {
 		const count = Math.min(BATCHES_A_HISTORY, plan.batches - first);

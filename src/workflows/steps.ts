@@ -16,7 +16,7 @@ export interface Steps {
 	/** Writes all that the batches leave in the stores; returns how many entity states. */
 	stageBatches(batches: readonly BatchRef[], summary: string): Promise<{ entities: number }>;
 	/** What comes between the batches and the verification: names and the manifest of the whole change set. */
-	link(seq: number): Promise<{ entities: number }>;
+	link(seq: number): Promise<readonly [{ entities: number }, ...unknown[]]>;
 	verifyStaged(seq: number): Promise<void>;
 }
 
@@ -33,10 +33,7 @@ export const ACTIVITIES: Steps = {
 	mineBatch: (batch, summary) => mining.mineBatch.executeWithOptions({ ...PURE, summary }, [batch]),
 	embedBatch: (batch, summary) => embedding.embedBatch.executeWithOptions({ ...RATE_LIMITED, summary }, [batch]),
 	stageBatches: (batches, summary) => staging.stageBatches.executeWithOptions({ ...STORE_WRITE, summary }, [batches]),
-	link: async (seq) => {
-		const [links] = await endTogether(() => [finishing.linkNames(seq), finishing.stageManifest(seq)]);
-		return links;
-	},
+	link: (seq) => endTogether(() => [finishing.linkNames(seq), finishing.stageManifest(seq)]),
 	verifyStaged: (seq) => finishing.verifyStaged(seq),
 };
 
@@ -54,7 +51,11 @@ export const LOCAL_FIRST: Steps = {
 	mineBatch: orActivity(local.mineBatch, (batch, summary) => ACTIVITIES.mineBatch(batch, summary)),
 	embedBatch: orActivity(local.embedBatch, (batch, summary) => ACTIVITIES.embedBatch(batch, summary), LOCAL_OUTSIDE),
 	stageBatches: orActivity(local.stageBatches, (batches, summary) => ACTIVITIES.stageBatches(batches, summary)),
-	link: (seq) => orActivity(local.linkAndList, () => ACTIVITIES.link(seq))(seq, "names and manifest"),
+	link: (seq) =>
+		localFirst(
+			async () => [await local.linkAndList(seq)] as const,
+			() => ACTIVITIES.link(seq),
+		),
 	verifyStaged: (seq) => orActivity(local.verifyStaged, () => ACTIVITIES.verifyStaged(seq))(seq, "verify"),
 };
 

@@ -22,7 +22,11 @@ describe("recorded histories", async () => {
 		const environment = await temporalEnvironment();
 		try {
 			for (const [name, history] of await recordHistories(environment)) {
-				await writeFile(join(HISTORIES, `${name}.json`), history);
+				await writeFile(join(HISTORIES, `${name}.json`), history, { flag: "wx" }).catch(
+					(error: NodeJS.ErrnoException) => {
+						if (error.code !== "EEXIST") throw error;
+					},
+				);
 			}
 		} finally {
 			await environment.teardown();

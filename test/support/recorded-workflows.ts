@@ -177,6 +177,23 @@ export async function recordHistories(environment: TestWorkflowEnvironment): Pro
 		ingest,
 		false,
 	);
+	// Several lanes, of which single tasks bring the ends of several steps. (`ingest-commit.lanes` is the same, by the Lode that had an activity for each store.)
+	let late = 0;
+	const soon = () => new Promise<void>((resolve) => setTimeout(resolve, (late++ * 7) % 13));
+	await record(
+		{
+			planChanges: async () => ({ batches: 40, fileBatches: 32, files: { added: 32, changed: 0, removed: 0 } }),
+			mineBatch: async ({ index }) => ({ files: 1, failed: 0, chunks: index % 3 === 0 ? 0 : 4 }),
+			embedBatch: async () => {
+				await soon();
+				return { embedded: 3, reused: 1 };
+			},
+			stageVectors: soon,
+		},
+		{ "ingest-commit.lanes-together": "ingest/QUEUE" },
+		ingest,
+		false,
+	);
 	await record({}, { "collect-garbage": "gc/QUEUE" }, (taskQueue) =>
 		workflow.execute(collectGarbage, { workflowId: `gc/${taskQueue}`, taskQueue }),
 	);

@@ -1,3 +1,4 @@
+import { MockActivityEnvironment } from "@temporalio/testing";
 import { describe, expect, test } from "vitest";
 import { LodeError } from "../../domain/errors.js";
 import { linkedTogether, stagedTogether } from "./staged-together.js";
@@ -19,8 +20,15 @@ function faked(failing: Record<string, () => void> = {}) {
 		stageVectors: step("vectors"),
 		recordBatch: step("manifest"),
 	});
-	return { calls, stage: staged.stageBatches };
+	return { calls, stage: within(staged.stageBatches) };
 }
+
+type Stage = ReturnType<typeof stagedTogether>["stageBatches"];
+/** As attempts of one activity, unless it is said of which. */
+const within =
+	(run: Stage) =>
+	(batches: Parameters<Stage>[0], activityId = "1") =>
+		new MockActivityEnvironment({ activityId }).run(run, batches) as ReturnType<Stage>;
 
 const failure = (code: "STORE_UNAVAILABLE" | "SEQ_CLOSED") => () => {
 	throw new LodeError(code, "injected");
@@ -46,11 +54,45 @@ describe("stageBatches", () => {
 		let away = 1;
 		const { calls, stage } = faked({ vectors: () => away-- > 0 && failure("STORE_UNAVAILABLE")() });
 		await expect(stage([batch])).rejects.toThrow();
-		await stage([{ ...batch, again: true }]);
-		await stage([batch]);
-		await stage([batch]);
+		await stage([{ ...batch, again: true }], "2");
 		expect(calls.filter((call) => call === "graph 0 again")).toHaveLength(1);
-		expect(calls.filter((call) => call === "graph 0")).toHaveLength(2);
+		// And again, after a first attempt that another worker went on with.
+		away = 1;
+		await expect(stage([{ ...batch, again: true }], "3")).rejects.toThrow();
+		await stage([{ ...batch, again: true }], "4");
+		expect(calls.filter((call) => call === "graph 0 again")).toHaveLength(3);
+	});
+
+	test("does not believe an attempt that goes on while the next one writes anew", async () => {
+		let finish = () => {};
+		let attempts = 0;
+		const stage = within(
+			stagedTogether({
+				stageGraph: async () => ({ entities: 5 }),
+				stageVectors: () => {
+					attempts += 1;
+					if (attempts === 1) return new Promise((resolve) => (finish = resolve));
+					return attempts === 2 ? failure("STORE_UNAVAILABLE")() : Promise.resolve();
+				},
+				recordBatch: async () => {},
+			}).stageBatches,
+		);
+		const first = stage([batch]);
+		const second = stage([batch]);
+		await expect(second).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+		// What it wrote was taken back by the second attempt.
+		finish();
+		await first;
+		await stage([batch]);
+		expect(attempts).toBe(3);
+	});
+
+	test("tells that a disk is full before it tells that another store is away", async () => {
+		const full = () => {
+			throw new LodeError("DISK_FULL", "injected");
+		};
+		const { stage } = faked({ graph: failure("STORE_UNAVAILABLE"), manifest: full });
+		await expect(stage([batch])).rejects.toMatchObject({ code: "DISK_FULL" });
 	});
 
 	test("ends when all have ended, and tells what repeating does not mend", async () => {
@@ -65,7 +107,7 @@ describe("stageBatches", () => {
 			},
 			recordBatch: async () => {},
 		});
-		await expect(slow.stageBatches([batch])).rejects.toThrow();
+		await expect(within(slow.stageBatches)([batch])).rejects.toThrow();
 		expect(writing).toBe(false);
 	});
 });

@@ -58,8 +58,10 @@ export function createGitSource(options: GitSourceOptions): SourceAdapter {
 		const remote = local === undefined ? parseRemote(target) : undefined;
 		if (remote !== undefined) return { address: remote.address, bundle: false };
 		if (local !== undefined) {
-			if (recognised?.path === local && performance.now() - recognised.at < REMEMBERED_MS)
-				return { address: recognised.address, bundle: false };
+			const before = recognised;
+			recognised = undefined;
+			if (before?.path === local && performance.now() - before.at < REMEMBERED_MS)
+				return { address: before.address, bundle: false };
 			const repository = await findLocalRepository(git, local);
 			if (repository.found !== "none") return { address: repository.address, bundle: repository.found === "bundle" };
 		}
@@ -127,6 +129,7 @@ export function createGitSource(options: GitSourceOptions): SourceAdapter {
 			try {
 				const local = await localPath(target);
 				if (local !== undefined) {
+					recognised = undefined;
 					const address = await findCommitted(git, local).catch(() => undefined);
 					if (address === undefined) return await hasGitHistory(git, local);
 					recognised = { path: local, address, at: performance.now() };

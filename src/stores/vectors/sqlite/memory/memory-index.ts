@@ -254,15 +254,23 @@ export class MemoryIndex {
 			text.forget();
 			return;
 		}
-		const { weights } = this.#options.text;
-		const rowOf = new Map(Array.from({ length: table.count - from }, (_, at) => [table.ids[from + at], from + at]));
-		for (const chunk of readTexts(this.#database, [...rowOf.keys()] as number[])) {
-			const sums = new Map<string, number>();
-			const terms = chunkTerms(chunk);
-			[terms.text, terms.path, terms.symbol].forEach((column, at) => {
-				for (const term of column) sums.set(term, (sums.get(term) ?? 0) + (weights[at] ?? 0));
-			});
-			text.add(rowOf.get(chunk.id) as number, sums);
+		// Until all are told the lists lack rows, and nobody would notice later.
+		let isTold = false;
+		try {
+			const { weights } = this.#options.text;
+			const rowOf = new Map(Array.from({ length: table.count - from }, (_, at) => [table.ids[from + at], from + at]));
+			const texts = readTexts(this.#database, [...rowOf.keys()] as number[]);
+			for (const chunk of texts) {
+				const sums = new Map<string, number>();
+				const terms = chunkTerms(chunk);
+				[terms.text, terms.path, terms.symbol].forEach((column, at) => {
+					for (const term of column) sums.set(term, (sums.get(term) ?? 0) + (weights[at] ?? 0));
+				});
+				text.add(rowOf.get(chunk.id) as number, sums);
+			}
+			isTold = texts.length === rowOf.size;
+		} finally {
+			if (!isTold) text.forget();
 		}
 	}
 

@@ -5,6 +5,8 @@ import { type Postings, RowScores } from "./row-scores.js";
 import type { RowTable } from "./row-table.js";
 
 const POSTING_BYTES = 6;
+/** Of a list without rows, roughly: a word that nobody wrote is remembered too. */
+const LIST_BYTES = 400;
 const LARGEST_SUM = 0xffff;
 
 /**
@@ -80,15 +82,15 @@ export class TextScores {
 			return known;
 		}
 		const list = this.#read(this.#look(), term);
-		const bytes = list.rows.length * POSTING_BYTES;
+		const bytes = bytesOf(list);
 		const room = this.room();
 		if (bytes > room) return list;
 		this.#postings.set(term, list);
 		this.#kept += bytes;
-		for (const [oldest, { rows }] of this.#postings) {
+		for (const [oldest, dropped] of this.#postings) {
 			if (this.#kept <= room) break;
 			this.#postings.delete(oldest);
-			this.#kept -= rows.length * POSTING_BYTES;
+			this.#kept -= bytesOf(dropped);
 		}
 		return list;
 	}
@@ -127,6 +129,8 @@ export class TextScores {
 		return { rows: rows.slice(0, count), weighted: weighted.slice(0, count) };
 	}
 }
+
+const bytesOf = ({ rows }: Postings): number => LIST_BYTES + rows.length * POSTING_BYTES;
 
 /** The same list with one row more, at the same place in memory while there is room behind it. */
 function extended({ rows, weighted }: Postings, row: number, sum: number): Postings {
