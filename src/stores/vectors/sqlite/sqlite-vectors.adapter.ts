@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { EMPTY_TALLY, type Tally, TallyBuilder } from "../../../domain/digest.js";
 import { LodeError } from "../../../domain/errors.js";
 import { fileOrigin } from "../../../domain/keys.js";
-import { type ChunkRecord, COMMIT_KIND, chunkRecordDigest } from "../../../domain/mined-file.js";
+import { type ChunkRecord, COMMIT_KIND, chunkRecordDigest, NO_MODEL } from "../../../domain/mined-file.js";
 import type { Seq, Snapshot } from "../../../domain/snapshot.js";
 import { assertOpen, closeSeq, closeUpTo } from "../../sqlite/closed-seqs.js";
 import { highestSeq } from "../../sqlite/highest-seq.js";
@@ -133,8 +133,9 @@ class SqliteVectorStore implements SqliteVectors {
 
 	async collect(source: string, horizon: Snapshot, open: readonly Seq[]): Promise<number> {
 		closeUpTo(this.#database, horizon.seq, open);
+		// A unary plus lets it begin with what was removed: SQLite would go through all that the source holds.
 		return this.#writer.remove(
-			`source_id = (SELECT id FROM name WHERE text = :source) AND ${committed("removed_at", horizon)}`,
+			`+source_id = (SELECT id FROM name WHERE text = :source) AND ${committed("removed_at", horizon)}`,
 			{ source, ...snapshotParameters(horizon) },
 		);
 	}
@@ -340,9 +341,11 @@ class SqliteVectorStore implements SqliteVectors {
 			}
 			const sql = chunkFilter(this.#database, filter);
 			if (!sql) return [];
+			// Only what commits say is without a model: elsewhere every chunk would be looked at to find that out.
+			const among = filter.kinds?.includes(COMMIT_KIND) ? "" : `m.text <> '${NO_MODEL}' AND`;
 			return this.#database
 				.prepare(
-					`SELECT m.text AS model FROM model m WHERE EXISTS (SELECT 1 FROM chunk c WHERE c.model_id = m.id AND ${sql.where})
+					`SELECT m.text AS model FROM model m WHERE ${among} EXISTS (SELECT 1 FROM ${sql.through} WHERE c.model_id = m.id AND ${sql.where})
 					ORDER BY m.text`,
 				)
 				.all<{ model: string }>(sql.parameters)
@@ -358,7 +361,7 @@ class SqliteVectorStore implements SqliteVectors {
 			if (!sql) return 0;
 			return (
 				this.#database
-					.prepare(`SELECT count(*) AS n FROM chunk c WHERE ${sql.where}`)
+					.prepare(`SELECT count(*) AS n FROM ${sql.through} WHERE ${sql.where}`)
 					.get<{ n: number }>(sql.parameters)?.n ?? 0
 			);
 		});
