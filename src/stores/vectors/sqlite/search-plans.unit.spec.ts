@@ -107,3 +107,19 @@ test("what goes through all chunks of all sources reads the table in its order",
 	expect(plans).toHaveLength(2 * 3);
 	expect(plans.filter(({ steps }) => steps.length !== 1 || !/^SCAN c\b/.test(String(steps[0])))).toEqual([]);
 });
+
+test("a discard and a collection begin with what was added or removed, and names need no pass where files have chunks yet", async () => {
+	await store.retire(2, "s", [record.origin]);
+	await store.stage(2, [{ ...record, text: "sum" }]);
+	await store.stage(3, [{ ...record, origin: fileOrigin("b.ts"), path: "b.ts" }]);
+	await store.discard(3);
+	expect(await store.collect("s", at(2, [3]), [])).toBe(1);
+	expect(await store.collect("s", at(2), [])).toBe(0);
+	const plans = statements(/\bchunk\b(?!_)/)
+		.filter((sql) => !sql.includes("INSERT"))
+		.flatMap((sql) => [...stepsOf(sql)]);
+	expect(plans.length).toBeGreaterThanOrEqual(7 * 3);
+	const narrow =
+		/INTEGER PRIMARY KEY \(rowid=\?\)|chunk_added \(added_at=\?\)|chunk_removed \(removed_at(=\?|>\? AND removed_at<\?)\)|\(source_id=\? AND origin_id=\?/;
+	expect(plans.filter(({ steps }) => steps.some((step) => !narrow.test(step)))).toEqual([]);
+});

@@ -20,6 +20,7 @@ import { recordChange } from "./memory/change-log.js";
 import { MemoryIndex } from "./memory/memory-index.js";
 import { fullTextIndexOf, lifeSql, MIGRATIONS } from "./schema.js";
 import { textQuery } from "./text-query.js";
+import { removeUnusedNames } from "./unused-names.js";
 import { loadVectorFunctions } from "./vec-functions.js";
 import { floatBytes, floatsFrom, signBits } from "./vector-codec.js";
 
@@ -127,21 +128,25 @@ class SqliteVectorStore implements SqliteVectors {
 				.all<{ id: number }>([seq]);
 			recordChange(this.#database, idsOf(current));
 		});
-		// Once it is closed nobody writes for the seq.
+		// Once it is closed nobody writes for the seq. Names that only it had stay until a collection: a repeat wants most of them again.
 		await this.#writer.remove("added_at = :seq", { seq });
 	}
 
 	async collect(source: string, horizon: Snapshot, open: readonly Seq[]): Promise<number> {
 		closeUpTo(this.#database, horizon.seq, open);
 		// A unary plus lets it begin with what was removed: SQLite would go through all that the source holds.
-		return this.#writer.remove(
+		const { removed, emptied } = await this.#writer.remove(
 			`+source_id = (SELECT id FROM name WHERE text = :source) AND ${committed("removed_at", horizon)}`,
 			{ source, ...snapshotParameters(horizon) },
 		);
+		if (emptied) await removeUnusedNames(this.#database);
+		return removed;
 	}
 
 	async dropSource(source: string): Promise<void> {
 		await this.#writer.remove("source_id = (SELECT id FROM name WHERE text = :source)", { source });
+		// Also where no chunk was left: names of discarded ingestions may be.
+		await removeUnusedNames(this.#database);
 	}
 
 	async tally(snapshot: Snapshot, source: string): Promise<Tally> {
