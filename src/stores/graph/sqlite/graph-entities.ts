@@ -124,14 +124,16 @@ export class GraphEntities {
 	/** Keys of the source that something became visible or invisible of between the two snapshots, in order, a page of them. */
 	#touchedKeys(source: string, from: Snapshot, to: Snapshot, after: EntityKey | undefined): EntityKey[] {
 		const [low, high] = from.seq <= to.seq ? [from.seq, to.seq] : [to.seq, from.seq];
-		const touched = ["added_at", "removed_at"].flatMap((column) => [
-			`SELECT key, origin FROM state WHERE ${column} > :low AND ${column} <= :high AND kind <> 'name'`,
-			`SELECT key, origin FROM state WHERE ${column} IN (SELECT value FROM json_each(:odd)) AND kind <> 'name'`,
-		]);
+		// By name, and CROSS JOIN: SQLite would begin with all origins of the source, and where few seqs were when it counted read all states.
+		const touched = ["added", "removed"].flatMap((what) =>
+			[`${what}_at > :low AND ${what}_at <= :high`, `${what}_at IN (SELECT value FROM json_each(:odd))`].map(
+				(when) => `SELECT key, origin FROM state INDEXED BY state_${what} WHERE ${when} AND kind <> 'name'`,
+			),
+		);
 		return this.database
 			.prepare(
 				`SELECT DISTINCT k.text AS key FROM (${touched.join(" UNION ALL ")}) s
-				JOIN origin o ON o.id = s.origin JOIN term k ON k.id = s.key
+				CROSS JOIN origin o ON o.id = s.origin CROSS JOIN term k ON k.id = s.key
 				WHERE o.source = (SELECT id FROM source WHERE name = :source) ${after === undefined ? "" : "AND k.text > :after"}
 				ORDER BY k.text LIMIT ${CHANGE_PAGE}`,
 			)

@@ -98,8 +98,9 @@ export class GraphWriter {
 
 	async collect(source: string, horizon: Snapshot, open: readonly Seq[]): Promise<number> {
 		closeUpTo(this.database, horizon.seq, open);
+		// Begins with what was removed: SQLite would go through all that the source holds.
 		return await this.#deleteStates(
-			`SELECT s.id FROM state s JOIN origin o ON o.id = s.origin
+			`SELECT s.id FROM state s CROSS JOIN origin o ON o.id = s.origin
 			WHERE ${committed("s.removed_at", horizon)} AND o.source = (SELECT id FROM source WHERE name = :source)`,
 			{ ...snapshotParameters(horizon), source: wellFormed(source) },
 		);

@@ -7,6 +7,11 @@ import { pathMatcher } from "../path-matcher.js";
 import type { SearchFilter } from "../vectors.port.js";
 
 export interface FilterSql {
+	/**
+	 * `chunk c` for a statement that goes through all that the filter lets pass: by the index that begins with the source where sources are
+	 * given. SQLite would take the one of `added_at`, which nearly every chunk passes, or make one of its own for a single question.
+	 */
+	readonly through: string;
 	/** A condition over `chunk c`. */
 	readonly where: string;
 	readonly parameters: Record<string, string | number>;
@@ -49,7 +54,8 @@ export function chunkFilter(database: SqliteDatabase, filter: SearchFilter): Fil
 	if (filter.after !== undefined) conditions.push(`NOT ${known("c.added_at", filter.after)}`);
 	if (filter.upTo !== undefined) conditions.push(known("c.added_at", filter.upTo));
 	if (filter.path !== undefined && !oneOf("path_id", "paths", matchingPaths(database, filter.path))) return undefined;
-	return { where: conditions.join(" AND "), parameters };
+	const through = `chunk c ${filter.sources === undefined ? "NOT INDEXED" : "INDEXED BY chunk_identity"}`;
+	return { through, where: conditions.join(" AND "), parameters };
 }
 
 /** `isCommitted` of domain/snapshot.ts with the numbers in the text: the visible snapshot has the parameters. */

@@ -77,16 +77,15 @@ export class ChunkWriter {
 	}
 
 	/**
-	 * Deletes the chunks of a condition over `chunk`, then names that nothing refers to any more, in slices: between two of them others get the
-	 * lock, and this process its turn (heartbeats). What a crash leaves is deleted by a repeat. Returns how many went.
+	 * Deletes the chunks of a condition over `chunk` in slices: between two of them others get the lock, and this process its turn
+	 * (heartbeats). What a crash leaves is deleted by a repeat.
 	 */
-	async remove(where: string, parameters: Exclude<Parameters, readonly unknown[]>): Promise<number> {
-		for (let removed = 0; ; await nextTurn()) {
+	async remove(where: string, parameters: Exclude<Parameters, readonly unknown[]>): Promise<Removal> {
+		for (let removed = 0, emptied = false; ; await nextTurn()) {
 			const slice = this.#removeSlice(where, parameters);
-			removed += slice;
-			if (slice === REMOVE_SLICE) continue;
-			if (removed > 0) this.#removeNames();
-			return removed;
+			removed += slice.removed;
+			emptied ||= slice.emptied;
+			if (slice.removed < REMOVE_SLICE) return { removed, emptied };
 		}
 	}
 
@@ -103,36 +102,47 @@ export class ChunkWriter {
 		});
 	}
 
-	#removeSlice(where: string, parameters: Exclude<Parameters, readonly unknown[]>): number {
+	#removeSlice(where: string, parameters: Exclude<Parameters, readonly unknown[]>): Removal {
 		return this.#database.transaction(() => {
 			const ids = this.#database
 				.prepare(`SELECT id FROM chunk WHERE ${where} LIMIT ${REMOVE_SLICE}`)
 				.all<{ id: number }>(parameters)
 				.map((row) => row.id);
-			if (ids.length === 0) return 0;
+			if (ids.length === 0) return { removed: 0, emptied: false };
 			const list = JSON.stringify(ids);
 			for (const { name } of FULL_TEXT_INDEXES) {
 				this.#database.prepare(`DELETE FROM ${name} WHERE rowid IN (SELECT value FROM json_each(?))`).run([list]);
 			}
-			for (const table of ["vector", "content", "chunk"]) {
+			for (const table of ["vector", "content"]) {
 				this.#database.prepare(`DELETE FROM ${table} WHERE id IN (SELECT value FROM json_each(?))`).run([list]);
 			}
+			const deleted = this.#database
+				.prepare(
+					`DELETE FROM chunk WHERE id IN (SELECT value FROM json_each(?))
+					RETURNING source_id, origin_id, group_id, path_id, model_id`,
+				)
+				.all<Place>([list]);
 			recordChange(this.#database, ids);
-			return ids.length;
+			return { removed: ids.length, emptied: this.#areEmpty(deleted) };
 		});
 	}
 
-	#removeNames(): void {
-		this.#database.transaction(() => {
+	/** Whether one of the places has no chunk any more. */
+	#areEmpty(places: readonly Place[]): boolean {
+		const distinct = new Set(
+			places.map((each) => [each.source_id, each.origin_id, each.group_id, each.path_id, each.model_id].join()),
+		);
+		return (
 			this.#database
 				.prepare(
-					`DELETE FROM name WHERE id NOT IN (SELECT source_id FROM chunk UNION SELECT group_id FROM chunk
-						UNION SELECT origin_id FROM chunk UNION SELECT kind_id FROM chunk
-						UNION SELECT language_id FROM chunk WHERE language_id IS NOT NULL)`,
+					`SELECT 1 FROM json_each(?) p WHERE NOT EXISTS (
+						SELECT 1 FROM chunk c WHERE c.source_id = json_extract(p.value, '$[0]') AND c.origin_id = json_extract(p.value, '$[1]')
+							AND c.group_id = json_extract(p.value, '$[2]') AND c.path_id = json_extract(p.value, '$[3]')
+							AND c.model_id = json_extract(p.value, '$[4]')
+					) LIMIT 1`,
 				)
-				.run();
-			this.#database.prepare("DELETE FROM path WHERE id NOT IN (SELECT path_id FROM chunk)").run();
-		});
+				.get([`[${[...distinct].map((place) => `[${place}]`).join()}]`]) !== undefined
+		);
 	}
 
 	/** The first vector of a model settles its dimensions. */
@@ -144,6 +154,20 @@ export class ChunkWriter {
 			.prepare("SELECT id, dimensions FROM model WHERE text = ?")
 			.get<Model>([record.model]) as Model;
 	}
+}
+
+/** How many chunks went, and whether with the last one of a file, a group or a model: names may then be without use. */
+interface Removal {
+	readonly removed: number;
+	readonly emptied: boolean;
+}
+
+interface Place {
+	readonly source_id: number;
+	readonly origin_id: number;
+	readonly group_id: number;
+	readonly path_id: number;
+	readonly model_id: number;
 }
 
 interface Model {

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { EMPTY_TALLY, type Tally, TallyBuilder } from "../../../domain/digest.js";
 import { LodeError } from "../../../domain/errors.js";
 import { fileOrigin } from "../../../domain/keys.js";
-import { type ChunkRecord, COMMIT_KIND, chunkRecordDigest } from "../../../domain/mined-file.js";
+import { type ChunkRecord, COMMIT_KIND, chunkRecordDigest, NO_MODEL } from "../../../domain/mined-file.js";
 import type { Seq, Snapshot } from "../../../domain/snapshot.js";
 import { assertOpen, closeSeq, closeUpTo } from "../../sqlite/closed-seqs.js";
 import { highestSeq } from "../../sqlite/highest-seq.js";
@@ -20,6 +20,7 @@ import { recordChange } from "./memory/change-log.js";
 import { MemoryIndex } from "./memory/memory-index.js";
 import { fullTextIndexOf, lifeSql, MIGRATIONS } from "./schema.js";
 import { textQuery } from "./text-query.js";
+import { removeUnusedNames } from "./unused-names.js";
 import { loadVectorFunctions } from "./vec-functions.js";
 import { floatBytes, floatsFrom, signBits } from "./vector-codec.js";
 
@@ -127,20 +128,25 @@ class SqliteVectorStore implements SqliteVectors {
 				.all<{ id: number }>([seq]);
 			recordChange(this.#database, idsOf(current));
 		});
-		// Once it is closed nobody writes for the seq.
+		// Once it is closed nobody writes for the seq. Names that only it had stay until a collection: a repeat wants most of them again.
 		await this.#writer.remove("added_at = :seq", { seq });
 	}
 
 	async collect(source: string, horizon: Snapshot, open: readonly Seq[]): Promise<number> {
 		closeUpTo(this.#database, horizon.seq, open);
-		return this.#writer.remove(
-			`source_id = (SELECT id FROM name WHERE text = :source) AND ${committed("removed_at", horizon)}`,
+		// A unary plus lets it begin with what was removed: SQLite would go through all that the source holds.
+		const { removed, emptied } = await this.#writer.remove(
+			`+source_id = (SELECT id FROM name WHERE text = :source) AND ${committed("removed_at", horizon)}`,
 			{ source, ...snapshotParameters(horizon) },
 		);
+		if (emptied) await removeUnusedNames(this.#database);
+		return removed;
 	}
 
 	async dropSource(source: string): Promise<void> {
 		await this.#writer.remove("source_id = (SELECT id FROM name WHERE text = :source)", { source });
+		// Also where no chunk was left: names of discarded ingestions may be.
+		await removeUnusedNames(this.#database);
 	}
 
 	async tally(snapshot: Snapshot, source: string): Promise<Tally> {
@@ -340,9 +346,11 @@ class SqliteVectorStore implements SqliteVectors {
 			}
 			const sql = chunkFilter(this.#database, filter);
 			if (!sql) return [];
+			// Only what commits say is without a model: elsewhere every chunk would be looked at to find that out.
+			const among = filter.kinds?.includes(COMMIT_KIND) ? "" : `m.text <> '${NO_MODEL}' AND`;
 			return this.#database
 				.prepare(
-					`SELECT m.text AS model FROM model m WHERE EXISTS (SELECT 1 FROM chunk c WHERE c.model_id = m.id AND ${sql.where})
+					`SELECT m.text AS model FROM model m WHERE ${among} EXISTS (SELECT 1 FROM ${sql.through} WHERE c.model_id = m.id AND ${sql.where})
 					ORDER BY m.text`,
 				)
 				.all<{ model: string }>(sql.parameters)
@@ -358,7 +366,7 @@ class SqliteVectorStore implements SqliteVectors {
 			if (!sql) return 0;
 			return (
 				this.#database
-					.prepare(`SELECT count(*) AS n FROM chunk c WHERE ${sql.where}`)
+					.prepare(`SELECT count(*) AS n FROM ${sql.through} WHERE ${sql.where}`)
 					.get<{ n: number }>(sql.parameters)?.n ?? 0
 			);
 		});
