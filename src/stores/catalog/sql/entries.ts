@@ -6,6 +6,7 @@ import { fileOrigin } from "../../../domain/keys.js";
 import { type OriginEntry, originEntryJson } from "../../../domain/origin-entry.js";
 import type { Seq, Snapshot } from "../../../domain/snapshot.js";
 import { chunked, padded } from "../../sqlite/chunked.js";
+import { unindexed } from "../../sqlite/unindexed.js";
 import type { Reference, StoreTotals } from "../catalog.port.js";
 import type { CatalogReader, CatalogTables } from "./catalog-tables.js";
 import { parseJson } from "./rows.js";
@@ -134,9 +135,9 @@ export async function references(
 	let query = kysely
 		.selectFrom("entry")
 		.select(["source", "origin", "added_at", "content"])
-		// Only files refer to bytes.
-		.where("origin", ">=", "file:")
-		.where("origin", "<", "file;");
+		// Only files refer to bytes. Nearly all entries are files: a page begins where the cursor says.
+		.where(unindexed("origin"), ">=", "file:")
+		.where(unindexed("origin"), "<", "file;");
 	if (after !== undefined) {
 		const [source, origin, addedAt] = parseJson<[string, string, number]>(after, "reference cursor");
 		query = query.where(sql<boolean>`(source, origin, added_at) > (${source}, ${origin}, ${addedAt})`);

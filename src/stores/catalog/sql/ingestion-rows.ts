@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import { LodeError } from "../../../domain/errors.js";
 import type { Seq, Snapshot } from "../../../domain/snapshot.js";
 import type { IngestionStatus } from "../catalog.port.js";
@@ -6,6 +7,9 @@ import { type IngestionRow, type SnapshotRow, toSnapshot } from "./rows.js";
 
 /** Begun and neither published nor released: what every snapshot taken meanwhile has to exclude. */
 export const OPEN: readonly IngestionStatus[] = ["staging", "aborted"];
+
+/** As the partial index `ingestion_open` has it: SQLite takes that one only where a condition repeats its own, as a literal. */
+export const NOT_PUBLISHED = sql<boolean>`status <> 'published'`;
 
 /** @throws INGESTION_NOT_FOUND */
 export async function ingestionBySeq(kysely: CatalogReader, seq: Seq): Promise<IngestionRow> {
@@ -68,7 +72,13 @@ export function openIngestion(kysely: CatalogReader, source: string): Promise<In
 }
 
 export async function openSeqs(kysely: CatalogReader): Promise<Seq[]> {
-	const rows = await kysely.selectFrom("ingestion").select("seq").where("status", "in", OPEN).orderBy("seq").execute();
+	const rows = await kysely
+		.selectFrom("ingestion")
+		.select("seq")
+		.where("status", "in", OPEN)
+		.where(NOT_PUBLISHED)
+		.orderBy("seq")
+		.execute();
 	return rows.map((row) => row.seq);
 }
 

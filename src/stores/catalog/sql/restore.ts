@@ -171,8 +171,7 @@ async function restoreEntries(
 		if (!horizon) continue;
 		await transaction
 			.deleteFrom("entry")
-			.where("source", "=", source)
-			.where(goneBefore(toSnapshot(horizon)))
+			.where(goneBefore(source, toSnapshot(horizon)))
 			.execute();
 	}
 	const { count } = await transaction

@@ -97,8 +97,7 @@ export function collectEntries(context: CatalogContext, source: string, horizon:
 		}
 		const { numDeletedRows } = await transaction
 			.deleteFrom("entry")
-			.where("source", "=", source)
-			.where(goneBefore(horizon))
+			.where(goneBefore(source, horizon))
 			.executeTakeFirstOrThrow();
 		return Number(numDeletedRows);
 	});

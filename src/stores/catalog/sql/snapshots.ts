@@ -1,5 +1,6 @@
 import { LodeError } from "../../../domain/errors.js";
 import type { Snapshot } from "../../../domain/snapshot.js";
+import { unindexed } from "../../sqlite/unindexed.js";
 import type { Head, Ingestion, SnapshotSelector, StoreTotals } from "../catalog.port.js";
 import type { CatalogReader } from "./catalog-tables.js";
 import { latestSnapshotRow } from "./ingestion-rows.js";
@@ -55,7 +56,8 @@ async function select(
 				.selectFrom("snapshot")
 				.selectAll()
 				.where("published_at", "<=", new Date(time).toISOString())
-				.orderBy("number", "desc")
+				// The order of numbers, and the one that the condition's index has.
+				.orderBy("published_at", "desc")
 				.limit(1)
 				.executeTakeFirst();
 			return row ?? notFound(`Nothing was published at ${selector.time} or before`);
@@ -68,7 +70,7 @@ async function select(
 async function byCommit(kysely: CatalogReader, commit: string, source: string | undefined): Promise<SnapshotRow> {
 	const published = () => {
 		const query = kysely.selectFrom("ingestion").where("status", "=", "published");
-		return source === undefined ? query : query.where("source", "=", source);
+		return source === undefined ? query : query.where(unindexed("source"), "=", source);
 	};
 	const exact = await published().select("commit_id").where("commit_id", "=", commit).limit(1).execute();
 	const matches =

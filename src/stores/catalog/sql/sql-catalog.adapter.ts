@@ -1,9 +1,10 @@
+import { unindexed } from "../../sqlite/unindexed.js";
 import type { Catalog } from "../catalog.port.js";
 import { expectedStaged, recordBatch, undoBatches } from "./batches.js";
 import { checkCatalog } from "./catalog-check.js";
 import { type CatalogContext, read } from "./catalog-tables.js";
 import { changedEntries, entriesOf, hasFilesUnder, references, tallyVisible, visibleEntries } from "./entries.js";
-import { openSeqs } from "./ingestion-rows.js";
+import { NOT_PUBLISHED, openSeqs } from "./ingestion-rows.js";
 import { abort, begin, publish, release } from "./ingestions.js";
 import { restoreCatalog } from "./restore.js";
 import { collectEntries, moveHorizon } from "./retention.js";
@@ -43,9 +44,12 @@ export function createSqlCatalog(context: CatalogContext): Catalog {
 		ingestions: async ({ source, status, commit, limit }) => {
 			if (status?.length === 0) return [];
 			let query = kysely.selectFrom("ingestion").selectAll();
-			if (source !== undefined) query = query.where("source", "=", source);
-			if (status !== undefined) query = query.where("status", "in", status);
 			if (commit !== undefined) query = query.where("commit_id", "=", commit);
+			// Few have the same commit; most may be of one source.
+			if (source !== undefined) query = query.where(commit === undefined ? "source" : unindexed("source"), "=", source);
+			if (status !== undefined) query = query.where("status", "in", status);
+			const all = source === undefined && commit === undefined;
+			if (all && status?.includes("published") === false) query = query.where(NOT_PUBLISHED);
 			return (await query.orderBy("seq", "desc").limit(limit).execute()).map(toIngestion);
 		},
 		openSeqs: () => openSeqs(kysely),

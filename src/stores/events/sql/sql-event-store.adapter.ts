@@ -1,5 +1,6 @@
 import { type Kysely, sql } from "kysely";
 import { LodeError } from "../../../domain/errors.js";
+import { unindexed } from "../../sqlite/unindexed.js";
 import type {
 	EventFilter,
 	EventStore,
@@ -59,25 +60,27 @@ export class SqlEventStore implements EventStore {
 	async readAll(position: number, limit: number, filter: EventFilter = {}): Promise<StoredEvent[]> {
 		const rows = await this.#matching(filter)
 			.where("position", ">", position)
-			.orderBy("position")
+			.orderBy(orderOf(filter))
 			.limit(limit)
 			.execute();
 		return rows.map(storedEvent);
 	}
 
 	async latest(limit: number, filter: EventFilter = {}): Promise<StoredEvent[]> {
-		return (await this.#matching(filter).orderBy("position", "desc").limit(limit).execute()).map(storedEvent);
+		return (await this.#matching(filter).orderBy(orderOf(filter), "desc").limit(limit).execute()).map(storedEvent);
 	}
 
 	#matching({ stream, types, source, sources }: EventFilter) {
 		let query = this.#options.kysely.selectFrom("event").selectAll();
 		if (stream !== undefined) query = query.where("stream", "=", stream);
+		// Of a stream only what is in it is read, whatever else is asked.
+		const by = (column: "type" | "source") => (stream === undefined ? sql.ref<string>(column) : unindexed(column));
 		// No engine reads an empty list alike: it matches nothing.
 		if (types?.length === 0) query = query.where(sql<boolean>`1 = 0`);
-		else if (types !== undefined) query = query.where("type", "in", types);
-		if (source !== undefined) query = query.where("source", "=", source);
-		if (sources === "any") query = query.where("source", "is not", null);
-		else if (sources !== undefined) query = query.where("source", "in", sources);
+		else if (types !== undefined) query = query.where(by("type"), "in", types);
+		if (source !== undefined) query = query.where(by("source"), "=", source);
+		if (sources === "any") query = query.where(by("source"), "is not", null);
+		else if (sources !== undefined) query = query.where(by("source"), "in", sources);
 		return query;
 	}
 
@@ -131,6 +134,11 @@ export class SqlEventStore implements EventStore {
 		await Promise.allSettled(stopping);
 		this.#options.release();
 	}
+}
+
+/** A stream's versions are in the order of positions, and the order of its index. */
+function orderOf({ stream }: EventFilter): "position" | "version" {
+	return stream === undefined ? "position" : "version";
 }
 
 /** One consumer's loop over the log. */
