@@ -7,8 +7,8 @@ import { heartbeat } from "./heartbeat.js";
 const TIMES_UNNAMED = 5;
 /** A disk does not free itself: after this many times a user has to act. */
 const TIMES_DISK_FULL = 3;
-/** Activities whose failures are counted. */
-const COUNTED = 256;
+/** Activities whose failures are counted: more than are ever under way, some 100 bytes each. */
+const COUNTED = 20_000;
 const HEARTBEAT_EVERY_MS = 1_500;
 /**
  * The compensation: it is repeated for ever, whatever a store says, because until it is done the seq stays excluded and its source
@@ -36,7 +36,9 @@ export function withFailureMapping<T extends object>(activities: T, redact: (tex
 			const context = Context.current();
 			const timer = setInterval(() => heartbeat(), HEARTBEAT_EVERY_MS);
 			try {
-				return await activity(...args);
+				const result = await activity(...args);
+				times.succeeded(context.info);
+				return result;
 			} catch (error) {
 				const failure = toFailure(error, times.count(context.info, error), context.cancellationSignal.aborted, redact);
 				throw COMPENSATION.has(name) ? repeated(failure) : failure;
@@ -49,14 +51,16 @@ export function withFailureMapping<T extends object>(activities: T, redact: (tex
 }
 
 /**
- * How often an activity failed in this process with an error of one kind. Its attempts tell less: hundreds of them may have waited for a store that was away
- * before something else fails once.
+ * How often an activity failed in this process with an error that is bearable a few times only. Its attempts tell less: hundreds of them may have waited for a
+ * store that was away before something else fails once.
  */
 class FailureTimes {
 	readonly #times = new Map<string, number>();
 
-	count({ workflowExecution, activityId }: Info, error: unknown): number {
-		const key = `${workflowExecution?.runId}/${activityId}/${errorCode(error) ?? "unnamed"}`;
+	count(info: Info, error: unknown): number {
+		const code = errorCode(error);
+		if (code !== undefined && code !== "DISK_FULL") return 1;
+		const key = `${activityOf(info)}/${code}`;
 		const times = (this.#times.get(key) ?? 0) + 1;
 		this.#times.delete(key);
 		this.#times.set(key, times);
@@ -64,7 +68,16 @@ class FailureTimes {
 		if (this.#times.size > COUNTED && oldest !== undefined) this.#times.delete(oldest);
 		return times;
 	}
+
+	succeeded(info: Info): void {
+		if (this.#times.size === 0) return;
+		for (const code of [undefined, "DISK_FULL"]) this.#times.delete(`${activityOf(info)}/${code}`);
+	}
 }
+
+/** A local activity has another id after each longer pause. */
+const activityOf = ({ workflowExecution, activityId, activityType, isLocal }: Info): string =>
+	`${workflowExecution?.runId}/${isLocal ? activityType : activityId}`;
 
 /** Whether it says that a store does not answer. */
 export const isAway = (error: unknown): boolean =>

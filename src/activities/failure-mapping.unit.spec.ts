@@ -1,3 +1,4 @@
+import type { Info } from "@temporalio/activity";
 import { type ApplicationFailure, CancelledFailure } from "@temporalio/common";
 import { MockActivityEnvironment } from "@temporalio/testing";
 import { DefaultLogger, Runtime } from "@temporalio/worker";
@@ -10,21 +11,24 @@ Runtime.install({ logger: new DefaultLogger("ERROR") });
 const redact = (text: string) => text.replaceAll("hunter22", "[secret]");
 
 /** What attempts of an activity fail with that throw one error after the other, as a worker would. */
-async function failures(errors: readonly unknown[]): Promise<ApplicationFailure[]> {
+async function failures(errors: readonly unknown[], info: Partial<Info> = {}): Promise<ApplicationFailure[]> {
 	const left = [...errors];
 	const { activity } = withFailureMapping(
 		{
 			activity: async () => {
-				throw left.shift();
+				const error = left.shift();
+				if (error !== undefined) throw error;
 			},
 		},
 		redact,
 	);
 	const failed: ApplicationFailure[] = [];
 	for (const attempt of errors.keys()) {
-		await new MockActivityEnvironment({ attempt: attempt + 1 }).run(activity).then(
+		// As the SDK does: a local activity has another id after each longer pause.
+		const activityId = info.isLocal ? String(attempt) : "1";
+		await new MockActivityEnvironment({ attempt: attempt + 1, activityId, ...info }).run(activity).then(
 			() => {
-				throw new Error("it did not fail");
+				if (left.length === errors.length) throw new Error("it did not run");
 			},
 			(failure: ApplicationFailure) => failed.push(failure),
 		);
@@ -34,7 +38,8 @@ async function failures(errors: readonly unknown[]): Promise<ApplicationFailure[
 
 const failing = async (error: unknown) => (await failures([error]))[0] as ApplicationFailure;
 /** Of each of the attempts whether it is the last. */
-const last = async (errors: readonly unknown[]) => (await failures(errors)).map(({ nonRetryable }) => nonRetryable);
+const last = async (errors: readonly unknown[], info?: Partial<Info>) =>
+	(await failures(errors, info)).map(({ nonRetryable }) => nonRetryable);
 
 describe("what activities throw", () => {
 	test("a permanent error is not retried and keeps its code, its message and its next step", async () => {
@@ -60,6 +65,12 @@ describe("what activities throw", () => {
 		const error = new TypeError("x is undefined");
 		expect(await failing(error)).toMatchObject({ type: "INTERNAL", nonRetryable: false });
 		expect(await last(Array(5).fill(error))).toEqual([false, false, false, false, true]);
+	});
+
+	test("that counts for a local activity too, until it succeeds", async () => {
+		const [error, info] = [new TypeError("x is undefined"), { isLocal: true, activityType: "publish" }];
+		expect(await last(Array(5).fill(error), info)).toEqual([false, false, false, false, true]);
+		expect(await last([...Array(4).fill(error), undefined, ...Array(4).fill(error)], info)).not.toContain(true);
 	});
 
 	test("a store that was away for long does not make the next error the last one", async () => {
