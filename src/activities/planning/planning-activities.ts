@@ -15,9 +15,9 @@ import { openIngestion } from "./open-ingestion.js";
 import type { PreparedSources } from "./prepared-sources.js";
 import { readAhead } from "./read-ahead.js";
 
-/** A batch is a hundred files and two megabytes, so that its activities take seconds at most and memory stays bounded: six of them are held. */
+/** A batch is a hundred files and a good megabyte, so that its activities take seconds at most and memory stays bounded: six of them are held. */
 const FILES_A_BATCH = 128;
-const BYTES_A_BATCH = 2 * 1024 * 1024;
+const BYTES_A_BATCH = 1280 * 1024;
 const COMMITS_A_BATCH = 500;
 /** What a commit touched are edges of its state: a thousand of them for a vendored library. */
 const PATHS_A_BATCH = 10_000;
