@@ -7,7 +7,7 @@ import {
 } from "./contracts/ingest-commit.js";
 import { endTogether } from "./end-together.js";
 import { outlastStores } from "./outlast-stores.js";
-import { ACTIVITIES, type Steps } from "./steps.js";
+import { ACTIVITIES, BATCHES_AT_ONCE, type Steps } from "./steps.js";
 import { ACTIVITIES_BEFORE, ingestBatchBefore } from "./steps-before.js";
 
 const labelOf = ({ index }: BatchRef): string => `batch ${index + 1}`;
@@ -86,7 +86,7 @@ export async function ingestBatchRange(
 /** A child of an ingestion with more batches than one history should hold. */
 export async function ingestBatches(input: IngestBatchesInput): Promise<BatchCounts> {
 	return input.together
-		? ingestBatchRange(ACTIVITIES.batchesAtOnce, (...batch) => ingestBatch(ACTIVITIES, ...batch), input)
+		? ingestBatchRange(BATCHES_AT_ONCE, (...batch) => ingestBatch(ACTIVITIES, ...batch), input)
 		: ingestBatchRange(
 				ACTIVITIES_BEFORE.batchesAtOnce,
 				(...batch) => ingestBatchBefore(ACTIVITIES_BEFORE, ...batch),

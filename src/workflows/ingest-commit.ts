@@ -36,7 +36,7 @@ import { ingestBatch, ingestBatches, ingestBatchRange, ingestSmall } from "./ing
 import { outlastStores } from "./outlast-stores.js";
 import { PLANNING, planningLocally } from "./planning-steps.js";
 import { LONG_STORE_WRITE, SHORT } from "./retry-profiles.js";
-import { ACTIVITIES, LOCAL_FIRST } from "./steps.js";
+import { ACTIVITIES, BATCHES_AT_ONCE, LOCAL_FIRST } from "./steps.js";
 import { ACTIVITIES_BEFORE, ingestBatchBefore, LOCAL_FIRST_BEFORE } from "./steps-before.js";
 import { untilVerified } from "./until-verified.js";
 
@@ -189,7 +189,7 @@ async function ingestAll(
 	if (plan.batches <= BATCHES_A_HISTORY) {
 		const before = locally ? LOCAL_FIRST_BEFORE : ACTIVITIES_BEFORE;
 		return ingestBatchRange(
-			together ? ACTIVITIES.batchesAtOnce : before.batchesAtOnce,
+			together ? BATCHES_AT_ONCE : before.batchesAtOnce,
 			(...batch) => (together ? ingestBatch(ACTIVITIES, ...batch) : ingestBatchBefore(before, ...batch)),
 			range,
 			(counts) => progress.add(counts),

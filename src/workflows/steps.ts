@@ -7,10 +7,11 @@ import { LOCAL, LOCAL_OUTSIDE, LONG_STORE_WRITE, PURE, RATE_LIMITED, STORE_WRITE
 
 type Batch<K extends keyof BatchActivities> = (batch: BatchRef, summary: string) => ReturnType<BatchActivities[K]>;
 
+/** Batches in flight at once: one mines while another embeds and a third is written. Another number needs `patched`. */
+export const BATCHES_AT_ONCE = 4;
+
 /** What follows the plan of an ingestion. Each returns or throws when nothing of it runs any more. */
 export interface Steps {
-	/** Batches in flight at once: one mines while another embeds and a third is written. */
-	readonly batchesAtOnce: number;
 	readonly mineBatch: Batch<"mineBatch">;
 	readonly embedBatch: Batch<"embedBatch">;
 	/** Writes all that the batches leave in the stores; returns how many entity states. */
@@ -29,7 +30,6 @@ const local = proxyLocalActivities<BatchActivities & FinishingActivities>(LOCAL)
 
 /** Each an activity of its own: noticed by its heartbeat where its worker dies, and taken by whichever worker is free. */
 export const ACTIVITIES: Steps = {
-	batchesAtOnce: 4,
 	mineBatch: (batch, summary) => mining.mineBatch.executeWithOptions({ ...PURE, summary }, [batch]),
 	embedBatch: (batch, summary) => embedding.embedBatch.executeWithOptions({ ...RATE_LIMITED, summary }, [batch]),
 	stageBatches: (batches, summary) => staging.stageBatches.executeWithOptions({ ...STORE_WRITE, summary }, [batches]),
@@ -47,10 +47,9 @@ export const ACTIVITIES: Steps = {
  * is so within one of them.
  */
 export const LOCAL_FIRST: Steps = {
-	batchesAtOnce: 1,
-	mineBatch: orActivity(local.mineBatch, (batch, summary) => ACTIVITIES.mineBatch(batch, summary)),
-	embedBatch: orActivity(local.embedBatch, (batch, summary) => ACTIVITIES.embedBatch(batch, summary), LOCAL_OUTSIDE),
-	stageBatches: orActivity(local.stageBatches, (batches, summary) => ACTIVITIES.stageBatches(batches, summary)),
+	mineBatch: orActivity(local.mineBatch, ACTIVITIES.mineBatch),
+	embedBatch: orActivity(local.embedBatch, ACTIVITIES.embedBatch, LOCAL_OUTSIDE),
+	stageBatches: orActivity(local.stageBatches, ACTIVITIES.stageBatches),
 	link: (seq) =>
 		localFirst(
 			async () => [await local.linkAndList(seq)] as const,
@@ -59,7 +58,7 @@ export const LOCAL_FIRST: Steps = {
 	verifyStaged: (seq) => orActivity(local.verifyStaged, () => ACTIVITIES.verifyStaged(seq))(seq, "verify"),
 };
 
-function orActivity<A, T>(
+export function orActivity<A, T>(
 	here: { executeWithOptions(options: LocalActivityOptions, args: [A]): Promise<T> },
 	activity: (argument: A, summary: string) => Promise<T>,
 	options = LOCAL,
