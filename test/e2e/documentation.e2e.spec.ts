@@ -176,7 +176,8 @@ describe("reference", () => {
 	});
 
 	test("links between documents lead somewhere", async () => {
-		const documents = await Array.fromAsync(glob(["*.md", "docs/**/*.md"], { cwd: ROOT }));
+		const documents: string[] = [];
+		for await (const document of glob(["*.md", "docs/**/*.md"], { cwd: ROOT })) documents.push(document);
 		expect(documents.length).toBeGreaterThan(50);
 		const anchors = async (path: string) =>
 			(await readDocument(path))
