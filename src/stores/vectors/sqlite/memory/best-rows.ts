@@ -47,6 +47,11 @@ export class BestRows {
 		this.least = this.#scores[0] as number;
 	}
 
+	/** In no order. */
+	rows(): number[] {
+		return [...this.#rows];
+	}
+
 	ordered(): ScoredRow[] {
 		return this.#rows
 			.map((row, at) => ({ row, score: this.#scores[at] as number }))

@@ -1,8 +1,11 @@
 import { signBits } from "../vector-codec.js";
+import { BestRows } from "./best-rows.js";
 import { type CoarseRows, RowNumbers } from "./coarse-rows.js";
 import { createScanKernel, KernelMemory, type ScanKernel } from "./scan-kernel.js";
 
-const BLOCK = 32_768;
+const BLOCK = 8_192;
+/** More than any distance. */
+const FARTHEST = 65_535;
 
 interface Block {
 	readonly bits: number;
@@ -16,6 +19,8 @@ export class BitRows implements CoarseRows {
 	readonly #size: number;
 	readonly #stride: number;
 	readonly #query: number;
+	/** Where the rows of one block are put that are near enough: number and distance. */
+	readonly #found: number;
 	readonly #blocks: Block[] = [];
 	readonly #rows = new RowNumbers();
 
@@ -25,6 +30,7 @@ export class BitRows implements CoarseRows {
 		this.#size = Math.ceil(dimensions / 8);
 		this.#stride = Math.ceil(this.#size / 16) * 16;
 		this.#query = this.#memory.allocate(this.#stride);
+		this.#found = this.#memory.allocate(BLOCK * 8);
 	}
 
 	get bytes(): number {
@@ -48,32 +54,24 @@ export class BitRows implements CoarseRows {
 		if (bits.length !== this.#size) throw new RangeError("bits of another length");
 		this.#memory.bytes.set(bits, this.#query);
 		const { values: rows } = this.#rows;
-		const near = new Uint32Array(this.#size * 8 + 1);
+		const best = new BestRows(limit);
 		this.#blocks.forEach(({ bits, distances }, block) => {
 			const from = block * BLOCK;
 			const count = Math.min(BLOCK, this.#rows.count - from);
 			this.#kernel.distances(bits, bits + count * this.#stride, this.#stride, this.#query, distances);
-			const found = new Uint16Array(this.#memory.buffer, distances, count);
-			for (let at = 0; at < count; at += 1) {
-				const distance = found[at] as number;
-				near[distance] = (near[distance] as number) + (passing[rows[from + at] as number] as number);
+			// Most rows are farther than is wanted by now: the kernel passes over them, eight at a time.
+			const most = Math.max(0, Math.min(FARTHEST, -best.least));
+			const end = this.#kernel.collectBelow(distances, distances + eights(count) * 2, most, from, this.#found);
+			const found = new Int32Array(this.#memory.buffer, this.#found, (end - this.#found) >> 2);
+			for (let at = 0; at < found.length; at += 2) {
+				const number = found[at] as number;
+				const row = rows[number] as number;
+				// What lies behind the last row has distance 0.
+				if (number < this.#rows.count && passing[row] === 1) best.add(row, -(found[at + 1] as number));
 			}
 		});
-		// Nearer than `last` are all wanted, at `last` so many of them.
-		let [last, wanted] = [0, limit];
-		while (last < near.length && (near[last] as number) < wanted) wanted -= near[last++] as number;
-		const chosen: number[] = [];
-		this.#blocks.forEach(({ distances }, block) => {
-			const from = block * BLOCK;
-			const count = Math.min(BLOCK, this.#rows.count - from);
-			const found = new Uint16Array(this.#memory.buffer, distances, count);
-			for (let at = 0; at < count; at += 1) {
-				const distance = found[at] as number;
-				if (distance > last || passing[rows[from + at] as number] === 0) continue;
-				if (distance === last && wanted-- <= 0) continue;
-				chosen.push(rows[from + at] as number);
-			}
-		});
-		return chosen;
+		return best.rows().sort((a, b) => a - b);
 	}
 }
+
+const eights = (count: number): number => Math.ceil(count / 8) * 8;

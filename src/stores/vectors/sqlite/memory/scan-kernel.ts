@@ -8,6 +8,16 @@ export interface ScanKernel {
 	distances(rows: number, end: number, stride: number, query: number, out: number): void;
 	/** From address `values` to `end` four bits a row; at `sums` 16 bits for each. */
 	addProducts(values: number, end: number, weight: number, sums: number): void;
+	/**
+	 * From address `sums` to `end` 16 bits a row, in eights; at `measures` what each counts. At `out` numbers, from `row` on, and scores of those
+	 * whose score is above `least`, 8 bytes each. Returns the address behind the last.
+	 */
+	collectAbove(sums: number, end: number, measures: number, least: number, row: number, out: number): number;
+	/**
+	 * From address `distances` to `end` 16 bits a row, in eights. At `out` numbers, from `row` on, and distances of those whose distance is below
+	 * `most`, 8 bytes each. Returns the address behind the last.
+	 */
+	collectBelow(distances: number, end: number, most: number, row: number, out: number): number;
 }
 
 /** What is used of it here: this project's types do not know browsers. */
@@ -64,6 +74,34 @@ class JavaScriptKernel implements ScanKernel {
 			}
 		}
 	}
+
+	collectAbove(sums: number, end: number, measures: number, least: number, row: number, out: number): number {
+		const words = new Int16Array(this.memory.buffer, sums, (end - sums) >> 1);
+		const floats = new Float32Array(this.memory.buffer);
+		const numbers = new Int32Array(this.memory.buffer);
+		let place = out >> 2;
+		for (let at = 0; at < words.length; at += 1) {
+			const score = Math.fround((words[at] as number) * (floats[(measures >> 2) + at] as number));
+			if (score <= least) continue;
+			numbers[place] = row + at;
+			floats[place + 1] = score;
+			place += 2;
+		}
+		return place << 2;
+	}
+
+	collectBelow(distances: number, end: number, most: number, row: number, out: number): number {
+		const words = new Uint16Array(this.memory.buffer, distances, (end - distances) >> 1);
+		const numbers = new Int32Array(this.memory.buffer);
+		let place = out >> 2;
+		for (let at = 0; at < words.length; at += 1) {
+			if ((words[at] as number) >= most) continue;
+			numbers[place] = row + at;
+			numbers[place + 1] = words[at] as number;
+			place += 2;
+		}
+		return place << 2;
+	}
 }
 
 /** Memory of a kernel, given out piece by piece and never taken back. */
@@ -72,10 +110,12 @@ export class KernelMemory {
 	#used = 0;
 	/** All of it, for writing. */
 	bytes: Uint8Array;
+	floats: Float32Array;
 
 	constructor(kernel: ScanKernel) {
 		this.#kernel = kernel;
 		this.bytes = new Uint8Array(kernel.memory.buffer);
+		this.floats = new Float32Array(kernel.memory.buffer);
 	}
 
 	/** The address of so many zeros, a multiple of 16. */
@@ -86,6 +126,7 @@ export class KernelMemory {
 		if (missing > 0) {
 			this.#kernel.memory.grow(Math.ceil(missing / PAGE_BYTES));
 			this.bytes = new Uint8Array(this.#kernel.memory.buffer);
+			this.floats = new Float32Array(this.#kernel.memory.buffer);
 		}
 		return address;
 	}

@@ -44,7 +44,7 @@ describe.each([200])("of %i dimensions", (dimensions) => {
 			.filter(({ row }) => passing[row] === 1)
 			.sort((a, b) => a.distance - b.distance || a.row - b.row);
 		for (const table of tables((kernel) => new BitRows(dimensions, kernel))) {
-			for (const limit of [0, 1, 300, COUNT]) {
+			for (const limit of [0, 1, 300, 8_000, COUNT]) {
 				const best = expected.slice(0, limit).map(({ row }) => row);
 				expect(table.nearest(query, passing, limit)).toEqual(best.sort((a, b) => a - b));
 			}
@@ -62,11 +62,35 @@ describe.each([200])("of %i dimensions", (dimensions) => {
 			.slice(0, 10)
 			.map(({ row }) => row);
 		const [fast, plain] = tables((kernel) => new NibbleRows(dimensions, kernel)).map((table) =>
-			[0, 1, 300, COUNT].map((limit) => table.nearest(query, passing, limit)),
+			[0, 1, 300, COUNT, 4_000].map((limit) => table.nearest(query, passing, limit)),
 		);
 		expect(fast).toEqual(plain);
+		expect(fast?.[4]).toEqual(roughlyNearest(vectors, query, passing, 4_000));
 		expect(fast?.[2]).toHaveLength(300);
 		expect(fast?.[2]).toEqual(expect.arrayContaining(best));
 		expect(fast?.[3]).toHaveLength(passing.reduce((sum, each, row) => sum + (row % 2 === 0 ? each : 0), 0));
 	});
 });
+
+/** One by one: of 15 steps a value, a row's largest at the end of them, beside a query in whole numbers. */
+function roughlyNearest(
+	vectors: readonly Float32Array[],
+	query: Float32Array,
+	passing: Uint8Array,
+	limit: number,
+): number[] {
+	const largest = (of: Float32Array) => of.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+	const whole = Math.min(127 / largest(query), 32_000 / 7 / query.reduce((sum, value) => sum + Math.abs(value), 0));
+	const weights = query.map((value) => Math.trunc(value * whole));
+	return vectors
+		.map((vector, at) => {
+			const steps = 7 / largest(vector);
+			const sum = vector.reduce((all, value, each) => all + Math.round(value * steps) * (weights[each] as number), 0);
+			return { row: at * 2, score: Math.fround(sum * largest(vector)) };
+		})
+		.filter(({ row, score }) => passing[row] === 1 && score > 0)
+		.sort((a, b) => b.score - a.score || a.row - b.row)
+		.slice(0, limit)
+		.map(({ row }) => row)
+		.sort((a, b) => a - b);
+}

@@ -50,4 +50,68 @@
           (i16x8.add (v128.load offset=48 (local.get $sums)) (i16x8.extmul_high_i8x16_s (local.get $high) (local.get $by))))
         (local.set $values (i32.add (local.get $values) (i32.const 16)))
         (local.set $sums (i32.add (local.get $sums) (i32.const 64)))
-        (br $rows)))))
+        (br $rows))))
+
+  ;; Collects the rows whose score is above one. $sums to $end: 16 bits a row, 8 rows at a time; $measures: 32 bits a row, what its sum counts;
+  ;; $row: the number of the first; $out: a row's number and its score, 32 bits each. Returns the address behind the last one.
+  (func (export "collectAbove")
+    (param $sums i32) (param $end i32) (param $measures i32) (param $least f32) (param $row i32) (param $out i32) (result i32)
+    (local $some v128) (local $low v128) (local $high v128) (local $limit v128) (local $found i32) (local $at i32) (local $place i32)
+    (local.set $limit (f32x4.splat (local.get $least)))
+    (block $done
+      (loop $rows
+        (br_if $done (i32.ge_u (local.get $sums) (local.get $end)))
+        (local.set $some (v128.load (local.get $sums)))
+        (local.set $low
+          (f32x4.mul (f32x4.convert_i32x4_s (i32x4.extend_low_i16x8_s (local.get $some))) (v128.load (local.get $measures))))
+        (local.set $high
+          (f32x4.mul (f32x4.convert_i32x4_s (i32x4.extend_high_i16x8_s (local.get $some))) (v128.load offset=16 (local.get $measures))))
+        (local.set $found
+          (i32.or
+            (i32x4.bitmask (f32x4.gt (local.get $low) (local.get $limit)))
+            (i32.shl (i32x4.bitmask (f32x4.gt (local.get $high) (local.get $limit))) (i32.const 4))))
+        (block $none
+          (br_if $none (i32.eqz (local.get $found)))
+          (loop $each
+            (local.set $at (i32.ctz (local.get $found)))
+            (local.set $place (i32.add (local.get $sums) (i32.shl (local.get $at) (i32.const 1))))
+            (i32.store (local.get $out) (i32.add (local.get $row) (local.get $at)))
+            (f32.store offset=4
+              (local.get $out)
+              (f32.mul
+                (f32.convert_i32_s (i32.load16_s (local.get $place)))
+                (f32.load (i32.add (local.get $measures) (i32.shl (local.get $at) (i32.const 2))))))
+            (local.set $out (i32.add (local.get $out) (i32.const 8)))
+            (local.set $found (i32.and (local.get $found) (i32.sub (local.get $found) (i32.const 1))))
+            (br_if $each (local.get $found))))
+        (local.set $sums (i32.add (local.get $sums) (i32.const 16)))
+        (local.set $measures (i32.add (local.get $measures) (i32.const 32)))
+        (local.set $row (i32.add (local.get $row) (i32.const 8)))
+        (br $rows)))
+    (local.get $out))
+
+  ;; Collects the rows whose distance is below one. $distances to $end: 16 bits a row, 8 rows at a time; $row: the number of the first; $out: a
+  ;; row's number and its distance, 32 bits each. Returns the address behind the last one.
+  (func (export "collectBelow")
+    (param $distances i32) (param $end i32) (param $most i32) (param $row i32) (param $out i32) (result i32)
+    (local $limit v128) (local $found i32) (local $at i32)
+    (local.set $limit (i16x8.splat (local.get $most)))
+    (block $done
+      (loop $rows
+        (br_if $done (i32.ge_u (local.get $distances) (local.get $end)))
+        (local.set $found (i16x8.bitmask (i16x8.lt_u (v128.load (local.get $distances)) (local.get $limit))))
+        (block $none
+          (br_if $none (i32.eqz (local.get $found)))
+          (loop $each
+            (local.set $at (i32.ctz (local.get $found)))
+            (i32.store (local.get $out) (i32.add (local.get $row) (local.get $at)))
+            (i32.store offset=4
+              (local.get $out)
+              (i32.load16_u (i32.add (local.get $distances) (i32.shl (local.get $at) (i32.const 1)))))
+            (local.set $out (i32.add (local.get $out) (i32.const 8)))
+            (local.set $found (i32.and (local.get $found) (i32.sub (local.get $found) (i32.const 1))))
+            (br_if $each (local.get $found))))
+        (local.set $distances (i32.add (local.get $distances) (i32.const 16)))
+        (local.set $row (i32.add (local.get $row) (i32.const 8)))
+        (br $rows)))
+    (local.get $out)))
