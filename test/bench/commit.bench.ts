@@ -1,10 +1,10 @@
 import type { Client } from "@temporalio/client";
 import type { Bench, Figure } from "./bench.js";
-import { type GeneratedRepository, generateRepository } from "./generated-repository.js";
 import { stagesOf, type TimedEvent } from "./history-stages.js";
 import { measureLimits } from "./machine.js";
 import { figure, percentiles, quantile, rounded, timed } from "./measuring.js";
 import { processorSeconds } from "./processor-time.js";
+import { RepositoryInProcess } from "./repository-in-process.js";
 import { type RunningLode, withRunningLode } from "./running-lode.js";
 
 const COMMITS = 20;
@@ -51,7 +51,7 @@ export const commit: Bench = {
 
 interface Run {
 	readonly files: number;
-	readonly generated: GeneratedRepository;
+	readonly generated: RepositoryInProcess;
 	readonly lode: RunningLode;
 	readonly ingested: number[];
 	readonly searchable: number[];
@@ -73,7 +73,7 @@ async function measureInTurns(
 		}
 		return runs.map(({ generated: _, lode: __, ...run }) => ({ ...run, stages: byTime(run.stages) }));
 	}
-	const generated = await generateRepository(files);
+	const generated = await RepositoryInProcess.generate(files);
 	try {
 		const { value } = await withRunningLode(async (lode) => {
 			const { ms } = await timed(() => lode.commander.ingest(generated.path, {}));
@@ -83,7 +83,7 @@ async function measureInTurns(
 		});
 		return value;
 	} finally {
-		await generated.repository.remove();
+		await generated.remove();
 	}
 }
 

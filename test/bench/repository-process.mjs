@@ -1,0 +1,3 @@
+import "../support/run-from-source.mjs";
+
+await import("./repository-process.ts");
