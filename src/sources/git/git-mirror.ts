@@ -30,6 +30,11 @@ const LEFTOVER_MS = 60 * 60_000;
 const LOOSE_IN_ONE_FOLDER = 27;
 /** A pack is two or three files; git packs packs together from 50 on. */
 const PACK_FILES = 150;
+/**
+ * Of a repository on this machine: what is not packed there yet is sent whole. Nothing travels far, so looking for deltas and thorough compression
+ * are the larger cost (2.1 of 2.9 s of 2,800 loose files). Deltas that are there already are sent as they are.
+ */
+const UPLOAD_HERE = "git -c pack.window=0 -c pack.compression=1 upload-pack";
 /** Trying another way to fetch cannot help against these. */
 const FINAL = new Set(["DISK_FULL", "PERMISSION_DENIED", "SOURCE_NOT_FOUND", "SOURCE_UNAVAILABLE", "CANCELLED"]);
 
@@ -263,6 +268,7 @@ export class GitMirrors {
 			"--update-shallow",
 			// As deep as the source is now: it may have got more of its history since.
 			...(shallow ? ["--unshallow"] : []),
+			...(path.isAbsolute(source.address) ? [`--upload-pack=${UPLOAD_HERE}`] : []),
 			"--",
 			source.address,
 			...refSpecs,
