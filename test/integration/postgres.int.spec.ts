@@ -108,7 +108,7 @@ describe.runIf(hasServer("postgres"))("Postgres", () => {
 		expect(runs.filter(({ from, to }) => from !== to)).toHaveLength(1);
 		expect(await openMine().probe([CATALOG_COMPONENT])).toMatchObject({
 			writable: true,
-			components: [{ name: "catalog", current: 2, wanted: 2 }],
+			components: [{ name: "catalog", current: 3, wanted: 3 }],
 		});
 	});
 

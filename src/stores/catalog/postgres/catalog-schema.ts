@@ -85,10 +85,17 @@ const FIRST_SQL = `
 	CREATE TABLE horizon (source text COLLATE "C" PRIMARY KEY REFERENCES source, number bigint NOT NULL);
 `;
 
+/** What was removed is asked for source by source: a collection reads what it takes, however much of other sources is kept. */
+const REMOVED_BY_SOURCE_SQL = `
+	DROP INDEX entry_removed;
+	CREATE INDEX entry_removed ON entry (source, removed_at, origin) WHERE removed_at IS NOT NULL;
+`;
+
 export const CATALOG_COMPONENT: PostgresComponent = {
 	name: "catalog",
 	migrations: [
 		{ version: 1, name: "catalog and events", sql: FIRST_SQL },
 		{ version: 2, name: "exactly-once consumers of events", sql: PROJECTIONS_SQL },
+		{ version: 3, name: "removed entries by source", sql: REMOVED_BY_SOURCE_SQL },
 	],
 };

@@ -6,7 +6,7 @@ import type { BatchRecord, ExpectedStaged, StoreTotals } from "../catalog.port.j
 import { type CatalogContext, type CatalogReader, type CatalogTransaction, read, write } from "./catalog-tables.js";
 import { entryRow, LIST, toEntry } from "./entries.js";
 import { ingestionBySeq, stagingIngestion } from "./ingestion-rows.js";
-import { jsonText, parseJson } from "./rows.js";
+import { type IngestionRow, jsonText, parseJson } from "./rows.js";
 import { EMPTY_TOTALS, TotalsBuilder } from "./totals.js";
 
 /** Rows of an entry in one insert: 8 values each. */
@@ -22,7 +22,7 @@ export async function recordBatch(context: CatalogContext, seq: Seq, record: Bat
 
 	await write(context, async (transaction) => {
 		const { source } = await stagingIngestion(transaction, seq, `record batch ${record.batch} of`);
-		await undoBatch(transaction, seq, record.batch);
+		await undoBatch(transaction, seq, source, record.batch);
 		const retiredTotals = new TotalsBuilder();
 		for (const origins of chunked(retired, LIST)) {
 			for (const row of await retire(transaction, seq, source, record.batch, padded(origins))) {
@@ -54,8 +54,8 @@ export async function undoBatches(context: CatalogContext, seq: Seq, prefix: str
 	// Mostly there are none, and nothing is written.
 	if ((await read(context, named)).length === 0) return;
 	await write(context, async (transaction) => {
-		await stagingIngestion(transaction, seq, `take back batches of`);
-		for (const { name } of await named(transaction)) await undoBatch(transaction, seq, name);
+		const { source } = await stagingIngestion(transaction, seq, `take back batches of`);
+		for (const { name } of await named(transaction)) await undoBatch(transaction, seq, source, name);
 	});
 }
 
@@ -68,7 +68,7 @@ function refuseDoubles(seq: Seq, batch: string, entries: readonly OriginEntry[])
 }
 
 /** Takes back what an earlier record of this name did. Costs nothing for a new name. */
-async function undoBatch(transaction: CatalogTransaction, seq: Seq, batch: string): Promise<void> {
+async function undoBatch(transaction: CatalogTransaction, seq: Seq, source: string, batch: string): Promise<void> {
 	const { numDeletedRows } = await transaction
 		.deleteFrom("batch")
 		.where("seq", "=", seq)
@@ -79,6 +79,7 @@ async function undoBatch(transaction: CatalogTransaction, seq: Seq, batch: strin
 	await transaction
 		.updateTable("entry")
 		.set({ removed_at: null, removed_batch: null })
+		.where("source", "=", source)
 		.where("removed_at", "=", seq)
 		.where("removed_batch", "=", batch)
 		.execute();
@@ -156,8 +157,7 @@ export async function batchTotals(
 		: { added: added.build(), retired: retired.build() };
 }
 
-async function totalsOfSeq(kysely: CatalogReader, seq: Seq): Promise<{ added: StoreTotals; retired: StoreTotals }> {
-	const { added, retired } = await ingestionBySeq(kysely, seq);
+async function totalsOf(kysely: CatalogReader, { seq, added, retired }: IngestionRow) {
 	if (added === null || retired === null) return batchTotals(kysely, seq);
 	return {
 		added: parseJson<StoreTotals>(added, `ingestion of seq ${seq}`),
@@ -167,7 +167,8 @@ async function totalsOfSeq(kysely: CatalogReader, seq: Seq): Promise<{ added: St
 
 export function expectedStaged(context: CatalogContext, seq: Seq): Promise<ExpectedStaged> {
 	return read(context, async (transaction) => {
-		const { added, retired } = await totalsOfSeq(transaction, seq);
+		const ingestion = await ingestionBySeq(transaction, seq);
+		const { added, retired } = await totalsOf(transaction, ingestion);
 		const totals = {
 			graph: { added: added.graph, retired: retired.graph },
 			vectors: { added: added.vectors, retired: retired.vectors },
@@ -179,6 +180,8 @@ export function expectedStaged(context: CatalogContext, seq: Seq): Promise<Expec
 			.innerJoin("entry as r", (join) => join.onRef("r.source", "=", "a.source").onRef("r.origin", "=", "a.origin"))
 			.select((eb) => eb.fn.countAll<number>().as("count"))
 			.where("a.added_at", "=", seq)
+			// The source once more: whichever side is read first begins with what the seq changed.
+			.where("r.source", "=", ingestion.source)
 			.where("r.removed_at", "=", seq)
 			.executeTakeFirstOrThrow();
 		return {

@@ -99,8 +99,14 @@ export async function changedEntries(
 		.selectFrom("entry")
 		.select(["origin", "content"])
 		.where(which === "added" ? "added_at" : "removed_at", "=", seq);
+	// What was removed is found by its source, and a seq has one.
+	if (which === "retired") query = query.where("source", "=", sourceOf(kysely, seq));
 	if (after !== undefined) query = query.where("origin", ">", after);
 	return (await query.orderBy("origin").limit(limit).execute()).map(toEntry);
+}
+
+function sourceOf(kysely: CatalogReader, seq: Seq) {
+	return kysely.selectFrom("ingestion").select("source").where("seq", "=", seq);
 }
 
 /** Reads no more than one row beyond those that `without` takes away. */

@@ -160,7 +160,7 @@ export function publish(
 			.updateTable("installation")
 			.set({ next_snapshot: snapshot.number + 1, highest_seq: highest })
 			.execute();
-		await forgetBatches(transaction, seq);
+		await forgetBatches(transaction, row);
 		await appendIngestionEvent(transaction, snapshot.publishedAt, row, "IngestionPublished", {
 			source: row.source,
 			commit: row.commit_id,
@@ -192,9 +192,14 @@ async function refuseTwoCurrent(transaction: CatalogTransaction, row: IngestionR
 	}
 }
 
-async function forgetBatches(transaction: CatalogTransaction, seq: Seq): Promise<void> {
+async function forgetBatches(transaction: CatalogTransaction, { source, seq }: IngestionRow): Promise<void> {
 	await transaction.deleteFrom("batch").where("seq", "=", seq).execute();
-	await transaction.updateTable("entry").set({ removed_batch: null }).where("removed_at", "=", seq).execute();
+	await transaction
+		.updateTable("entry")
+		.set({ removed_batch: null })
+		.where("source", "=", source)
+		.where("removed_at", "=", seq)
+		.execute();
 }
 
 /** Snapshots are found by time, so no two may have the same: a clock that stands still or goes back is overruled. */
@@ -246,6 +251,7 @@ export function release(
 		await transaction
 			.updateTable("entry")
 			.set({ removed_at: null, removed_batch: null })
+			.where("source", "=", row.source)
 			.where("removed_at", "=", seq)
 			.execute();
 		await transaction.deleteFrom("batch").where("seq", "=", seq).execute();

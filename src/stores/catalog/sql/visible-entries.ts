@@ -1,6 +1,5 @@
 import type { ExpressionBuilder } from "kysely";
 import type { Snapshot } from "../../../domain/snapshot.js";
-import { unindexed } from "../../sqlite/unindexed.js";
 import type { CatalogTables } from "./catalog-tables.js";
 
 type EntryExpressions = ExpressionBuilder<CatalogTables, "entry">;
@@ -18,18 +17,11 @@ export function visibleIn(snapshot: Snapshot) {
 				]);
 }
 
-/**
- * That an entry of the source went before the snapshot: no reader of it or of a later one can see it. Looks among what went, of any source,
- * because nearly all of a source is there.
- */
+/** That an entry of the source went before the snapshot: no reader of it or of a later one can see it. */
 export function goneBefore(source: string, snapshot: Snapshot) {
 	const { seq, excluding } = snapshot;
 	return (eb: EntryExpressions) => {
-		const gone = eb.and([
-			eb(unindexed("source"), "=", source),
-			eb("removed_at", "is not", null),
-			eb("removed_at", "<=", seq),
-		]);
+		const gone = eb.and([eb("source", "=", source), eb("removed_at", "is not", null), eb("removed_at", "<=", seq)]);
 		return excluding.length === 0 ? gone : eb.and([gone, eb("removed_at", "not in", [...excluding])]);
 	};
 }

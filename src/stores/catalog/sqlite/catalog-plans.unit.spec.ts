@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { addSource, ingest, started, TestClock } from "../../../../test/support/catalog-fixtures.js";
+import { addSource, fileEntry, ingest, STATS, started, TestClock } from "../../../../test/support/catalog-fixtures.js";
 import { sha256 } from "../../../domain/digest.js";
 import type { Snapshot } from "../../../domain/snapshot.js";
 import type { EventStore } from "../../events/events.port.js";
@@ -59,7 +59,7 @@ async function planOf(table: string, call: () => Promise<unknown>): Promise<stri
 	const asked = new Set(prepare.mock.calls.map(([text]) => text));
 	prepare.mockRestore();
 	const plans = [...asked]
-		.filter((text) => new RegExp(`(from|update) "${table}"`).test(text))
+		.filter((text) => new RegExp(`(from|update) "${table.replace(" as ", `" as "`)}"`).test(text))
 		.map((text) => db.database.raw.prepare(`EXPLAIN QUERY PLAN ${text}`).all())
 		.map((steps) => steps.map(({ detail }) => String(detail).replace(" COVERING", "")).join("; "));
 	return [...new Set(plans)];
@@ -68,6 +68,9 @@ async function planOf(table: string, call: () => Promise<unknown>): Promise<stri
 const plans = async () => {
 	const [published, open, parked] = (["published", "staging", "parked"] as const).map((status) => [status]);
 	const after = (await catalog.references(undefined, 50)).at(-1)?.cursor;
+	const [staging] = await catalog.ingestions({ source: "big", status: ["staging"], limit: 1 });
+	const seq = staging?.seq ?? 0;
+	const record = { batch: "0", retired: ["file:78.ts"], entries: [fileEntry("78.ts", 2)] };
 	return {
 		"all open seqs": await planOf("ingestion", () => catalog.openSeqs()),
 		"parked ingestions": await planOf("ingestion", () => catalog.ingestions({ status: parked, limit: 9 })),
@@ -87,6 +90,16 @@ const plans = async () => {
 			await planOf("snapshot", () => catalog.snapshot({ by: "time", time: horizon.publishedAt }, []))
 		).slice(1),
 		"what is collected": await planOf("entry", () => catalog.collect("big", horizon)),
+		"a batch": await planOf("entry", () => catalog.recordBatch(seq, record)),
+		"the same batch again": await planOf("entry", () => catalog.recordBatch(seq, record)),
+		"what is expected": await planOf("entry as a", () => catalog.expected(seq)),
+		"what an ingestion retired": await planOf("entry", () => catalog.changedEntries(seq, "retired", undefined, 9)),
+		"a publication": await planOf("entry", () => catalog.publish(seq, STATS)),
+		"a release": await planOf("entry", async () => {
+			const { seq: next } = await started(catalog, "big", "next");
+			await catalog.abort(next, { code: "DISK_FULL", message: "the disk is full" });
+			await catalog.release(next, "parked");
+		}),
 		"the next references": await planOf("entry", () => catalog.references(after, 9)),
 		"a stream's last": await planOf("event", () => events.latest(1, { stream: "hooks" })),
 		"a stream's next": await planOf("event", () => events.readAll(100, 9, { stream: "hooks" })),
@@ -106,6 +119,11 @@ const plans = async () => {
 };
 
 const STREAM = ["SEARCH event USING INDEX sqlite_autoindex_event_1 (stream=?)"];
+const BATCH = [
+	"SEARCH entry USING INDEX entry_removed (source=? AND removed_at=? AND origin=?)",
+	"SEARCH entry USING INDEX sqlite_autoindex_entry_1 (source=? AND origin=? AND added_at<?)",
+	"SEARCH entry USING INDEX entry_added (added_at=? AND origin=?)",
+];
 const EXPECTED = {
 	"all open seqs": ["SEARCH ingestion USING INDEX ingestion_open (status=?); USE TEMP B-TREE FOR ORDER BY"],
 	"parked ingestions": ["SEARCH ingestion USING INDEX ingestion_open (status=?)"],
@@ -118,7 +136,28 @@ const EXPECTED = {
 		"SEARCH ingestion USING INDEX ingestion_commit (commit_id=?); SEARCH snapshot USING INTEGER PRIMARY KEY (rowid=?); USE TEMP B-TREE FOR ORDER BY",
 	],
 	"a snapshot by its time": ["SEARCH snapshot USING INDEX sqlite_autoindex_snapshot_1 (published_at<?)"],
-	"what is collected": ["SEARCH entry USING INDEX entry_removed (removed_at>? AND removed_at<?)"],
+	// Of the source alone: others may keep much more of what they removed.
+	"what is collected": ["SEARCH entry USING INDEX entry_removed (source=? AND removed_at>? AND removed_at<?)"],
+	"a batch": BATCH,
+	"the same batch again": [
+		"SEARCH entry USING INDEX entry_added (added_at=?)",
+		"SEARCH entry USING INDEX entry_removed (source=? AND removed_at=?)",
+		...BATCH,
+	],
+	"what is expected": [
+		"SEARCH r USING INDEX entry_removed (source=? AND removed_at=?); SEARCH a USING INDEX sqlite_autoindex_entry_1 (source=? AND origin=? AND added_at=?)",
+	],
+	"what an ingestion retired": [
+		"SEARCH entry USING INDEX entry_removed (source=? AND removed_at=?); SCALAR SUBQUERY 1; SEARCH ingestion USING INTEGER PRIMARY KEY (rowid=?)",
+	],
+	"a publication": [
+		"SEARCH a USING INDEX entry_added (added_at=?); SEARCH b USING INDEX sqlite_autoindex_entry_1 (source=? AND origin=? AND added_at<?)",
+		"SEARCH entry USING INDEX entry_removed (source=? AND removed_at=?)",
+	],
+	"a release": [
+		"SEARCH entry USING INDEX entry_added (added_at=?)",
+		"SEARCH entry USING INDEX entry_removed (source=? AND removed_at=?)",
+	],
 	"the next references": ["SEARCH entry USING INDEX sqlite_autoindex_entry_1 ((source,origin,added_at)>(?,?,?))"],
 	"a stream's last": STREAM,
 	"a stream's next": STREAM,
