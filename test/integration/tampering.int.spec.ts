@@ -202,6 +202,8 @@ describe(`a home that someone else changed (seed ${SEED})`, () => {
 				};
 			case "graph.db closed_below":
 				return { store: "graph", names: ["closed_below"] };
+			case "graph.db changed_seq":
+				return { store: "graph", names: [`, ${row.what} at ${row.seq}`] };
 			case "vectors.db chunk":
 				return {
 					store: "vectors",

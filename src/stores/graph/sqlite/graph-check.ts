@@ -4,6 +4,7 @@ import { normalRecordDigest } from "../../../domain/entities.js";
 import { schemaProblems } from "../../sqlite/schema-check.js";
 import type { SqliteDatabase } from "../../sqlite/sqlite-database.js";
 import type { StoreProblem } from "../../versioned.port.js";
+import { CHANGED_SEQ_FAULTS } from "./changed-seqs.js";
 import type { GraphRecords, StoredRecord } from "./graph-records.js";
 import { GRAPH_MIGRATIONS, lifetimeChecksum } from "./schema.js";
 
@@ -47,6 +48,7 @@ const ORPHANS: readonly { readonly sql: string; readonly problem: string }[] = [
 			AND NOT EXISTS (SELECT 1 FROM arrival WHERE target = t.id) AND NOT EXISTS (SELECT 1 FROM provided WHERE name = t.id)`,
 		problem: "all that referred to this text is gone",
 	},
+	...CHANGED_SEQ_FAULTS,
 	{
 		sql: "SELECT 'closed_below' AS record WHERE (SELECT count(*) FROM closed_below) <> 1",
 		problem: "the mark below which seqs are closed is gone",

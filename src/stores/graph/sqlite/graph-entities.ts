@@ -8,6 +8,7 @@ import { wellFormed } from "../../../domain/well-formed.js";
 import type { SqliteDatabase } from "../../sqlite/sqlite-database.js";
 import { compareEntities, endOfPrefix } from "../entity-comparison.js";
 import type { EntityChange, EntityQuery, GraphScope } from "../graph.port.js";
+import { changedStates } from "./changed-seqs.js";
 import { inScope, scopeParameters } from "./graph-scope.js";
 
 /** Keys compared at a time when two snapshots are. */
@@ -124,17 +125,15 @@ export class GraphEntities {
 	/** Keys of the source that something became visible or invisible of between the two snapshots, in order, a page of them. */
 	#touchedKeys(source: string, from: Snapshot, to: Snapshot, after: EntityKey | undefined): EntityKey[] {
 		const [low, high] = from.seq <= to.seq ? [from.seq, to.seq] : [to.seq, from.seq];
-		// By name, and CROSS JOIN: SQLite would begin with all origins of the source, and where few seqs were when it counted read all states.
-		const touched = ["added", "removed"].flatMap((what) =>
-			[`${what}_at > :low AND ${what}_at <= :high`, `${what}_at IN (SELECT value FROM json_each(:odd))`].map(
-				(when) => `SELECT key, origin FROM state INDEXED BY state_${what} WHERE ${when} AND kind <> 'name'`,
+		const touched = (["added", "removed"] as const).flatMap((what) =>
+			["c.seq > :low AND c.seq <= :high", "c.seq IN (SELECT value FROM json_each(:odd))"].map(
+				(when) => `SELECT s.key ${changedStates(what, `${when} AND s.kind <> 'name'`)}`,
 			),
 		);
 		return this.database
 			.prepare(
-				`SELECT DISTINCT k.text AS key FROM (${touched.join(" UNION ALL ")}) s
-				CROSS JOIN origin o ON o.id = s.origin CROSS JOIN term k ON k.id = s.key
-				WHERE o.source = (SELECT id FROM source WHERE name = :source) ${after === undefined ? "" : "AND k.text > :after"}
+				`SELECT DISTINCT k.text AS key FROM (${touched.join(" UNION ALL ")}) t CROSS JOIN term k ON k.id = t.key
+				${after === undefined ? "" : "WHERE k.text > :after"}
 				ORDER BY k.text LIMIT ${CHANGE_PAGE}`,
 			)
 			.all<{ key: EntityKey }>({

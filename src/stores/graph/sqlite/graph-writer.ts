@@ -6,6 +6,7 @@ import { wellFormed } from "../../../domain/well-formed.js";
 import { assertOpen, closeSeq, closeUpTo, openAll } from "../../sqlite/closed-seqs.js";
 import type { Parameters, SqliteDatabase } from "../../sqlite/sqlite-database.js";
 import { committed, snapshotParameters } from "../../sqlite/visibility.js";
+import { changedStates, DELETE_FREED, forgetRemovals, NOTE_DOOMED, recordChange } from "./changed-seqs.js";
 import { lifetimeChecksum } from "./schema.js";
 import { TextIds } from "./text-ids.js";
 
@@ -42,6 +43,7 @@ export class GraphWriter {
 		const ids = this.#ids;
 		ids.within(() => {
 			assertOpen(database, seq);
+			const sources = new Set<string>();
 			const arrivals: { target: number; kind: string; from: string; state: number }[] = [];
 			for (const given of records) {
 				const record = normalRecord(given);
@@ -57,6 +59,7 @@ export class GraphWriter {
 					lifetimeChecksum(digest, seq, null),
 				]);
 				if (changes === 0) continue;
+				sources.add(record.source);
 				for (const edge of record.edges) {
 					const target = ids.term(edge.to);
 					insertEdge.run([state, edge.kind, target]);
@@ -64,6 +67,7 @@ export class GraphWriter {
 				}
 				for (const { name, rank } of record.provides) insertProvided.run([state, ids.term(name), rank, record.key]);
 			}
+			for (const source of sources) recordChange(database, ids.source(source), "added", seq);
 			// Neighbours in the b-tree together: otherwise a large batch reads and writes its pages again and again.
 			arrivals.sort((a, b) => a.target - b.target);
 			for (const { target, kind, from, state } of arrivals) insertArrival.run([target, kind, from, state]);
@@ -72,12 +76,14 @@ export class GraphWriter {
 
 	retire(seq: Seq, source: string, origins: readonly string[]): void {
 		const { database } = this;
-		// CROSS JOIN keeps the order: where nothing was analysed yet, SQLite would go through all origins of the source.
-		database.transaction(() => {
+		const ids = this.#ids;
+		const name = wellFormed(source);
+		ids.within(() => {
 			assertOpen(database, seq);
-			database
+			const { changes } = database
 				.prepare(RETIRE)
-				.run({ seq, source: wellFormed(source), origins: JSON.stringify(origins.map(wellFormed)) });
+				.run({ seq, source: name, origins: JSON.stringify(origins.map(wellFormed)) });
+			if (changes > 0) recordChange(database, ids.source(name), "removed", seq);
 		});
 	}
 
@@ -92,18 +98,17 @@ export class GraphWriter {
 					WHERE removed_at = ?`,
 				)
 				.run([seq]);
+			forgetRemovals(database, seq);
 		});
 		await this.#deleteStates("SELECT id FROM state WHERE added_at = :seq", { seq });
 	}
 
 	async collect(source: string, horizon: Snapshot, open: readonly Seq[]): Promise<number> {
 		closeUpTo(this.database, horizon.seq, open);
-		// Begins with what was removed: SQLite would go through all that the source holds.
-		return await this.#deleteStates(
-			`SELECT s.id FROM state s CROSS JOIN origin o ON o.id = s.origin
-			WHERE ${committed("s.removed_at", horizon)} AND o.source = (SELECT id FROM source WHERE name = :source)`,
-			{ ...snapshotParameters(horizon), source: wellFormed(source) },
-		);
+		return await this.#deleteStates(`SELECT s.id ${changedStates("removed", committed("c.seq", horizon))}`, {
+			...snapshotParameters(horizon),
+			source: wellFormed(source),
+		});
 	}
 
 	async dropSource(source: string): Promise<void> {
@@ -119,7 +124,7 @@ export class GraphWriter {
 		const { database } = this;
 		this.#ids.forget();
 		database.transaction(() => {
-			for (const table of ["provided", "arrival", "edge", "state", "term", "origin", "source"])
+			for (const table of ["provided", "arrival", "edge", "state", "changed_seq", "term", "origin", "source"])
 				database.prepare(`DELETE FROM ${table}`).run();
 			openAll(database);
 		});
@@ -150,12 +155,14 @@ const DELETE_DOOMED = [
 	`INSERT OR IGNORE INTO freed_term SELECT target FROM edge WHERE state IN ${DOOMED}`,
 	`INSERT OR IGNORE INTO freed_term SELECT name FROM provided WHERE state IN ${DOOMED}`,
 	`INSERT OR IGNORE INTO freed_origin SELECT origin FROM state WHERE id IN ${DOOMED}`,
+	...NOTE_DOOMED,
 	`DELETE FROM arrival WHERE (target, kind, from_key, state) IN (
 		SELECT e.target, e.kind, k.text, e.state FROM doomed_state d
 		CROSS JOIN edge e ON e.state = d.id CROSS JOIN state s ON s.id = e.state CROSS JOIN term k ON k.id = s.key)`,
 	`DELETE FROM edge WHERE state IN ${DOOMED}`,
 	`DELETE FROM provided WHERE state IN ${DOOMED}`,
 	`DELETE FROM state WHERE id IN ${DOOMED}`,
+	...DELETE_FREED,
 	`DELETE FROM term WHERE id IN (SELECT id FROM freed_term)
 		AND NOT EXISTS (SELECT 1 FROM state WHERE key = term.id)
 		AND NOT EXISTS (SELECT 1 FROM arrival WHERE target = term.id)

@@ -62,7 +62,7 @@ test.each([
 	["no statistics", undefined],
 	["those of many ingestions", ["20000 20", "1000 10"]],
 	["those of one ingestion", ["20000 20000", "0 0"]],
-])("a collection and a comparison begin with what was added or removed: %s", async (_, statistics) => {
+])("a collection and a comparison begin with when their source changed: %s", async (_, statistics) => {
 	const writer = new GraphWriter(database);
 	writer.stage(1, [state("a"), state("b")]);
 	writer.retire(2, "s", ["a"]);
@@ -78,6 +78,7 @@ test.each([
 	expect(await writer.collect("s", at(2), [])).toBe(1);
 	if (statistics !== undefined) {
 		const figures: Record<string, readonly [string, string | undefined]> = {
+			changed_seq: ["changed_seq", "2000 1000 500 1"],
 			state_added: ["state", statistics[0]],
 			state_removed: ["state", statistics[1]],
 			state_identity: ["state", "20000 10 1 1"],
@@ -90,13 +91,23 @@ test.each([
 		for (const [index, [table, figure = ""]] of Object.entries(figures)) insert.run(table, index, figure);
 		database.raw.exec("ANALYZE sqlite_schema");
 	}
-	const plans = plansOf(/doomed_state SELECT|json_each\(:odd\)/);
-	expect(plans).toHaveLength(4);
-	expect(plans.filter(({ plan }) => plan.some((step) => WHOLE.test(step)))).toEqual([]);
+	const all = plansOf(/doomed_state|changed_seq/);
+	expect(all.length).toBeGreaterThan(12);
+	expect(all.filter(({ plan }) => plan.some((step) => WHOLE.test(step)))).toEqual([]);
+	const plans = all.filter(({ sql }) => /INTO doomed_state|json_each\(:odd\)/.test(sql));
+	// Of one source, then of one seq: nothing of what other sources keep or changed.
+	const steps = plans.map(({ plan }) => plan.filter((step) => /^(SEARCH|SCAN) [cs]\b/.test(step)));
+	const collecting = [RANGE.replace("seq>? AND ", ""), "SEARCH s USING INDEX state_removed (removed_at=?)"];
+	const comparing = ["added", "removed"].flatMap((what) => {
+		const found = `SEARCH s USING INDEX state_${what} (${what}_at=?)`;
+		return [RANGE, found, RANGE.replace("seq>? AND seq<?", "seq=?"), found];
+	});
+	expect(steps).toEqual([comparing, comparing, collecting, collecting]);
 });
 
+const RANGE = "SEARCH c USING PRIMARY KEY (source=? AND what=? AND seq>? AND seq<?)";
 const WHOLE =
-	/^SCAN (state|o|origin|k|term|edge|arrival|provided)\b|^SEARCH (?!c )\w+ USING .*\((source|kind)=\?\)$|AUTOMATIC/;
+	/^SCAN (state|changed_seq|c|o|origin|k|term|edge|arrival|provided)\b|^SEARCH (?!c )\w+ USING .*\((source|kind)=\?\)$|AUTOMATIC/;
 
 /** Of the statements that were asked. */
 const plansOf = (within: RegExp) => {

@@ -3,6 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Seq } from "../../../domain/snapshot.js";
 import { CLOSED_SEQS_SQL } from "../../sqlite/closed-seqs.js";
 import type { Migration } from "../../sqlite/sqlite-database.js";
+import { CHANGED_SEQS_SQL, FREED_CHANGES_SQL } from "./changed-seqs.js";
 
 /**
  * Keys and names are long and repeat: `term` gives each a number, which made a million edges a fifth as large and three times as fast to
@@ -67,6 +68,11 @@ export const GRAPH_MIGRATIONS: readonly Migration[] = [
 			${CLOSED_SEQS_SQL}
 		`,
 	},
+	{
+		version: 2,
+		name: "when each source changed",
+		sql: CHANGED_SEQS_SQL,
+	},
 ];
 
 /** Covers what may change in a row besides its content. */
@@ -88,6 +94,7 @@ export function prepareGraphConnection(raw: DatabaseSync): void {
 		CREATE TEMP TABLE doomed_state (id INTEGER PRIMARY KEY);
 		CREATE TEMP TABLE freed_term (id INTEGER PRIMARY KEY);
 		CREATE TEMP TABLE freed_origin (id INTEGER PRIMARY KEY);
+		${FREED_CHANGES_SQL}
 		CREATE TEMP TABLE touched_name (list INTEGER, name TEXT, PRIMARY KEY (list, name)) WITHOUT ROWID;
 	`);
 }

@@ -85,7 +85,7 @@ export class TextIds {
 	}
 
 	origin(source: string, origin: string): number {
-		const sourceId = this.#source(source);
+		const sourceId = this.source(source);
 		const name = `${sourceId} ${origin}`;
 		const known = this.#origins.get(name);
 		if (known !== undefined) return known;
@@ -96,7 +96,7 @@ export class TextIds {
 		return id;
 	}
 
-	#source(source: string): number {
+	source(source: string): number {
 		const known = this.#sources.get(source);
 		if (known !== undefined) return known;
 		const id =
