@@ -253,6 +253,23 @@ export function eventStoreContract(name: string, create: () => Promise<EventStor
 			expect(about.length).toBeLessThan((await events.readAll(0, 10)).length);
 		});
 
+		it("reads on in a stream from any position, its own or another's", async () => {
+			for (let n = 0; n < 12; n++) {
+				// Alone, in turns and many at once.
+				await events.append(["one", "two", "one", "three"][n % 4] ?? "one", "any", [event(`${n}`)]);
+				if (n === 5) await events.append("two", "any", [event("x"), event("y"), event("z")]);
+			}
+			const all = await events.readAll(0, 100);
+			const positions = [0, ...all.map(({ position }) => position), 1_000];
+			for (const stream of ["one", "two", "three", "none"]) {
+				for (const position of positions) {
+					const rest = all.filter((one) => one.stream === stream && one.position > position);
+					expect(await events.readAll(position, 100, { stream })).toEqual(rest);
+					expect(await events.readAll(position, 2, { stream, types: ["Happened"] })).toEqual(rest.slice(0, 2));
+				}
+			}
+		});
+
 		it("counts each event exactly once, however many ask at the same time", async () => {
 			const of = (type: string, key: string, source: string): NewEvent => ({
 				type,

@@ -1,4 +1,4 @@
-import type { Kysely, Selectable, Transaction } from "kysely";
+import { type Kysely, type RawBuilder, type Selectable, sql, type Transaction } from "kysely";
 import { canonicalJson, type JsonObject, sha256 } from "../../../domain/digest.js";
 import { LodeError } from "../../../domain/errors.js";
 import { chunked } from "../../sqlite/chunked.js";
@@ -170,4 +170,23 @@ export async function appendEvents(
 export async function streamVersion(database: Kysely<EventTables>, stream: string): Promise<number> {
 	const head = await database.selectFrom("stream").select("version").where("name", "=", stream).executeTakeFirst();
 	return head?.version ?? 0;
+}
+
+/**
+ * A version of the stream that is not after the position: in a whole log the last such one. Found by halving, because versions are in the order
+ * of positions and no index is by stream and position; where an event is missing the halving ends early.
+ */
+export function versionBefore(stream: string, position: number): RawBuilder<number> {
+	return sql<number>`(
+		WITH RECURSIVE halved (low, high) AS (
+			SELECT CAST(0 AS bigint), version FROM stream WHERE name = ${stream}
+			UNION ALL
+			SELECT
+				CASE WHEN event.position <= ${position} THEN event.version ELSE halved.low END,
+				CASE WHEN event.position <= ${position} THEN halved.high ELSE event.version - 1 END
+			FROM halved JOIN event ON event.stream = ${stream} AND event.version = (halved.low + halved.high + 1) / 2
+			WHERE halved.low < halved.high
+		)
+		SELECT coalesce(max(low), 0) FROM halved
+	)`;
 }

@@ -10,7 +10,7 @@ import type {
 	StoredEvent,
 } from "../events.port.js";
 import type { AppendSignal } from "./append-signal.js";
-import { appendEvents, storedEvent } from "./event-log.js";
+import { appendEvents, storedEvent, versionBefore } from "./event-log.js";
 import type { EventTables } from "./event-tables.js";
 import { sourceActivity } from "./source-activity.js";
 
@@ -58,11 +58,11 @@ export class SqlEventStore implements EventStore {
 	}
 
 	async readAll(position: number, limit: number, filter: EventFilter = {}): Promise<StoredEvent[]> {
-		const rows = await this.#matching(filter)
-			.where("position", ">", position)
-			.orderBy(orderOf(filter))
-			.limit(limit)
-			.execute();
+		const { stream } = filter;
+		let query = this.#matching(filter).where("position", ">", position);
+		// The stream's index is by version: a page near its end would read all that is before.
+		if (stream !== undefined && position > 0) query = query.where("version", ">", versionBefore(stream, position));
+		const rows = await query.orderBy(orderOf(filter)).limit(limit).execute();
 		return rows.map(storedEvent);
 	}
 
