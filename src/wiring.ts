@@ -20,6 +20,7 @@ import { roomOn } from "./runtime/disk-room.js";
 import { runningRuntime } from "./runtime/runtime.js";
 import { requireLineage } from "./services/archive/archive-events.js";
 import { createCommands } from "./services/commands/create-commands.js";
+import type { LodeEvents } from "./services/events/create-events.js";
 import { recordConfiguration } from "./services/events/record-configuration.js";
 import { askProgress, askWaiting } from "./services/ingestion/ask-progress.js";
 import { createCommander } from "./services/ingestion/create-commander.js";
@@ -43,16 +44,19 @@ import { createLakefsSource } from "./sources/lakefs/lakefs-source.adapter.js";
 import { createSourceRegistry, type SourceRegistry } from "./sources/registry.js";
 import { endpointAddresses } from "./sources/remote-policy.js";
 import type { SourceKind } from "./stores/catalog/catalog.port.js";
-import { openAccess, openAudit } from "./wiring/access.js";
+import { auditAfterwards, openAccess, openAudit } from "./wiring/access.js";
+import { openEvents as openParked } from "./wiring/events.js";
 import { lakefsOptions } from "./wiring/server-options.js";
 import { type OpenedStores, openStores, type StoreOptions } from "./wiring/stores.js";
 import { TemporalAccess } from "./wiring/temporal-access.js";
 
 export { dispatchPorts } from "./wiring/dispatch.js";
-export { openEvents } from "./wiring/events.js";
 export { rebuildStores } from "./wiring/rebuild.js";
 export { checkServers, migrateServers } from "./wiring/server-checks.js";
 export { openStores };
+
+/** Webhooks that were parked. Having them dispatched again is audited. */
+export const openEvents = (config: Config): LodeEvents => openParked(config, { audit: auditAfterwards(config) });
 
 /** Asks the configured embedding provider which model it has. @throws as probeEmbeddings */
 export const probeProvider = (config: Config): ReturnType<typeof probeEmbeddings> =>

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../config/config.js";
 import { errorCode, LodeError } from "../domain/errors.js";
 import { ownerOf, ownFolder } from "../runtime/single-owner.js";
-import { createEvents, type LodeEvents } from "../services/events/create-events.js";
+import { createEvents, type LodeEvents, type ReplayReport } from "../services/events/create-events.js";
+import { type AuditLocal, NOT_AUDITED, type Tell } from "../services/security/audit-local.js";
 import { Ledger } from "../webhooks/ledger/ledger.js";
 import { readLedger } from "../webhooks/ledger/read-ledger.js";
 import { ledgerFolder } from "../webhooks/ledger/segment-files.js";
@@ -14,10 +15,23 @@ const LOOK_MS = 50;
 /** How long it is only the request that is looked at: asking who owns the ledger starts a program on some systems. */
 const TURN_MS = 1_000;
 
+/** Receipts that the audit names: there may be thousands. */
+const NAMED = 10;
+
 type EventsConfig = Pick<Config, "home"> & { readonly webhooks: Pick<Config["webhooks"], "ledgerBytes"> };
 
-/** Parked webhooks, with the gateway running or not: whoever owns the ledger writes it. `waitMs`: for the gateway's answer. */
-export function openEvents(config: EventsConfig, { waitMs = WAIT_MS } = {}): LodeEvents {
+interface EventsOptions {
+	/** For the gateway's answer. Default 10,000. */
+	readonly waitMs?: number;
+	/** None where omitted. */
+	readonly audit?: AuditLocal;
+}
+
+/** Parked webhooks, with the gateway running or not: whoever owns the ledger writes it. */
+export function openEvents(
+	config: EventsConfig,
+	{ waitMs = WAIT_MS, audit = NOT_AUDITED }: EventsOptions = {},
+): LodeEvents {
 	const folder = ledgerFolder(config.home);
 
 	/** Undefined while another process owns the ledger. */
@@ -81,5 +95,23 @@ export function openEvents(config: EventsConfig, { waitMs = WAIT_MS } = {}): Lod
 		}
 	}
 
-	return createEvents({ read: () => readLedger(folder), gateway: () => ownerOf(folder), replay });
+	const events = createEvents({ read: () => readLedger(folder), gateway: () => ownerOf(folder), replay });
+	return {
+		parked: events.parked,
+		replay: (selection) => audit("replay-events", (tell) => toldReplay(tell, () => events.replay(selection))),
+	};
+}
+
+async function toldReplay(tell: Tell, replay: () => Promise<ReplayReport>): Promise<ReplayReport> {
+	try {
+		const report = await replay();
+		const { replayed } = report;
+		const more = replayed.length > NAMED ? `, and ${replayed.length - NAMED} more` : "";
+		await tell("done", replayed.length === 0 ? {} : { about: `${replayed.slice(0, NAMED).join(", ")}${more}` });
+		return report;
+	} catch (error) {
+		// The gateway takes the request as soon as it can.
+		if (errorCode(error) === "TIMEOUT") await tell("accepted");
+		throw error;
+	}
 }

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { processIdentity } from "../runtime/process-identity.js";
+import { auditLocal } from "../services/security/audit-local.js";
 import { Ledger } from "../webhooks/ledger/ledger.js";
 import { ledgerFolder } from "../webhooks/ledger/segment-files.js";
 import { ReplayRequests } from "../webhooks/replay/replay-requests.js";
@@ -32,8 +33,7 @@ describe("parked webhooks of a home", () => {
 	});
 
 	const openLedger = () => Ledger.open({ folder, maxBytes: 1 << 30 });
-	const lode = (waitMs?: number) =>
-		openEvents({ home, webhooks: { ledgerBytes: 1 << 30 } }, waitMs === undefined ? {} : { waitMs });
+	const lode = () => openEvents({ home, webhooks: { ledgerBytes: 1 << 30 } });
 
 	/** Another process owns the ledger from now on. */
 	async function owned(): Promise<ChildProcess> {
@@ -75,10 +75,15 @@ describe("parked webhooks of a home", () => {
 	it("stay, with a clear message and the request, while the gateway takes no request", async () => {
 		const { pid } = await owned();
 		const bytes = (await lode().parked({})).bytes;
-		await expect(lode(300).replay({ ids: ["rcp-1"] })).rejects.toMatchObject({
+		const told: unknown[] = [];
+		const audit = auditLocal(async (_principal, what) => void told.push(what));
+		const asking = openEvents({ home, webhooks: { ledgerBytes: 1 << 30 } }, { waitMs: 300, audit });
+		await expect(asking.replay({ ids: ["rcp-1"] })).rejects.toMatchObject({
 			code: "TIMEOUT",
 			message: `The gateway (process ${pid}) has not taken the request in 0.3 s`,
 		});
+		// It lies there, and will be taken.
+		expect(told).toEqual([{ operation: "replay-events", outcome: "accepted" }]);
 		expect(await requestPaths(folder)).toHaveLength(1);
 		expect((await lode().parked({})).bytes).toBe(bytes);
 	});

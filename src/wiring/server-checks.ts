@@ -6,6 +6,7 @@ import { redact } from "../config/secret.js";
 import { errorCode } from "../domain/errors.js";
 import type { Check, Migrated } from "../services/reports.js";
 import { requireLakefs } from "../sources/lakefs/lakefs-options.js";
+import { auditAfterwards } from "./access.js";
 import { dgraphOptions, lakefsOptions, postgresOptions, s3Options, weaviateOptions } from "./server-options.js";
 
 /** One server that the configuration chooses. */
@@ -223,8 +224,16 @@ export function checkServers(config: Config): Promise<Check[]> {
 	);
 }
 
-/** Creates or upgrades what Lode keeps on each server. @throws what the first one that fails says */
-export async function migrateServers(config: Config, report: (line: string) => void): Promise<Migrated[]> {
+/** Creates or upgrades what Lode keeps on each server. Audited where there is one. @throws what the first one that fails says */
+export function migrateServers(config: Config, report: (line: string) => void): Promise<Migrated[]> {
+	return auditAfterwards(config)("migrate", async (tell) => {
+		const migrated = await migrateEach(config, report);
+		if (migrated.length > 0) await tell("done", { about: migrated.map(({ server }) => server).join(", ") });
+		return migrated;
+	});
+}
+
+async function migrateEach(config: Config, report: (line: string) => void): Promise<Migrated[]> {
 	const servers = [...(config.temporal.address === undefined ? [] : [temporal(config)]), ...chosen(config)];
 	const migrated: Migrated[] = [];
 	for (const { name, migrate } of servers) {

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Stores } from "../activities/ports.js";
 import type { Config } from "../config/config.js";
@@ -9,6 +9,7 @@ import type { Metrics } from "../observability/metrics/metrics.js";
 import { observedCache, observedStores } from "../observability/metrics/observed-stores.js";
 import { measurePostgres } from "../observability/metrics/postgres-metrics.js";
 import type { ArtifactStore } from "../stores/artifacts/artifacts.port.js";
+import type { EventStore } from "../stores/events/events.port.js";
 import type { GraphStore } from "../stores/graph/graph.port.js";
 import type { VectorStore } from "../stores/vectors/vectors.port.js";
 import { dgraphOptions, postgresOptions, s3Options, weaviateOptions } from "./server-options.js";
@@ -86,6 +87,16 @@ export async function openStores(config: Config, { metrics, ...options }: StoreO
 	}
 }
 
+/** The event log alone, for what opens no stores. Undefined where this home has none: none is made. @throws as openStores */
+export async function openEventLog(config: Config): Promise<{ value: EventStore; close: Close } | undefined> {
+	if (enginesOf(config).catalog !== "postgres" && !existsSync(catalogFile(config))) return undefined;
+	const opening = new Opening();
+	const { events } = await openCatalog(config, opening, {});
+	return { value: events, close: opening.close };
+}
+
+const catalogFile = ({ home }: Config): string => join(home, "catalog.db");
+
 async function openCatalog(
 	config: Config,
 	opening: Opening,
@@ -119,7 +130,7 @@ async function openCatalog(
 		import("../stores/catalog/sqlite/sqlite-catalog.adapter.js"),
 		import("../stores/events/sqlite/sqlite-event-store.adapter.js"),
 	]);
-	const database = opening.add(openCatalogDatabase(join(config.home, "catalog.db"), { mapped: options.mapped }));
+	const database = opening.add(openCatalogDatabase(catalogFile(config), { mapped: options.mapped }));
 	return {
 		catalog: opening.add(createSqliteCatalog({ database })),
 		events: opening.add(createSqliteEventStore({ database })),

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ParkedReport, ReplayReport } from "../../src/services/events/create-events.js";
+import type { EventEnvelope } from "../../src/services/events/envelope.js";
 import { ApiProcess } from "../support/api-process.js";
 import { createRepository, type TestRepository } from "../support/git-repository.js";
 import { DevProcess, lode, lodeJson } from "../support/lode-process.js";
@@ -69,6 +70,8 @@ describe("parked webhooks", () => {
 		const { ledger } = (await running.get("/health/webhook")).body;
 		expect(ledger).toMatchObject({ waiting: 0, parked: 1 });
 		expect(await readdir(join(home, "ledger", "requests"))).toEqual([]);
+		const { events } = await lodeJson<{ events: EventEnvelope[] }>(home, ["events", "list", "--type", "AuditRecorded"]);
+		expect(events.at(-1)?.data).toMatchObject({ operation: "replay-events", outcome: "done", about: "rcp-1" });
 	}, 120_000);
 
 	test("wait again without a gateway, which finds them when it starts", async () => {

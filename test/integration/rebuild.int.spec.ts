@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { TestWorkflowEnvironment } from "@temporalio/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { loadConfig } from "../../src/config/config.js";
+import type { LodeReader } from "../../src/services/lode.js";
 import { openPorts, openReader, rebuildStores } from "../../src/wiring.js";
 import { archiveEvents } from "../../src/workflows/archive-events.js";
 import { createRepository, type TestRepository } from "../support/git-repository.js";
@@ -77,6 +78,11 @@ describe("lode rebuild", () => {
 		return { repo, kept: commits.slice(-3) };
 	}
 
+	const audits = async (reader: LodeReader) =>
+		(await reader.events({ types: ["AuditRecorded"], limit: 10 }))
+			.filter(({ data }) => data.operation === "rebuild")
+			.map(({ data }) => [data.operation, data.outcome, data.code]);
+
 	const answers = async (lode: Pick<LodeInstance, "reader">, kept: readonly string[]) =>
 		Promise.all(
 			kept.map(async (at) => {
@@ -99,8 +105,15 @@ describe("lode rebuild", () => {
 		});
 		const report = await rebuildStores(configOf(home), { replace: false, readModels: false });
 		expect(report).toMatchObject({ ok: true, sources: 1, restaged: ["graph", "vectors"], discarded: 0, problems: [] });
+		await expect(rebuildStores(configOf(home), { replace: false, readModels: false })).rejects.toMatchObject({
+			code: "USAGE",
+		});
 		const reader = await openReader(configOf(home));
 		cleanUps.push(() => reader.close());
+		expect(await audits(reader)).toEqual([
+			["rebuild", "done", null],
+			["rebuild", "refused", "USAGE"],
+		]);
 		expect(await answers({ reader }, kept)).toEqual(before);
 		expect((await reader.status()).ingestions.map(({ id }) => id)).toEqual(
 			(await first.reader.status()).ingestions.map(({ id }) => id),
@@ -160,7 +173,9 @@ describe("lode rebuild", () => {
 		await expect(openReader(config)).rejects.toMatchObject({ code: "CATALOG_BEHIND" });
 		await expect(openPorts(config, { address: environment.address })).rejects.toMatchObject({ code: "CATALOG_BEHIND" });
 		await expect(rebuildStores(config, { replace: false, readModels: true })).rejects.toMatchObject({ code: "USAGE" });
+		expect(await audits(lode.reader)).toEqual([]);
 		expect(await rebuildStores(config, { replace: true, readModels: true })).toMatchObject({ ok: true, discarded: 0 });
+		expect(await audits(lode.reader)).toEqual([["rebuild", "done", null]]);
 		expect(await answers(lode, [commit])).toEqual(before);
 	});
 

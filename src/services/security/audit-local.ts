@@ -3,7 +3,7 @@ import type { Audit, Audited } from "./audit.js";
 import { LOCAL } from "./principal.js";
 
 /** What a change has come to, and of which source and what else. */
-export type Tell = (outcome: "done" | "accepted", what?: Pick<Audited, "source" | "about">) => Promise<void>;
+export type Tell = (outcome: "done" | "accepted", what?: Pick<Audited, "source" | "about" | "code">) => Promise<void>;
 
 /** Makes a change that the machine's own user asked for, and audits it: as soon as the change tells what it came to, or why it came to nothing. */
 export type AuditLocal = <T>(operation: Audited["operation"], change: (tell: Tell) => Promise<T>) => Promise<T>;

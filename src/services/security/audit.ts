@@ -4,20 +4,23 @@ import type { EventStore } from "../../stores/events/events.port.js";
 import type { OperationName } from "./operations.js";
 import type { Principal } from "./principal.js";
 
+/** What no interface has but the command line: only the machine's own user asks for it. */
+type LocalOperation = "rebuild" | "migrate" | "replay-events";
+
 export interface Audited {
-	readonly operation: OperationName;
+	readonly operation: OperationName | LocalOperation;
 	/**
 	 * `done`: it changed something. `accepted`: long work has started, whose end its command tells. `denied`: the principal may not.
 	 * `refused`: for another reason.
 	 */
 	readonly outcome: "done" | "accepted" | "denied" | "refused";
-	/** Why it was denied or refused. */
+	/** Why it was denied or refused, or what is wrong although it was done. */
 	readonly code?: ErrorCode | "INTERNAL";
 	/** Only one that is there and that the principal may see. */
 	readonly source?: string;
 	/** The command that was started. */
 	readonly command?: string;
-	/** What else it was about: the id of a key, or of a group. */
+	/** What else it was about: the id of a key or of a group, the names of servers, the ids of receipts. */
 	readonly about?: string;
 }
 
