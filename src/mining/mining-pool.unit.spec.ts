@@ -118,8 +118,14 @@ describe("mining pool", () => {
 		for (const result of await results) expect(result).toMatchObject({ reason: { code: "CANCELLED" } });
 	});
 
-	it("says that threads cannot start instead of blaming the files", async () => {
-		pool = createMiningPool({ threads: 1, entry: pathToFileURL(join(folder, "absent.mjs")) });
-		await expect(pool.mine(input("a"), settings)).rejects.toMatchObject({ code: "INTERNAL" });
+	it("says that threads cannot start instead of blaming the files, and tries again with the next ones", async () => {
+		const entry = join(folder, "entry.mjs");
+		const late = createMiningPool({ threads: 1, entry: pathToFileURL(entry) });
+		pool = late;
+		const paths = Array.from({ length: 20 }, (_, n) => `${n}`);
+		const all = () => Promise.allSettled(paths.map((path) => late.mine(input(path), settings)));
+		for (const result of await all()) expect(result).toMatchObject({ reason: { code: "INTERNAL" } });
+		await writeFile(entry, HOSTILE_ENTRY);
+		expect(await all()).toMatchObject(paths.map((path) => ({ value: { path, skips: [] } })));
 	});
 });

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { workerData } from "node:worker_threads";
 import { LodeError } from "../../domain/errors.js";
 import { answeringCalls } from "./store-call.js";
@@ -31,4 +32,5 @@ class Tried {
 	close = async () => {};
 }
 
-export default answeringCalls(() => new Tried((workerData as { refuse: boolean }).refuse));
+/** `refusing`: a file; as long as it is there, nothing can be opened. */
+export default answeringCalls(() => new Tried(existsSync((workerData as { refusing: string }).refusing)));

@@ -1,11 +1,18 @@
-import { afterEach, describe, expect, test } from "vitest";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { threadEntry, threadOptions } from "../../mining/thread-options.js";
 import type { TriedStore } from "./store-thread.fixture.js";
 import { openStoreInThread } from "./store-thread.js";
 
-const open = (refuse = false) =>
+let folder: string;
+/** While this file is there, no store can be opened. */
+let refusing: string;
+
+const open = (module = "store-thread.fixture") =>
 	openStoreInThread<TriedStore>(
-		{ entry: threadOptions(threadEntry(import.meta.url, "store-thread.fixture")), role: "tried", options: { refuse } },
+		{ entry: threadOptions(threadEntry(import.meta.url, module)), role: "tried", options: { refusing } },
 		{},
 		{ sum: (args) => ({ args, moved: [(args[0] as Float32Array).buffer as ArrayBuffer] }) },
 	);
@@ -16,8 +23,13 @@ const tried = async () => {
 	opened.push(store);
 	return store;
 };
+beforeEach(async () => {
+	folder = await mkdtemp(join(tmpdir(), "lode-thread-"));
+	refusing = join(folder, "refusing");
+});
 afterEach(async () => {
 	for (const store of opened.splice(0)) await store.close();
+	await rm(folder, { recursive: true, force: true });
 });
 
 describe("a store in a thread", () => {
@@ -41,7 +53,15 @@ describe("a store in a thread", () => {
 	});
 
 	test("what cannot be opened says so at once", async () => {
-		await expect(open(true)).rejects.toMatchObject({ code: "STORE_CORRUPT", next: "lode doctor" });
+		await writeFile(refusing, "");
+		await expect(open()).rejects.toMatchObject({ code: "STORE_CORRUPT", next: "lode doctor" });
+	});
+
+	test("a thread that cannot start says so, too", async () => {
+		await expect(open("store-thread.absent")).rejects.toMatchObject({
+			code: "STORE_UNAVAILABLE",
+			message: "The thread of the tried store ended",
+		});
 	});
 
 	test("a thread that dies fails its calls as unavailable, and the next call opens the store again", async () => {
@@ -49,6 +69,18 @@ describe("a store in a thread", () => {
 		expect(await store.count()).toBe(1);
 		await expect(store.die()).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
 		expect(await store.count()).toBe(1);
+	});
+
+	test("a store that cannot be opened again says why to each call, until it can", async () => {
+		const store = await tried();
+		expect(await Promise.all([store.count(), store.count()])).toEqual([1, 2]);
+		await writeFile(refusing, "");
+		await expect(store.die()).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+		for (let call = 0; call < 2; call += 1) {
+			await expect(store.count()).rejects.toMatchObject({ code: "STORE_CORRUPT", message: "it is damaged" });
+		}
+		await rm(refusing);
+		expect(await Promise.all([store.count(), store.count()])).toEqual([1, 2]);
 	});
 
 	test("closes once, and takes no calls then", async () => {
