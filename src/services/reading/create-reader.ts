@@ -21,7 +21,7 @@ import { ingestionPage } from "../viewing/listings.js";
 import { matchSource } from "./match-source.js";
 import { readFile } from "./read-file.js";
 import { readyStores } from "./ready-stores.js";
-import { readingScope, sourceId } from "./scope.js";
+import { older, type ReadingScope, readingScope, sourceId, whileKept } from "./scope.js";
 import { showGraph } from "./show-graph.js";
 import { type AdapterOf, SourceLags } from "./source-lag.js";
 import { listNeighbours, traceLineage } from "./trace-graph.js";
@@ -59,62 +59,62 @@ export function createReader(ports: ReaderPorts): LodeReader {
 
 	const scope = (source: string | undefined, at: string | undefined) => readingScope(catalog, source, at);
 	const search = createSearch(ports);
+	async function within<T>(
+		{ source, at }: { readonly source?: string; readonly at?: string },
+		answer: (scope: ReadingScope) => Promise<T>,
+	): Promise<T> {
+		const found = await scope(source, at);
+		return at === undefined ? answer(found) : whileKept(catalog, found, () => answer(found));
+	}
 
 	return {
 		search,
 		replaySearches: (options) => replaySearches(ports.events, createSearch({ ...ports, searchLog: NO_LOG }), options),
 
-		async graph(keyOrName, options) {
-			const { sources, snapshot } = await scope(options.source, options.at);
-			return showGraph(graph, { snapshot, sources }, keyOrName, options);
-		},
+		graph: (keyOrName, options) => within(options, (found) => showGraph(graph, found, keyOrName, options)),
 
-		async neighbours(keyOrName, options) {
-			const { sources, snapshot } = await scope(options.source, options.at);
-			return listNeighbours(graph, { snapshot, sources }, keyOrName, options);
-		},
+		neighbours: (keyOrName, options) => within(options, (found) => listNeighbours(graph, found, keyOrName, options)),
 
-		async lineage(keyOrName, options) {
-			const { sources, snapshot } = await scope(options.source, options.at);
-			return traceLineage(graph, { snapshot, sources }, keyOrName, options);
-		},
+		lineage: (keyOrName, options) => within(options, (found) => traceLineage(graph, found, keyOrName, options)),
 
-		async file(path, { source, at, ...range }) {
-			const { sources, snapshot } = await scope(source, at);
-			const having =
-				sources.length === 1
-					? sources
-					: (
-							await graph.entitiesByKey(
-								{ snapshot, sources },
-								sources.map((id) => fileKey(id, path)),
-							)
-						).flatMap((found) => found.sources);
-			if (having.length > 1) {
-				throw new LodeError("USAGE", `${having.length} sources have a file ${path}`, {
-					next: `name one of them: ${having.join(", ")}`,
-				});
-			}
-			return readFile(ports.artifacts, { snapshot, source: having[0] ?? (sources[0] as string), path }, range);
-		},
+		file: (path, { source, at, ...range }) =>
+			within({ source, at }, async ({ sources, snapshot }) => {
+				const having =
+					sources.length === 1
+						? sources
+						: (
+								await graph.entitiesByKey(
+									{ snapshot, sources },
+									sources.map((id) => fileKey(id, path)),
+								)
+							).flatMap((found) => found.sources);
+				if (having.length > 1) {
+					throw new LodeError("USAGE", `${having.length} sources have a file ${path}`, {
+						next: `name one of them: ${having.join(", ")}`,
+					});
+				}
+				return readFile(ports.artifacts, { snapshot, source: having[0] ?? (sources[0] as string), path }, range);
+			}),
 
 		async overview(wanted, { at }) {
 			const id = await sourceId(catalog, wanted);
-			const [source, { snapshot }] = await Promise.all([requireSource(catalog, id), scope(id, at)]);
-			const head = await catalog.head(snapshot, id);
-			if (!head) throw new LodeError("NOTHING_PUBLISHED", `nothing of ${id} is published`, { next: "lode status" });
-			const published = await catalog.ingestion(head.ingestion);
-			return {
-				snapshot: snapshot.number,
-				source,
-				commit: head.commit,
-				ingestion: head.ingestion,
-				publishedAt: published?.endedAt ?? null,
-				model: (await defaultGroup(catalog, id)).indexing.model,
-				entities: await graph.countByKind({ snapshot, sources: [id] }),
-				files: head.totals.artifacts.count,
-				chunks: head.totals.vectors.count,
-			};
+			const source = await requireSource(catalog, id);
+			return within({ source: id, at }, async ({ snapshot }) => {
+				const head = await catalog.head(snapshot, id);
+				if (!head) throw new LodeError("NOTHING_PUBLISHED", `nothing of ${id} is published`, { next: "lode status" });
+				const published = await catalog.ingestion(head.ingestion);
+				return {
+					snapshot: snapshot.number,
+					source,
+					commit: head.commit,
+					ingestion: head.ingestion,
+					publishedAt: published?.endedAt ?? null,
+					model: (await defaultGroup(catalog, id)).indexing.model,
+					entities: await graph.countByKind({ snapshot, sources: [id] }),
+					files: head.totals.artifacts.count,
+					chunks: head.totals.vectors.count,
+				};
+			});
 		},
 
 		async sources({ lag = false, source: wanted } = {}) {
@@ -211,17 +211,20 @@ export function createReader(ports: ReaderPorts): LodeReader {
 		async diff(wanted, from, to) {
 			const source = await sourceId(catalog, wanted);
 			const [before, after] = await Promise.all([snapshotOf(source, from), snapshotOf(source, to)]);
-			const changes: Record<EntityChange["change"], EntityChange[]> = { added: [], removed: [], changed: [] };
-			let cursor: string | undefined;
-			for (;;) {
-				const page = await graph.changes(source, before.snapshot, after.snapshot, cursor, 1_000);
-				const last = page.at(-1);
-				if (!last) break;
-				for (const change of page) changes[change.change].push(change);
-				cursor = last.key;
-			}
-			const report: DiffReport = { source, from: before.commit, to: after.commit, ...changes };
-			return report;
+			const first = older(before.snapshot, after.snapshot);
+			return whileKept(catalog, { snapshot: first, sources: [source] }, async () => {
+				const changes: Record<EntityChange["change"], EntityChange[]> = { added: [], removed: [], changed: [] };
+				let cursor: string | undefined;
+				for (;;) {
+					const page = await graph.changes(source, before.snapshot, after.snapshot, cursor, 1_000);
+					const last = page.at(-1);
+					if (!last) break;
+					for (const change of page) changes[change.change].push(change);
+					cursor = last.key;
+				}
+				const report: DiffReport = { source, from: before.commit, to: after.commit, ...changes };
+				return report;
+			});
 		},
 
 		async events({ stream, types, source, after, limit }) {

@@ -29,6 +29,25 @@ export async function readingScope(
 	return { sources, snapshot: await catalog.snapshot(parseAt(at, source && sources[0]), sources) };
 }
 
+/**
+ * An old version may expire while it is read, and be collected from under its reader: what was found of it, or not found, is given only where it is
+ * still kept. @throws SNAPSHOT_EXPIRED, else as `answer`
+ */
+export async function whileKept<T>(
+	catalog: Pick<Catalog, "snapshot">,
+	{ snapshot, sources }: ReadingScope,
+	answer: () => Promise<T>,
+): Promise<T> {
+	try {
+		return await answer();
+	} finally {
+		await catalog.snapshot({ by: "number", number: snapshot.number }, sources);
+	}
+}
+
+/** What of two snapshots expires first. */
+export const older = (one: Snapshot, other: Snapshot): Snapshot => (one.number < other.number ? one : other);
+
 /** A source's id, or a unique beginning of it, or its address. */
 export async function sourceId(catalog: Pick<Catalog, "sources">, wanted: string): Promise<string> {
 	return matchSource(await readableSources(catalog), wanted).id;

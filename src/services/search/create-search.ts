@@ -7,7 +7,7 @@ import type { Catalog } from "../../stores/catalog/catalog.port.js";
 import type { GraphStore } from "../../stores/graph/graph.port.js";
 import type { ChunkHit, SearchFilter, VectorStore } from "../../stores/vectors/vectors.port.js";
 import { parseAt } from "../at.js";
-import { type ReadingScope, readingScope, sourceId } from "../reading/scope.js";
+import { type ReadingScope, readingScope, sourceId, whileKept } from "../reading/scope.js";
 import type { SearchHit, SearchQuery, SearchReport } from "../reports.js";
 import { groupHits } from "./group-hits.js";
 import { groupingOfGroup } from "./grouping-of-group.js";
@@ -38,9 +38,10 @@ export function createSearch(ports: SearchServicePorts): (query: SearchQuery) =>
 		const logged = log.received(query, await meant(ports.catalog, query.source, scope));
 		const elapsed = () => Math.round((performance.now() - started) * 10) / 10;
 		try {
-			const { report, vectorMs } = await answer(ports, query, scope, elapsed);
-			// A version that expired meanwhile may have been collected from under it: then it is said, and nothing shown in part.
-			if (query.at !== undefined) await readingScope(ports.catalog, query.source, query.at);
+			const answered = () => answer(ports, query, scope, elapsed);
+			const { report, vectorMs } = await (query.at === undefined
+				? answered()
+				: whileKept(ports.catalog, await scope, answered));
 			logged.generated(report, { processingMs: elapsed(), vectorMs });
 			return report;
 		} catch (error) {

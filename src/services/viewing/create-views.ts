@@ -10,6 +10,7 @@ import { groupsOfSource } from "../groups/group-report.js";
 import type { LodeReader } from "../lode.js";
 import { findEntity } from "../reading/find-entity.js";
 import { matchSource } from "../reading/match-source.js";
+import { older, whileKept } from "../reading/scope.js";
 import { type Plugins, readableSources } from "../recipe.js";
 import type { IngestProgress, Waiting } from "../reports.js";
 import { impact, lineage } from "../traversal/dependencies.js";
@@ -123,6 +124,12 @@ class View implements LodeView {
 		return { snapshot, sources };
 	}
 
+	/** What the latest version answers cannot go so soon: the grace period keeps it. */
+	async #read<T>(wanted: string | undefined, answer: (scope: Required<GraphScope>) => Promise<T>): Promise<T> {
+		const scope = await this.#scope(wanted);
+		return this.timeTravel ? whileKept(this.ports.catalog, scope, () => answer(scope)) : answer(scope);
+	}
+
 	/** One question for all sources, however many are asked for. */
 	async head(source: string): Promise<Head | undefined> {
 		this.#heads ??= this.ports.catalog.heads(
@@ -161,41 +168,47 @@ class View implements LodeView {
 	}
 
 	async entity(keyOrName: string, source?: string) {
-		return findEntity(this.ports.graph, await this.#scope(source), keyOrName);
+		return this.#read(source, (scope) => findEntity(this.ports.graph, scope, keyOrName));
 	}
 
 	async entities({ source, ...query }: Parameters<LodeView["entities"]>[0], page: Parameters<LodeView["entities"]>[1]) {
 		const skip = numberedCursor(page.after, MOST_ENTITIES) ?? 0;
-		const scope = await this.#scope(source);
-		const found = await this.ports.graph.entities(scope, { ...query, limit: skip + page.first + 1 });
+		const limit = skip + page.first + 1;
+		const found = await this.#read(source, (scope) => this.ports.graph.entities(scope, { ...query, limit }));
 		return pageOf(found.slice(skip), page.first, (_, index) => String(skip + index + 1));
 	}
 
 	async entitiesByKey(keys: readonly string[], source?: string) {
-		return this.ports.graph.entitiesByKey(await this.#scope(source), keys);
+		return this.#read(source, (scope) => this.ports.graph.entitiesByKey(scope, keys));
 	}
 
 	async neighbours(...[keys, options, source]: Parameters<LodeView["neighbours"]>) {
-		return this.ports.graph.neighbours(await this.#scope(source), { keys, ...options });
+		return this.#read(source, (scope) => this.ports.graph.neighbours(scope, { keys, ...options }));
 	}
 
 	async paths(...[{ from, to }, steps, bounds, source]: Parameters<LodeView["paths"]>) {
-		const scope = await this.#scope(source);
-		const [start, end] = await Promise.all([from, to].map((one) => findEntity(this.ports.graph, scope, one)));
-		const ends = { from: start?.entity.key ?? from, to: end?.entity.key ?? to };
-		return findPaths(this.ports.graph, scope, ends, steps, bounds);
+		const { graph } = this.ports;
+		return this.#read(source, async (scope) => {
+			const [start, end] = await Promise.all([from, to].map((one) => findEntity(graph, scope, one)));
+			const ends = { from: start?.entity.key ?? from, to: end?.entity.key ?? to };
+			return findPaths(graph, scope, ends, steps, bounds);
+		});
 	}
 
 	async lineage(...[entity, direction, bounds, source]: Parameters<LodeView["lineage"]>) {
-		const scope = await this.#scope(source);
-		const start = (await findEntity(this.ports.graph, scope, entity)).entity.key;
-		return lineage(this.ports.graph, scope, start, direction, bounds);
+		const { graph } = this.ports;
+		return this.#read(source, async (scope) => {
+			const start = (await findEntity(graph, scope, entity)).entity.key;
+			return lineage(graph, scope, start, direction, bounds);
+		});
 	}
 
 	async impact(...[entity, bounds, source]: Parameters<LodeView["impact"]>) {
-		const scope = await this.#scope(source);
-		const start = (await findEntity(this.ports.graph, scope, entity)).entity.key;
-		return impact(this.ports.graph, scope, start, bounds);
+		const { graph } = this.ports;
+		return this.#read(source, async (scope) => {
+			const start = (await findEntity(graph, scope, entity)).entity.key;
+			return impact(graph, scope, start, bounds);
+		});
 	}
 
 	async search(query: Parameters<LodeView["search"]>[0]) {
@@ -210,8 +223,11 @@ class View implements LodeView {
 	async diff(...[wanted, from, to, page]: Parameters<LodeView["diff"]>) {
 		const source = this.source(wanted).id;
 		const [before, after] = await Promise.all([this.#state(source, from), this.#state(source, to)]);
-		const { graph } = this.ports;
-		const found = await graph.changes(source, before.snapshot, after.snapshot, page.after, page.first + 1);
+		const { catalog, graph } = this.ports;
+		const first = older(before.snapshot, after.snapshot);
+		const found = await whileKept(catalog, { snapshot: first, sources: [source] }, () =>
+			graph.changes(source, before.snapshot, after.snapshot, page.after, page.first + 1),
+		);
 		return {
 			source,
 			from: before.commit,
@@ -233,18 +249,18 @@ class View implements LodeView {
 
 	async files(...[wanted, folder, page]: Parameters<LodeView["files"]>) {
 		const { id } = this.source(wanted);
-		const { snapshot } = await this.#scope(id);
-		return filePage(this.ports.catalog, snapshot, id, folder, page);
+		return this.#read(id, ({ snapshot }) => filePage(this.ports.catalog, snapshot, id, folder, page));
 	}
 
 	async file(wanted: string, path: string) {
 		const { id } = this.source(wanted);
-		const { snapshot } = await this.#scope(id);
-		const [entry] = await this.ports.catalog.entriesOf(snapshot, id, [fileOrigin(path)]);
-		const file = entry && archivedFile(id, entry);
-		if (file) return file;
-		throw new LodeError("ARTIFACT_NOT_FOUND", `${id} has no file ${path} in snapshot ${snapshot.number}`, {
-			next: "Look for it among its artifacts.",
+		return this.#read(id, async ({ snapshot }) => {
+			const [entry] = await this.ports.catalog.entriesOf(snapshot, id, [fileOrigin(path)]);
+			const file = entry && archivedFile(id, entry);
+			if (file) return file;
+			throw new LodeError("ARTIFACT_NOT_FOUND", `${id} has no file ${path} in snapshot ${snapshot.number}`, {
+				next: "Look for it among its artifacts.",
+			});
 		});
 	}
 
