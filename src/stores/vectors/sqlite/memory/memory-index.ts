@@ -241,8 +241,9 @@ export class MemoryIndex {
 				for (const row of rows) this.#appendRow(state, row, dictionary);
 				state.passing.clear();
 				this.#tellTerms(state, from);
+				if (rowBytes(state) > this.#options.bytes) this.#turnOff();
 			}
-			if (rows.length < PAGE) return true;
+			if (rows.length < PAGE || this.#isOff) return true;
 			read += rows.length;
 		}
 		return false;
@@ -289,7 +290,6 @@ export class MemoryIndex {
 			state.coarse.set(row.model_id, coarse);
 		}
 		coarse.append(at, row);
-		if (at % PAGE === 0 && rowBytes(state) > this.#options.bytes) this.#turnOff();
 	}
 
 	#dictionary(): Dictionary {

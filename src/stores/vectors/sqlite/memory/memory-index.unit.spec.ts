@@ -6,8 +6,11 @@ import { seededNumbers, seededVectors } from "../../../../../test/support/seeded
 import { fileOrigin } from "../../../../domain/keys.js";
 import { type ChunkRecord, COMMIT_KIND, NO_MODEL } from "../../../../domain/mined-file.js";
 import type { Snapshot } from "../../../../domain/snapshot.js";
+import { openDatabase } from "../../../sqlite/sqlite-database.js";
 import type { ChunkHit, SearchFilter } from "../../vectors.port.js";
+import { MIGRATIONS } from "../schema.js";
 import { createSqliteVectorStore } from "../sqlite-vectors.adapter.js";
+import { MemoryIndex } from "./memory-index.js";
 
 const DIMENSIONS = 136;
 const MODELS = ["test/a", "test/b"];
@@ -119,3 +122,37 @@ it.each([1, 2, 3])("answers as the scan does, whatever another process did befor
 
 /** The logarithms of two engines may differ in their last bit. */
 const shown = (hits: readonly ChunkHit[]) => hits.map(({ score, ...hit }) => ({ ...hit, score: score.toFixed(9) }));
+
+/** Real: the store's file. */
+it.each([
+	["bits", 136],
+	["nibbles", 136],
+	["nothing coarse", 8],
+] as const)("takes no more memory than it may, also for rows of a model with %s", async (kind, dimensions) => {
+	folder = mkdtempSync(join(tmpdir(), "lode-memory-index-"));
+	const path = join(folder, "vectors.db");
+	const store = createSqliteVectorStore({ path });
+	const vector = seededVectors(1, dimensions, 10);
+	const chunks = Array.from({ length: 8_100 }, (_, at): ChunkRecord => {
+		const file = `${at}.ts`;
+		return {
+			...{ source: "s1", group: "default", origin: fileOrigin(file), path: file, ordinal: 0, startLine: 1, endLine: 2 },
+			...{ kind: "text", model: "test/a", text: "word", vector: vector() },
+		};
+	});
+	await store.stage(1, chunks);
+	const database = openDatabase({ path, role: "vector", synchronous: "FULL", migrations: MIGRATIONS });
+	const built = async (bytes: number) => {
+		const coarse = () => (kind === "nothing coarse" ? undefined : kind);
+		const index = new MemoryIndex(database, { bytes, text: { index: "terms", weights: [1, 4, 2] }, coarse });
+		await index.ready();
+		const taken = index.bytes;
+		index.close();
+		return taken;
+	};
+	const all = await built(2 ** 26);
+	expect(all).toBeGreaterThan(8_000 * 24);
+	expect(await built(100_000)).toBe(0);
+	database.close();
+	await store.close();
+});
