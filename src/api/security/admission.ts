@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { errorCode } from "../../domain/errors.js";
 import type { ApiServices } from "../../services/lode.js";
+import type { Principal } from "../../services/security/principal.js";
 import type { OpenReader } from "../reading/open-reader.js";
 import type { Places } from "./places.js";
 import type { Rate } from "./rate.js";
@@ -37,13 +38,27 @@ export class Admission {
 	}
 
 	/** The same without counting. */
-	async recognise({ address, ...credentials }: Showing): Promise<ApiServices> {
-		const opened = this.open.opened();
+	async recognise(showing: Showing): Promise<ApiServices> {
 		try {
-			return opened.as(await opened.authenticator.authenticate(credentials, this.places.isExposed));
+			return this.open.opened().as(await this.#authenticate(showing));
 		} catch (error) {
-			if (errorCode(error) === "UNAUTHENTICATED") await this.rate.ofStranger(address);
+			if (errorCode(error) === "UNAUTHENTICATED") await this.rate.ofStranger(showing.address);
 			throw error;
 		}
+	}
+
+	/** Whether what was let in would be still. It is asked by us, so it is no stranger's request, and no stranger's rate decides. @throws STORE_UNAVAILABLE */
+	async isStillKnown(showing: Showing): Promise<boolean> {
+		try {
+			await this.#authenticate(showing);
+			return true;
+		} catch (error) {
+			if (errorCode(error) === "UNAUTHENTICATED") return false;
+			throw error;
+		}
+	}
+
+	#authenticate({ address: _, ...credentials }: Showing): Promise<Principal> {
+		return this.open.opened().authenticator.authenticate(credentials, this.places.isExposed);
 	}
 }

@@ -68,10 +68,10 @@ export function serveSubscriptions({
 					socket.close(closeCode(error), errorCode(error) ?? "INTERNAL");
 					return false;
 				}
-				extra.looking = setInterval(() => {
-					admission.recognise(shown).catch((error: unknown) => {
-						if (errorCode(error) === "UNAUTHENTICATED") socket.close(UNAUTHORIZED, "UNAUTHENTICATED");
-					});
+				extra.looking = setInterval(async () => {
+					// Where that cannot be told now, the next look tells.
+					const isKnown = await admission.isStillKnown(shown).catch(() => true);
+					if (!isKnown) socket.close(UNAUTHORIZED, "UNAUTHENTICATED");
 				}, RECOGNISE_MS);
 				extra.looking.unref();
 				return true;
