@@ -1,6 +1,7 @@
 import type { ChunkHit } from "../../stores/vectors/vectors.port.js";
 import { type FileKey, fileKey } from "./file-history.js";
-import { bestFirst, onceAPlace } from "./once-a-place.js";
+import { byPlace, onceAPlace } from "./once-a-place.js";
+import { PlaceMap } from "./place-map.js";
 
 /** One ranking of chunks, best first, and what it is worth beside the others. */
 export interface Ranking {
@@ -37,12 +38,18 @@ export function fuseRankings(
 	ofFiles: readonly FileRanking[] = [],
 	others: readonly ChunkHit[] = [],
 ): ChunkHit[] {
-	return arrange([...scoreChunks(rankings), ...others.map((hit) => ({ ...hit, score: 0 }))], limit, ofFiles);
+	return arrange([...scoreChunks(rankings), ...others.map((hit) => ({ hit, score: 0 }))], limit, ofFiles);
+}
+
+/** A chunk that is ranked. The hit's own score is that of one ranking: hits are made anew of the few that are wanted. */
+interface Candidate {
+	readonly hit: ChunkHit;
+	score: number;
 }
 
 /** The chunks of all rankings with their scores added up, unordered. */
-function scoreChunks(rankings: readonly Ranking[]): ChunkHit[] {
-	const chunks = new Map<string, { hit: ChunkHit; score: number }>();
+function scoreChunks(rankings: readonly Ranking[]): Candidate[] {
+	const chunks = new Map<string, Candidate>();
 	for (const { hits, weight, from } of rankings) {
 		const best = hits[0]?.score ?? 0;
 		const floor = from === "last" && hits.length > 1 ? (hits.at(-1)?.score ?? 0) : 0;
@@ -56,47 +63,53 @@ function scoreChunks(rankings: readonly Ranking[]): ChunkHit[] {
 			else chunks.set(hit.id, { hit, score });
 		}
 	}
-	return [...chunks.values()]
-		.filter(({ score }) => score > 0)
-		.map(({ hit, score }) => ({ ...hit, score: settled(score) }));
+	const scored: Candidate[] = [];
+	for (const chunk of chunks.values()) {
+		if (chunk.score <= 0) continue;
+		chunk.score = settled(chunk.score);
+		scored.push(chunk);
+	}
+	return scored;
 }
 
 /** Without the last digits, which depend on the order in which a store, its index in memory or another engine adds up. */
 const settled = (score: number): number => Math.round(score * 1e9) / 1e9;
 
-function arrange(hits: readonly ChunkHit[], limit: number, ofFiles: readonly FileRanking[]): ChunkHit[] {
-	const files = new Map<string, ChunkHit[]>();
-	for (const hit of onceAPlace([...hits].sort(bestFirst))) {
-		const file = fileKey(hit);
-		const known = files.get(file);
-		if (known) known.push(hit);
-		else files.set(file, [hit]);
-	}
-	const scores = new Map<FileKey, number>();
-	let bestFile = 0;
-	for (const [file, chunks] of files) {
-		let score = 0;
-		for (const [index, chunk] of chunks.slice(0, FILE_CHUNKS).entries()) score += chunk.score * FILE_DECAY ** index;
-		scores.set(file, score);
-		bestFile = Math.max(bestFile, score);
-	}
-	const first: ChunkHit[] = [];
-	const later: ChunkHit[] = [];
-	for (const [file, chunks] of files) {
-		const best = (chunks[0] as ChunkHit).score;
-		let fileScore = (scores.get(file) ?? 0) / (bestFile || 1);
+const bestFirst = (a: Candidate, b: Candidate): number => b.score - a.score || byPlace(a.hit, b.hit);
+
+function arrange(chunks: Candidate[], limit: number, ofFiles: readonly FileRanking[]): ChunkHit[] {
+	const files = byFile(onceAPlace(chunks.sort(bestFirst), ({ hit }) => hit));
+	const scores = files.map(({ chunks: ofFile }) =>
+		ofFile.slice(0, FILE_CHUNKS).reduce((score, chunk, index) => score + chunk.score * FILE_DECAY ** index, 0),
+	);
+	const bestFile = scores.reduce((best, score) => Math.max(best, score), 0);
+	const first: Candidate[] = [];
+	const later: Candidate[] = [];
+	for (const [at, { file, chunks: ofFile }] of files.entries()) {
+		const best = (ofFile[0] as Candidate).score;
+		let fileScore = (scores[at] as number) / (bestFile || 1);
 		for (const { scores: known, weight } of ofFiles) fileScore += weight * (known.get(file) ?? 0);
-		for (const [index, chunk] of chunks.entries()) {
-			const score = fileScore * (best > 0 ? chunk.score / best : 1) * 0.8 ** index;
-			(index < CHUNKS_BEFORE_OTHERS ? first : later).push({ ...chunk, score: settled(score) });
+		for (const [index, { hit, score: own }] of ofFile.entries()) {
+			const score = settled(fileScore * (best > 0 ? own / best : 1) * 0.8 ** index);
+			(index < CHUNKS_BEFORE_OTHERS ? first : later).push({ hit, score });
 		}
 	}
 	// A file's score may be lower than that of a chunk that waits: order within each part, never across.
 	const ordered = [...first.sort(bestFirst), ...later.sort(bestFirst)].slice(0, Math.max(0, limit));
 	const top = ordered[0]?.score || 1;
 	let ceiling = 1;
-	return ordered.map((hit) => {
-		ceiling = Math.min(ceiling, hit.score / top);
+	return ordered.map(({ hit, score }) => {
+		ceiling = Math.min(ceiling, score / top);
 		return { ...hit, score: settled(ceiling) };
 	});
+}
+
+/** In the order of each file's first chunk. */
+function byFile(chunks: readonly Candidate[]): readonly { readonly file: FileKey; readonly chunks: Candidate[] }[] {
+	const files = new PlaceMap<{ readonly file: FileKey; readonly chunks: Candidate[] }>();
+	for (const chunk of chunks) {
+		const { hit } = chunk;
+		files.of(hit, () => ({ file: fileKey(hit), chunks: [] })).chunks.push(chunk);
+	}
+	return files.all;
 }

@@ -14,14 +14,18 @@ export function isSamePlace(a: Place, b: Place): boolean {
 	);
 }
 
-/** Of hits that several groups have of the same lines, only the first stays: give them best first. */
-export function onceAPlace<T extends Place>(hits: readonly T[]): T[] {
-	const byFile = new Map<string, T[]>();
-	return hits.filter((hit) => {
-		const file = `${hit.source}\0${hit.path}`;
+/** Of what several groups have of the same lines, only the first stays: give it best first. */
+export function onceAPlace<T>(all: readonly T[], placeOf: (one: T) => Place): T[] {
+	const group = all[0] && placeOf(all[0]).group;
+	// Whatever one group has stays.
+	if (all.every((one) => placeOf(one).group === group)) return [...all];
+	const byFile = new Map<string, Place[]>();
+	return all.filter((one) => {
+		const place = placeOf(one);
+		const file = `${place.source}\0${place.path}`;
 		const kept = byFile.get(file) ?? [];
-		if (kept.some((other) => isSamePlace(other, hit))) return false;
-		kept.push(hit);
+		if (kept.some((other) => isSamePlace(other, place))) return false;
+		kept.push(place);
 		byFile.set(file, kept);
 		return true;
 	});
@@ -29,11 +33,13 @@ export function onceAPlace<T extends Place>(hits: readonly T[]): T[] {
 
 const order = <T>(a: T, b: T): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** Best first; among equals by place, and of one place that of `default` before that of other groups. */
-export const bestFirst = (a: ChunkHit, b: ChunkHit): number =>
-	b.score - a.score ||
+/** Of equally good ones: by place, and of one place that of `default` before that of other groups. */
+export const byPlace = (a: ChunkHit, b: ChunkHit): number =>
 	order(a.source, b.source) ||
 	order(a.path, b.path) ||
 	Number(b.group === DEFAULT_GROUP) - Number(a.group === DEFAULT_GROUP) ||
 	order(a.group, b.group) ||
 	a.ordinal - b.ordinal;
+
+/** Best first; among equals by place. */
+export const bestFirst = (a: ChunkHit, b: ChunkHit): number => b.score - a.score || byPlace(a, b);

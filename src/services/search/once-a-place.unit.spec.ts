@@ -17,10 +17,15 @@ test("of the lines that several groups have of a file the best stays, and what i
 		hit("default", "a.md", [41, 80]),
 		hit("default", "b.md", [1, 40]),
 	];
-	expect(named(onceAPlace(hits))).toEqual(["docs a.md:11", "docs a.md:21", "default a.md:41", "default b.md:1"]);
+	expect(named(onceAPlace(hits, (one) => one))).toEqual([
+		"docs a.md:11",
+		"docs a.md:21",
+		"default a.md:41",
+		"default b.md:1",
+	]);
 	// A group may cut a long line, or repeat a part of it.
 	const own = [hit("default", "a.js", [1, 1]), hit("default", "a.js", [1, 2])];
-	expect(onceAPlace(own)).toEqual(own);
+	expect(onceAPlace(own, (one) => one)).toEqual(own);
 });
 
 test("equally good ones are those of default, and an answer has as many hits as it may", () => {

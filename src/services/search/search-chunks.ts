@@ -2,10 +2,11 @@ import { errorCode } from "../../domain/errors.js";
 import { COMMIT_KIND } from "../../domain/mined-file.js";
 import type { Snapshot } from "../../domain/snapshot.js";
 import type { EmbeddingProvider } from "../../embeddings/embedding.port.js";
-import type { ChunkHit, SearchFilter, VectorStore } from "../../stores/vectors/vectors.port.js";
+import type { ChunkHit, FilePlace, SearchFilter, VectorStore } from "../../stores/vectors/vectors.port.js";
 import { type FileKey, fileKey, placeOf, rankByHistory, touchedPaths } from "./file-history.js";
 import { rankByPath } from "./file-paths.js";
 import { type FileRanking, fuseRankings, type Ranking } from "./fuse-rankings.js";
+import { PlaceMap } from "./place-map.js";
 import { querySymbols } from "./query-symbols.js";
 
 export interface SearchPorts {
@@ -126,16 +127,15 @@ async function rankFiles(
 	rankings: readonly Ranking[],
 	history: ReadonlyMap<FileKey, number>,
 ): Promise<{ ofFiles: FileRanking[]; others: ChunkHit[] }> {
-	const found = new Map(
-		rankings.flatMap(({ hits }) => hits).map((hit) => [fileKey(hit), { source: hit.source, path: hit.path }]),
-	);
+	const found = new PlaceMap<FilePlace>();
+	for (const { hits } of rankings) for (const hit of hits) found.of(hit, () => hit);
 	const missing = [...history]
-		.filter(([file]) => !found.has(file))
+		.filter(([file]) => found.get(placeOf(file)) === undefined)
 		.sort(([a, scoreA], [b, scoreB]) => scoreB - scoreA || (a < b ? -1 : 1))
 		.slice(0, MAX_BY_HISTORY)
 		.map(([file]) => placeOf(file));
 	const others = missing.length === 0 ? [] : await vectors.firstChunks(filter, missing);
-	const paths = rankByPath(text, [...found.values(), ...others]);
+	const paths = rankByPath(text, [...found.all, ...others]);
 	return {
 		ofFiles: [
 			{ scores: history, weight: 1 },

@@ -52,7 +52,7 @@ export async function searchLike(
 			return hits.filter((hit) => !isPart(hit));
 		}),
 	);
-	const hits = onceAPlace(found.flat().sort(bestFirst)).slice(0, limit);
+	const hits = onceAPlace(found.flat().sort(bestFirst), (hit) => hit).slice(0, limit);
 	const best = hits[0]?.score ?? 0;
 	return {
 		hits: hits.map((hit) => ({ ...hit, score: best > 0 ? Math.max(0, hit.score / best) : 0 })),
