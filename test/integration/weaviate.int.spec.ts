@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import weaviate, { type CollectionConfig, type WeaviateClient } from "weaviate-client";
 import { Secret } from "../../src/config/secret.js";
 import { EMPTY_TALLY, tallyOf } from "../../src/domain/digest.js";
@@ -181,6 +181,32 @@ describe.runIf(hasServer("weaviate"))("vectors in Weaviate", () => {
 			return;
 		}
 		throw new Error("the store did not find the server again");
+	});
+
+	it("finds the nearest chunks the same whether it has read them or asks for their ids alone, also past a key and a restart", async () => {
+		const server = await own({ apiKey: true });
+		const store = open(at(server.addresses));
+		const some = records(60);
+		const asked = some[7] as ChunkRecord;
+		await store.stage(1, some);
+		// Long ago: the collections need not be listed anew.
+		const snapshot = { ...snapshotOf(1), publishedAt: "2020-01-01T00:00:00.000Z" };
+		const find = () => store.searchVector(MODEL, asked.vector, { snapshot }, 20);
+		const read = await find();
+		expect(read[0]).toMatchObject({ text: asked.text, score: expect.closeTo(1, 5) });
+		expect(read).toHaveLength(20);
+		expect(await find()).toEqual(read);
+		await server.stop();
+		expect(await failure(find())).toMatchObject({
+			code: "STORE_UNAVAILABLE",
+			message: expect.stringContaining("search the vectors"),
+		});
+		await server.start();
+		await vi.waitFor(async () => expect(await find()).toEqual(read), { timeout: 20_000 });
+		// What is staged later is among them, read like the others.
+		await store.stage(2, [{ ...asked, path: "later", origin: "file:later", text: "later" }]);
+		const [first, second] = await store.searchVector(MODEL, asked.vector, { snapshot: snapshotOf(2) }, 20);
+		expect([first?.path, second?.path].sort()).toEqual([asked.path, "later"].sort());
 	});
 
 	it("says which setting to correct", async () => {

@@ -1,7 +1,9 @@
 import { chunked } from "../../sqlite/chunked.js";
 import type { ChunkHit } from "../vectors.port.js";
+import type { ScoredId } from "./memory/chunk-table.js";
 import { CONTENT_PROPERTIES, toHit } from "./stored-chunk.js";
 import { countTerms, type TermCounts } from "./term-counts.js";
+import type { RankedChunk } from "./text-ranking.js";
 import type { ModelCollection } from "./weaviate-collections.js";
 import type { WeaviateConnection } from "./weaviate-connection.js";
 
@@ -15,7 +17,7 @@ export interface KnownChunk {
 /** What a question gave: the client's object, with its properties where they were asked for. */
 interface Found {
 	readonly uuid: string;
-	readonly properties: Readonly<Record<string, unknown>>;
+	readonly properties?: Readonly<Record<string, unknown>>;
 }
 
 /** Chunks of one question by id. */
@@ -55,34 +57,46 @@ export class KnownChunks {
 
 	/** In the order of the objects. One that was deleted meanwhile is left out. */
 	async of(model: ModelCollection, objects: readonly Found[]): Promise<KnownChunk[]> {
-		const chunks = new Map<string, KnownChunk>();
-		const unread: string[] = [];
-		let missing = 0;
-		for (const { uuid, properties } of objects) {
-			const known = this.#use(uuid);
-			if (known !== undefined) chunks.set(uuid, known);
-			else {
-				missing += 1;
-				if (properties.content === undefined) unread.push(uuid);
-				else chunks.set(uuid, this.#keep(uuid, toHit(uuid, properties, model.model, 0)));
-			}
-		}
-		if (objects.length > 0) this.#missing = missing / objects.length;
-		await Promise.all(
-			chunked(unread, IDS).map(async (ids) => {
-				for (const { uuid, properties } of await this.#read(model, ids))
-					chunks.set(uuid, this.#keep(uuid, toHit(uuid, properties, model.model, 0)));
-			}),
-		);
-		return objects.flatMap(({ uuid }) => chunks.get(uuid) ?? []);
+		const chunks = await this.#each(model, objects);
+		return chunks.filter((chunk) => chunk !== undefined);
 	}
 
-	/** Chunks by id, in order of the ids; one that was deleted is left out. */
-	ofIds(model: ModelCollection, ids: readonly string[]): Promise<KnownChunk[]> {
-		return this.of(
-			model,
-			ids.map((uuid) => ({ uuid, properties: {} })),
+	/** Chunks by id with the scores that they were found with; one that was deleted is left out. */
+	async ranked(model: ModelCollection, scored: readonly ScoredId[]): Promise<RankedChunk[]> {
+		const objects = scored.map(({ id }) => ({ uuid: id }));
+		const chunks = await this.#each(model, objects);
+		const ranked: RankedChunk[] = [];
+		for (let at = 0; at < scored.length; at += 1) {
+			const hit = chunks[at]?.hit;
+			if (hit !== undefined) ranked.push({ hit, score: (scored[at] as ScoredId).score });
+		}
+		return ranked;
+	}
+
+	/** One for each object, undefined where it was deleted. */
+	async #each(model: ModelCollection, objects: readonly Found[]): Promise<(KnownChunk | undefined)[]> {
+		// Used last, dropped last. To move one takes time: only where one will be dropped soon.
+		const isMoved = this.#bytes >= this.room() * NEARLY_FULL;
+		const chunks = objects.map(({ uuid }) => this.#use(uuid, isMoved));
+		const missing: number[] = [];
+		for (let at = 0; at < chunks.length; at += 1) if (chunks[at] === undefined) missing.push(at);
+		if (objects.length > 0) this.#missing = missing.length / objects.length;
+		if (missing.length === 0) return chunks;
+		const unread: string[] = [];
+		for (const at of missing) {
+			const { uuid, properties } = objects[at] as Found;
+			if (properties?.content === undefined) unread.push(uuid);
+			else chunks[at] = this.#keep(uuid, toHit(uuid, properties, model.model, 0));
+		}
+		const read = new Map<string, KnownChunk>();
+		await Promise.all(
+			chunked(unread, IDS).map(async (ids) => {
+				for (const { uuid, properties = {} } of await this.#read(model, ids))
+					read.set(uuid, this.#keep(uuid, toHit(uuid, properties, model.model, 0)));
+			}),
 		);
+		for (const at of missing) chunks[at] ??= read.get((objects[at] as Found).uuid);
+		return chunks;
 	}
 
 	/** A chunk that was read anyway: kept where that takes no other's place. */
@@ -106,11 +120,9 @@ export class KnownChunks {
 		return objects as unknown as readonly Found[];
 	}
 
-	#use(id: string): KnownChunk | undefined {
+	#use(id: string, isMoved: boolean): KnownChunk | undefined {
 		const known = this.#known.get(id);
-		if (known === undefined) return undefined;
-		// Used last, dropped last. To move it takes time: only where one will be dropped soon.
-		if (this.#bytes < this.room() * NEARLY_FULL) return known.chunk;
+		if (known === undefined || !isMoved) return known?.chunk;
 		this.#known.delete(id);
 		this.#known.set(id, known);
 		return known.chunk;

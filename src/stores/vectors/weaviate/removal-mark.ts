@@ -60,12 +60,10 @@ export class RemovalMark {
 		if (content !== JSON.stringify(before)) await this.#write(model, COLLECTED_ID, content);
 	}
 
-	async #content({ collection }: ModelCollection, id: string): Promise<string | undefined> {
-		const found = await this.connection.request("ask whether chunks were taken away", () =>
-			collection.query.fetchObjectById(id, { returnProperties: ["content"] as never }),
+	#content({ collection }: ModelCollection, id: string): Promise<string | undefined> {
+		return this.connection.search("ask whether chunks were taken away", (searches) =>
+			searches.text(collection.name, collection.filter.byId().equal(id), "content"),
 		);
-		const content: unknown = found?.properties.content;
-		return typeof content === "string" ? content : undefined;
 	}
 
 	async #set(model: ModelCollection, state: typeof OPEN | typeof CLOSED): Promise<string> {

@@ -1,6 +1,8 @@
 import pRetry from "p-retry";
 import type { WeaviateClient } from "weaviate-client";
 import { LodeError } from "../../../domain/errors.js";
+import { clientModule } from "./client-module.js";
+import { SearchChannel } from "./search-channel.js";
 import { isPassing, weaviateError } from "./weaviate-errors.js";
 
 export interface WeaviateOptions {
@@ -15,6 +17,12 @@ export interface WeaviateOptions {
 
 type Library = typeof import("weaviate-client");
 
+interface Connected {
+	readonly client: WeaviateClient;
+	readonly library: Library;
+	readonly searches: SearchChannel;
+}
+
 /** Seconds, as the client takes them: a request that hangs is given up within an activity's time-out. */
 const TIMEOUT_S = { init: 5, query: 60, insert: 60 };
 const RETRIES = 4;
@@ -23,24 +31,33 @@ const OLDEST = [1, 33] as const;
 
 /** Every request: repeated where a fault passes, none after the deadline, errors ours. */
 export class WeaviateConnection {
-	#connected: Promise<{ client: WeaviateClient; library: Library }> | undefined;
+	#connected: Promise<Connected> | undefined;
 
 	constructor(readonly options: WeaviateOptions) {}
 
 	/** @throws STORE_UNAVAILABLE where the deadline (milliseconds since 1970) is over before a request leaves */
-	async request<T>(
+	request<T>(
 		operation: string,
 		work: (client: WeaviateClient, library: Library) => Promise<T>,
 		deadline = Number.POSITIVE_INFINITY,
 	): Promise<T> {
+		return this.#ask(operation, ({ client, library }) => work(client, library), deadline);
+	}
+
+	/** What a question waits for, past the client. */
+	search<T>(operation: string, work: (searches: SearchChannel) => Promise<T>): Promise<T> {
+		return this.#ask(operation, ({ searches }) => work(searches), Number.POSITIVE_INFINITY);
+	}
+
+	async #ask<T>(operation: string, work: (connected: Connected) => Promise<T>, deadline: number): Promise<T> {
 		try {
 			return await pRetry(
 				async () => {
 					this.#connected ??= this.#connect();
-					const { client, library } = await this.#connected;
+					const connected = await this.#connected;
 					// Checked last, with nothing to wait for between it and the request.
 					requireTime(operation, deadline);
-					return work(client, library);
+					return work(connected);
 				},
 				{ retries: RETRIES, minTimeout: 50, maxTimeout: 1_000, shouldRetry: ({ error }) => isPassing(error) },
 			);
@@ -59,10 +76,11 @@ export class WeaviateConnection {
 	async close(): Promise<void> {
 		const connected = await this.#connected?.catch(() => undefined);
 		this.#connected = undefined;
+		connected?.searches.close();
 		await connected?.client.close();
 	}
 
-	async #connect(): Promise<{ client: WeaviateClient; library: Library }> {
+	async #connect(): Promise<Connected> {
 		try {
 			const library = await import("weaviate-client");
 			await withoutRetries();
@@ -80,7 +98,13 @@ export class WeaviateConnection {
 				...(apiKey && { authCredentials: new library.default.ApiKey(apiKey.reveal()) }),
 				timeout: TIMEOUT_S,
 			});
-			return { client, library };
+			const searches = await SearchChannel.open({
+				address: grpcAddress,
+				isSecure: httpSecure,
+				apiKey: apiKey?.reveal(),
+				timeoutMs: TIMEOUT_S.query * 1_000,
+			});
+			return { client, library, searches };
 		} catch (error) {
 			// The next request tries again: the server may just have been away.
 			this.#connected = undefined;
@@ -107,10 +131,9 @@ export function requireTime(operation: string, deadline = Number.POSITIVE_INFINI
 
 /**
  * The client sends a batch up to five times by itself when the server goes away. A server that was killed within it may then have a part of its
- * objects in half, which only we know how to write anew (ChunkWriter). It has no option for that; what is set here lies in its own module (3.14.0).
+ * objects in half, which only we know how to write anew (ChunkWriter). It has no option for that.
  */
 async function withoutRetries(): Promise<void> {
-	const place = new URL("./grpc/retry.js", import.meta.resolve("weaviate-client"));
-	const { retryOptions } = (await import(place.href)) as { retryOptions: { retry: boolean } };
+	const { retryOptions } = await clientModule<{ retryOptions: { retry: boolean } }>("./grpc/retry.js");
 	retryOptions.retry = false;
 }

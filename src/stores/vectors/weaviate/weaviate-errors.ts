@@ -44,9 +44,9 @@ export function weaviateError(
 	const said = everythingSaid(error);
 	const make = (code: ErrorCode, why: string, next: string) =>
 		new LodeError(code, `Cannot ${operation} in Weaviate at ${places.url}: ${why}`, { next, cause: error });
-	if (/Unauthenticated|\b401\b/i.test(said))
+	if (/Unauthenticated|unauthorized|\b401\b/i.test(said))
 		return make("PERMISSION_DENIED", "it does not accept the API key", "Correct LODE_WEAVIATE_API_KEY.");
-	if (/InsufficientPermissions|PermissionDenied|\b403\b|forbidden/i.test(said))
+	if (/InsufficientPermissions|Permission_?Denied|\b403\b|forbidden/i.test(said))
 		return make(
 			"PERMISSION_DENIED",
 			"the owner of the API key may not do that",

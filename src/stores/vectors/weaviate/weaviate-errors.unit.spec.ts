@@ -23,4 +23,15 @@ describe("what Weaviate says", () => {
 		expect(error.code).toBe("INTERNAL");
 		expect(error.message + error.next).not.toContain("secret");
 	});
+
+	// As grpc-js says it, which the client wraps and searches past it do not.
+	it.each([
+		["2 UNKNOWN: extract auth: unauthorized: invalid api key", "PERMISSION_DENIED"],
+		["7 PERMISSION_DENIED: rbac: authorization, user 'lode'", "PERMISSION_DENIED"],
+		["14 UNAVAILABLE: No connection established.", "STORE_UNAVAILABLE"],
+		["4 DEADLINE_EXCEEDED: Deadline exceeded after 60.001s", "STORE_UNAVAILABLE"],
+		["2 UNKNOWN: vector search: no vectors in index", "INTERNAL"],
+	])("has a code by what gRPC says: %s", (message, code) => {
+		expect(weaviateError(Object.assign(new Error(message), { code: 0 }), PLACES, "search").code).toBe(code);
+	});
 });

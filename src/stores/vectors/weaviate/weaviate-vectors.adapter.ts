@@ -18,6 +18,7 @@ import { TextMemory } from "./memory/text-memory.js";
 import { RemovalMark } from "./removal-mark.js";
 import { byPlace, CONTENT_PROPERTIES, originKey, symbolKey, toHit } from "./stored-chunk.js";
 import { type RankedChunk, rankText, TextStatistics } from "./text-ranking.js";
+import { rankVectors } from "./vector-ranking.js";
 import { type ModelCollection, SCHEMA_VERSION, WeaviateCollections } from "./weaviate-collections.js";
 import { WeaviateConnection, type WeaviateOptions } from "./weaviate-connection.js";
 
@@ -117,14 +118,11 @@ export function createWeaviateVectorStore(options: WeaviateStoreOptions): Weavia
 	): Promise<RankedChunk[] | undefined> {
 		const found = await memory.answer(model, snapshot, ask);
 		if (found === undefined) return undefined;
-		const chunks = await known.ofIds(
-			model,
-			found.map(({ id }) => id),
-		);
+		const ranked = await known.ranked(model, found);
 		// One was deleted in between.
-		if (chunks.length < found.length) return undefined;
+		if (ranked.length < found.length) return undefined;
 		fromMemory += 1;
-		return chunks.map(({ hit }, at) => ({ hit, score: found[at]?.score ?? 0 }));
+		return ranked;
 	}
 
 	/** By candidates that Weaviate gives. */
@@ -196,8 +194,11 @@ export function createWeaviateVectorStore(options: WeaviateStoreOptions): Weavia
 		paths.sort((a, b) => compareBytes(a.path, b.path));
 		// Those of one path go by what the text's object says.
 		const last = paths[wanted - 1]?.path;
-		const ids = paths.filter(({ path }, at) => at < wanted || path === last).map(({ id }) => id);
-		return (await known.ofIds(model, ids)).map(({ hit }) => ({ hit, score: 1 }));
+		const first = paths.filter(({ path }, at) => at < wanted || path === last);
+		return known.ranked(
+			model,
+			first.map(({ id }) => ({ id, score: 1 })),
+		);
 	}
 
 	/** In order of (source, path, ordinal, group). */
@@ -266,22 +267,9 @@ export function createWeaviateVectorStore(options: WeaviateStoreOptions): Weavia
 					{ next: "Search with the model that the group was indexed with." },
 				);
 			}
-			const near = Array.from(vector);
 			const hits = await inEach(
 				filter,
-				async (model, filters) => {
-					const { objects } = await connection.request("search the vectors", () =>
-						model.collection.query.nearVector(near, {
-							filters,
-							limit: wanted,
-							returnMetadata: ["distance"],
-							returnProperties: [...known.properties] as never,
-						}),
-					);
-					// The distance is the negative product: of unit vectors, the cosine.
-					const cosines = new Map(objects.map(({ uuid, metadata }) => [uuid, -(metadata?.distance ?? 0)]));
-					return (await known.of(model, objects)).map(({ hit }) => ({ hit, score: cosines.get(hit.id) ?? 0 }));
-				},
+				(model, filters) => rankVectors({ connection, known }, model, filters, vector, wanted),
 				name,
 			);
 			return best(hits, wanted);
