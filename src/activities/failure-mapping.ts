@@ -40,7 +40,9 @@ export function withFailureMapping<T extends object>(activities: T, redact: (tex
 				times.succeeded(context.info);
 				return result;
 			} catch (error) {
-				const failure = toFailure(error, times.count(context.info, error), context.cancellationSignal.aborted, redact);
+				const cancelled = context.cancellationSignal.aborted;
+				// What a cancelled attempt fails with says nothing of the next one.
+				const failure = toFailure(error, cancelled ? 1 : times.count(context.info, error), cancelled, redact);
 				throw COMPENSATION.has(name) ? repeated(failure) : failure;
 			} finally {
 				clearInterval(timer);
@@ -59,7 +61,7 @@ class FailureTimes {
 
 	count(info: Info, error: unknown): number {
 		const code = errorCode(error);
-		if (code !== undefined && code !== "DISK_FULL") return 1;
+		if ((code !== undefined && code !== "DISK_FULL") || error instanceof CancelledFailure) return 1;
 		const key = `${activityOf(info)}/${code}`;
 		const times = (this.#times.get(key) ?? 0) + 1;
 		this.#times.delete(key);

@@ -79,6 +79,12 @@ describe("what activities throw", () => {
 		expect(await last([...away, ...others])).not.toContain(true);
 	});
 
+	test("an attempt that was cancelled does not bring the end nearer", async () => {
+		const error = new TypeError("x is undefined");
+		const cancelled = Array(4).fill(new CancelledFailure("the worker ends"));
+		expect((await last([...cancelled, ...Array(5).fill(error)])).slice(4)).toEqual([false, false, false, false, true]);
+	});
+
 	test("no secret gets into a history", async () => {
 		for (const error of [new Error("refused hunter22"), new LodeError("EMBEDDING_FAILED", "key hunter22")]) {
 			expect(JSON.stringify([await failing(error)])).not.toContain("hunter22");
