@@ -1,9 +1,9 @@
 import { CompleteAsyncError, Context, type Info } from "@temporalio/activity";
 import { ApplicationFailure, CancelledFailure } from "@temporalio/common";
-import { ERROR_CODES, errorCode, type LodeError } from "../domain/errors.js";
+import { ERROR_CODES, type ErrorCode, errorCode, type LodeError } from "../domain/errors.js";
 import { heartbeat } from "./heartbeat.js";
 
-/** So often in one activity an error that nobody named is a bug, not a passing fault. */
+/** So often in one activity an error that nobody named, here or where it was mapped (`INTERNAL`), is a bug, not a passing fault. */
 const TIMES_UNNAMED = 5;
 /** A disk does not free itself: after this many times a user has to act. */
 const TIMES_DISK_FULL = 3;
@@ -60,8 +60,8 @@ class FailureTimes {
 	readonly #times = new Map<string, number>();
 
 	count(info: Info, error: unknown): number {
-		const code = errorCode(error);
-		if ((code !== undefined && code !== "DISK_FULL") || error instanceof CancelledFailure) return 1;
+		const code = errorCode(error) ?? "INTERNAL";
+		if ((code !== "INTERNAL" && code !== "DISK_FULL") || error instanceof CancelledFailure) return 1;
 		const key = `${activityOf(info)}/${code}`;
 		const times = (this.#times.get(key) ?? 0) + 1;
 		this.#times.delete(key);
@@ -73,7 +73,7 @@ class FailureTimes {
 
 	succeeded(info: Info): void {
 		if (this.#times.size === 0) return;
-		for (const code of [undefined, "DISK_FULL"]) this.#times.delete(`${activityOf(info)}/${code}`);
+		for (const code of ["INTERNAL", "DISK_FULL"]) this.#times.delete(`${activityOf(info)}/${code}`);
 	}
 }
 
@@ -90,6 +90,12 @@ export function isPermanent(error: unknown): boolean {
 	if (error instanceof ApplicationFailure) return error.nonRetryable === true;
 	const code = errorCode(error);
 	return code !== undefined && ERROR_CODES[code].permanent;
+}
+
+/** What a server refuses may be what it says while it comes up, in words that nobody knew: `INTERNAL` is worth as many attempts as an error without a code. */
+function isLast(code: ErrorCode, times: number): boolean {
+	if (code === "INTERNAL") return times >= TIMES_UNNAMED;
+	return ERROR_CODES[code].permanent || (code === "DISK_FULL" && times >= TIMES_DISK_FULL);
 }
 
 function repeated(failure: Error): Error {
@@ -125,7 +131,7 @@ export function toFailure(
 	return ApplicationFailure.create({
 		message: redact(message),
 		type: code,
-		nonRetryable: ERROR_CODES[code].permanent || (code === "DISK_FULL" && times >= TIMES_DISK_FULL),
+		nonRetryable: isLast(code, times),
 		nextRetryDelay: retryAfterMs === undefined ? undefined : Math.max(1, Math.round(retryAfterMs)),
 		details: [{ next: next ?? null }],
 	});

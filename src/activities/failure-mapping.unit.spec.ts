@@ -79,6 +79,12 @@ describe("what activities throw", () => {
 		expect(await last([...away, ...others])).not.toContain(true);
 	});
 
+	test("so is what a server refused in words that nobody knew", async () => {
+		const refused = new LodeError("INTERNAL", "Cannot await the collection in Weaviate: it refused the request");
+		const thrown = new TypeError("x is undefined");
+		expect(await last([refused, thrown, refused, thrown, refused])).toEqual([false, false, false, false, true]);
+	});
+
 	test("an attempt that was cancelled does not bring the end nearer", async () => {
 		const error = new TypeError("x is undefined");
 		const cancelled = Array(4).fill(new CancelledFailure("the worker ends"));
