@@ -142,7 +142,7 @@ export class ChunkReader {
 		// Most questions have few answers, and one request is enough.
 		const first = await this.#fetch(model, filters, properties, includeVector, PAGE);
 		if (first.length < PAGE) {
-			yield* first;
+			yield* once(first);
 			return;
 		}
 		const count = await this.count(model, filters);
@@ -160,7 +160,7 @@ export class ChunkReader {
 			if (found.length >= PAGE && to - from > 1) {
 				const middle = Math.floor((from + to) / 2);
 				pending.push([middle, to], [from, middle]);
-			} else yield* found;
+			} else yield* once(found);
 		}
 	}
 
@@ -203,4 +203,12 @@ export class ChunkReader {
 			if (waiting > 0) throw new Error(`503: ${waiting} vectors wait to be indexed`);
 		});
 	}
+}
+
+/**
+ * A server that was killed while a chunk was put again may have it under two numbers of its own in its indexes, and give it twice: the same object, of
+ * one slice, so that both are in one answer.
+ */
+function once(found: readonly FoundChunk[]): Iterable<FoundChunk> {
+	return new Map(found.map((chunk) => [chunk.id, chunk])).values();
 }

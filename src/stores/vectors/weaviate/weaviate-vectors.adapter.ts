@@ -219,12 +219,16 @@ export function createWeaviateVectorStore(options: WeaviateStoreOptions): Weavia
 		return found.sort((a, b) => compareBytes(a.source, b.source) || byPlace(a, b));
 	}
 
-	const best = (ranked: readonly RankedChunk[][], limit: number): ChunkHit[] =>
-		ranked
-			.flat()
-			.sort((a, b) => b.score - a.score || byPlace(a.hit, b.hit))
-			.slice(0, limit)
-			.map(({ hit, score }) => ({ ...hit, score }));
+	const best = (ranked: readonly RankedChunk[][], limit: number): ChunkHit[] => {
+		const sorted = ranked.flat().sort((a, b) => b.score - a.score || byPlace(a.hit, b.hit));
+		// Once each: see ChunkReader.read.
+		const unique = new Map<string, ChunkHit>();
+		for (const { hit, score } of sorted) {
+			if (unique.size === limit) break;
+			if (!unique.has(hit.id)) unique.set(hit.id, { ...hit, score });
+		}
+		return [...unique.values()];
+	};
 
 	return {
 		capabilities: { refusesClosedSeq: false },
