@@ -15,6 +15,7 @@ import {
 	sourceKey,
 	toRecord,
 } from "./stored-chunk.js";
+import type { VectorIndex } from "./vector-index.js";
 import type { ModelCollection, WeaviateCollections } from "./weaviate-collections.js";
 import type { WeaviateConnection } from "./weaviate-connection.js";
 
@@ -34,11 +35,14 @@ export class ChunkReader {
 	constructor(
 		private readonly connection: WeaviateConnection,
 		private readonly collections: WeaviateCollections,
+		private readonly index: VectorIndex,
 	) {}
 
+	/** A chunk that the index of vectors does not hold is not there. */
 	async staged(seq: Seq, source: string, origins: readonly string[] | undefined): Promise<StagedTally> {
 		const [added, retired] = [new TallyBuilder(), new TallyBuilder()];
 		for (const model of await this.collections.list()) {
+			await this.index.awaitAll(model);
 			const scopes =
 				origins === undefined
 					? [where(model, "sourceKey").equal(sourceKey(source))]
@@ -46,10 +50,9 @@ export class ChunkReader {
 							where(model, "originKey").containsAny(slice.map((origin) => originKey(source, origin))),
 						);
 			for (const scope of scopes) {
-				await this.#sum(model, and(scope, where(model, "addedAt").equal(seq)), added);
+				await this.#sumIndexed(model, and(scope, where(model, "addedAt").equal(seq)), added);
 				await this.#sum(model, and(scope, where(model, "removedAt").equal(seq)), retired);
 			}
-			await this.#awaitIndexed(model);
 		}
 		return { added: added.build(), retired: retired.build() };
 	}
@@ -129,20 +132,39 @@ export class ChunkReader {
 		return (await this.#fetch(model, filters, ["addedAt"], false, 1)).length > 0;
 	}
 
-	/**
-	 * All that a filter lets pass. Paging by offset ends at 10,000, and cursors take no filter: so the objects are read slice by slice of a
-	 * number that is spread evenly over them.
-	 */
+	/** Those of the ids that there are. */
+	async existing(model: ModelCollection, ids: readonly string[]): Promise<Set<string>> {
+		if (ids.length === 0) return new Set();
+		const filters = model.collection.filter.byId().containsAny([...ids]);
+		// One may be given twice, see `once`.
+		const found = await this.#fetch(model, filters, ["addedAt"], false, ids.length * 2);
+		return new Set(found.map(({ id }) => id));
+	}
+
+	/** All that a filter lets pass. */
 	async *read(
 		model: ModelCollection,
 		filters: FilterValue,
 		properties: readonly (keyof StoredChunk)[] = CONTENT_PROPERTIES,
 		includeVector = true,
 	): AsyncGenerator<FoundChunk> {
+		for await (const { found } of this.#slices(model, filters, properties, includeVector)) yield* found;
+	}
+
+	/**
+	 * Paging by offset ends at 10,000, and cursors take no filter: so the objects are read slice by slice of a number that is spread evenly over them.
+	 * A slice's `within` lets pass what was found of it.
+	 */
+	async *#slices(
+		model: ModelCollection,
+		filters: FilterValue,
+		properties: readonly (keyof StoredChunk)[],
+		includeVector: boolean,
+	): AsyncGenerator<{ readonly within: FilterValue; readonly found: readonly FoundChunk[] }> {
 		// Most questions have few answers, and one request is enough.
 		const first = await this.#fetch(model, filters, properties, includeVector, PAGE);
 		if (first.length < PAGE) {
-			yield* once(first);
+			yield { within: filters, found: once(first) };
 			return;
 		}
 		const count = await this.count(model, filters);
@@ -160,7 +182,7 @@ export class ChunkReader {
 			if (found.length >= PAGE && to - from > 1) {
 				const middle = Math.floor((from + to) / 2);
 				pending.push([middle, to], [from, middle]);
-			} else yield* once(found);
+			} else yield { within, found: once(found) };
 		}
 	}
 
@@ -192,16 +214,15 @@ export class ChunkReader {
 		}
 	}
 
-	/** With asynchronous indexing a vector may be acknowledged and not yet be found: whoever asks before a publication has to wait. */
-	async #awaitIndexed({ collection }: ModelCollection): Promise<void> {
-		await this.connection.request("wait for the index", async (client) => {
-			const nodes = await client.cluster.nodes({ collection: collection.name, output: "verbose" });
-			const waiting = nodes
-				.flatMap((node) => node.shards ?? [])
-				.reduce((sum, shard) => sum + ((shard as { vectorQueueLength?: number }).vectorQueueLength ?? 0), 0);
-			// "503" makes it a passing fault: asked again a few times here, then by the activity.
-			if (waiting > 0) throw new Error(`503: ${waiting} vectors wait to be indexed`);
-		});
+	/** Of what a filter lets pass, what a search of vectors finds. */
+	async #sumIndexed(model: ModelCollection, filters: FilterValue, builder: TallyBuilder): Promise<void> {
+		for await (const { within, found } of this.#slices(model, filters, CONTENT_PROPERTIES, true)) {
+			const ids = found.map(({ id }) => id);
+			const holding = await this.index.holding(model, within, ids, PAGE);
+			for (const { id, properties, vector } of found) {
+				if (holding.has(id)) builder.add(chunkRecordDigest(toRecord(properties, model.model, vector)));
+			}
+		}
 	}
 }
 
@@ -209,6 +230,6 @@ export class ChunkReader {
  * A server that was killed while a chunk was put again may have it under two numbers of its own in its indexes, and give it twice: the same object, of
  * one slice, so that both are in one answer.
  */
-function once(found: readonly FoundChunk[]): Iterable<FoundChunk> {
-	return new Map(found.map((chunk) => [chunk.id, chunk])).values();
+function once(found: readonly FoundChunk[]): FoundChunk[] {
+	return [...new Map(found.map((chunk) => [chunk.id, chunk])).values()];
 }

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { FilterValue } from "weaviate-client";
 import { ChunkReader } from "./chunk-reader.js";
 import type { StoredChunk } from "./stored-chunk.js";
+import type { VectorIndex } from "./vector-index.js";
 import type { ModelCollection, WeaviateCollections } from "./weaviate-collections.js";
 import type { WeaviateConnection } from "./weaviate-connection.js";
 
@@ -37,7 +38,7 @@ function reading(objects: readonly ReturnType<typeof chunk>[]) {
 		aggregate: { overAll: async () => ({ totalCount: objects.length }) },
 	};
 	const model = { model: "m", dimensions: 3, collection } as unknown as ModelCollection;
-	const reader = new ChunkReader(connection, {} as WeaviateCollections);
+	const reader = new ChunkReader(connection, {} as WeaviateCollections, {} as VectorIndex);
 	return { asked, read: () => all(reader.read(model, {} as FilterValue)) };
 }
 

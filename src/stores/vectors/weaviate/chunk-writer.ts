@@ -1,6 +1,5 @@
 import pLimit from "p-limit";
 import type { FilterValue } from "weaviate-client";
-import { allEnded } from "../../../domain/all-ended.js";
 import { LodeError } from "../../../domain/errors.js";
 import type { ChunkRecord } from "../../../domain/mined-file.js";
 import type { Seq, Snapshot } from "../../../domain/snapshot.js";
@@ -8,8 +7,10 @@ import { chunked } from "../../sqlite/chunked.js";
 import type { WriteOptions } from "../../versioned.port.js";
 import { and, goneIn, where } from "./chunk-filter.js";
 import type { ChunkReader, FoundChunk } from "./chunk-reader.js";
+import { insertObjects } from "./insert-objects.js";
 import type { RemovalMark } from "./removal-mark.js";
 import { CURRENT, chunkId, lifeOf, originKey, type StoredChunk, sourceKey, storedChunk } from "./stored-chunk.js";
+import type { VectorIndex } from "./vector-index.js";
 import type { ModelCollection, WeaviateCollections } from "./weaviate-collections.js";
 import { requireTime, type WeaviateConnection } from "./weaviate-connection.js";
 import { isInterrupted, isPassing } from "./weaviate-errors.js";
@@ -20,12 +21,6 @@ const ORIGINS = 500;
 /** How often the objects of a batch that failed for a passing reason are sent again. */
 const ATTEMPTS = 5;
 const REMOVED_AT_ONCE = 20;
-/**
- * As few objects go to the server one by one, at once. For two and more its client (3.14.0) takes half a second, because that is how often it looks
- * whether it has put all of them into their form.
- */
-const SENT_ALONE = 16;
-
 const ALL: readonly (keyof StoredChunk)[] = [
 	...["content", "origin", "path", "language", "kind"],
 	...["addedAt", "removedAt", "sourceKey", "groupKey", "originKey", "pathKey", "symbolKeys", "slice"],
@@ -44,6 +39,7 @@ export class ChunkWriter {
 		private readonly connection: WeaviateConnection,
 		private readonly collections: WeaviateCollections,
 		private readonly reader: ChunkReader,
+		private readonly index: VectorIndex,
 		private readonly marks: RemovalMark,
 	) {}
 
@@ -71,9 +67,30 @@ export class ChunkWriter {
 				if (!inserts.has(id))
 					inserts.set(id, { id, properties: storedChunk(record, seq), vectors: Array.from(record.vector) });
 			}
-			for (const slice of chunked([...inserts.values()], BATCH))
-				await this.#insertNew(model, slice, { deadline, again });
+			await this.#insertDurably(model, [...inserts.values()], { deadline, again });
 		}
+	}
+
+	/**
+	 * Ends when all of them, with their vectors, outlive the server's process. Where a request had to be repeated it may be another process by now, which
+	 * lost, whole or in part, vectors that the earlier one had acknowledged: then all of them are inserted anew.
+	 */
+	async #insertDurably(
+		model: ModelCollection,
+		inserts: readonly Insert[],
+		{ deadline, again }: WriteOptions,
+	): Promise<void> {
+		for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+			let isRepeated = false;
+			for (const slice of chunked(inserts, BATCH)) {
+				const requests = await this.#insertNew(model, slice, { deadline, again: again === true || attempt > 1 });
+				isRepeated ||= requests > 1;
+			}
+			if ((await this.index.close(model, deadline)) === 1 && !isRepeated) return;
+		}
+		throw new LodeError("STORE_UNAVAILABLE", "Weaviate went away each time that chunks were stored", {
+			next: "Look at the log of that server.",
+		});
 	}
 
 	async retire(
@@ -158,33 +175,32 @@ export class ChunkWriter {
 	}
 
 	/**
-	 * A server that is killed within a batch has some of its objects without all of their index entries, and takes an equal object for one that it has:
-	 * it would never be found. So what may be there is taken away before it is sent again. Only for objects of a seq that is not published.
+	 * A server that is killed within a batch has some of its objects without all of their index entries, or without their vectors in the index, and takes
+	 * an equal object for one that it has: it would never be found. So what may be there is taken away before it is sent again. Only for objects of a
+	 * seq that is not published. Returns how many requests it took.
 	 */
 	async #insertNew(
 		model: ModelCollection,
 		inserts: readonly Insert[],
 		{ deadline, again }: WriteOptions,
-	): Promise<void> {
-		let tried = again === true;
-		const there = tried ? new Set() : await this.#existing(model, inserts);
-		const absent = inserts.filter(({ id }) => !there.has(id));
+	): Promise<number> {
+		const ids = inserts.map(({ id }) => id);
+		const there = again ? new Set<string>() : await this.reader.existing(model, ids);
+		const whole = await this.#whole(model, there);
+		const absent = inserts.filter(({ id }) => !whole.has(id));
+		let requests = 0;
 		await this.#insert(model, absent, deadline, async (batch) => {
-			if (tried) await this.#remove(model, batch, deadline);
-			tried = true;
+			requests += 1;
+			const isFirst = requests === 1 && !again;
+			await this.#remove(model, isFirst ? batch.filter(({ id }) => there.has(id)) : batch, deadline);
 		});
+		return requests;
 	}
 
-	async #existing(model: ModelCollection, inserts: readonly Insert[]): Promise<Set<string>> {
-		if (inserts.length === 0) return new Set();
-		const { objects } = await this.connection.request("look for chunks", () =>
-			model.collection.query.fetchObjects({
-				filters: model.collection.filter.byId().containsAny(inserts.map(({ id }) => id)),
-				limit: inserts.length,
-				returnProperties: ["addedAt"] as never,
-			}),
-		);
-		return new Set(objects.map(({ uuid }) => uuid));
+	/** Of what is there, what need not be written anew. What waits in a queue on disk cannot be told from what is lost: whoever verifies waits and tells. */
+	async #whole(model: ModelCollection, there: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+		if (there.size === 0 || (await this.index.waiting(model)) > 0) return there;
+		return this.index.holdingOf(model, [...there]);
 	}
 
 	/** One by one: to find them by a filter would need the index entries that may be missing. */
@@ -212,7 +228,7 @@ export class ChunkWriter {
 				async () => {
 					await before(batch);
 					requireTime("store chunks", deadline);
-					return send(model, batch);
+					return insertObjects(model.collection, batch);
 				},
 				deadline,
 			);
@@ -250,17 +266,4 @@ export class ChunkWriter {
 			if (matches === 0 || (matches === successful && (await this.reader.count(model, filters)) === 0)) return deleted;
 		}
 	}
-}
-
-/** By their place in the batch, the objects that were refused. Ends when all that was sent has been answered. */
-async function send(
-	{ collection }: ModelCollection,
-	batch: readonly Insert[],
-): Promise<Record<number, { message: string }>> {
-	const insert = async (some: readonly Insert[]) => (await collection.data.insertMany(some as never)).errors;
-	if (batch.length > SENT_ALONE) return insert(batch);
-	const sent = batch.map((one) => insert([one]));
-	await allEnded(sent);
-	const answers = await Promise.all(sent);
-	return Object.fromEntries(answers.flatMap((errors, at) => Object.values(errors).map((error) => [at, error])));
 }

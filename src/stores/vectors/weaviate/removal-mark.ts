@@ -1,12 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { type Committed, isCommitted } from "../../../domain/snapshot.js";
+import { markId } from "./mark-ids.js";
 import type { ModelCollection } from "./weaviate-collections.js";
 import type { WeaviateConnection } from "./weaviate-connection.js";
 
-/** Of objects beside the chunks, the last in a cursor's order. They have no other property than a content, so that no filter of ours finds them. */
-const MARK_ID = "ffffffff-ffff-8fff-bfff-ffffffffffff";
-const COLLECTED_ID = "ffffffff-ffff-8fff-bfff-fffffffffffe";
-export const isMark = (id: string): boolean => id === MARK_ID || id === COLLECTED_ID;
+const MARK_ID = markId(0);
+const COLLECTED_ID = markId(1);
 const [OPEN, CLOSED] = ["open", "closed"] as const;
 
 /**

@@ -10,6 +10,8 @@ import { isUnknown } from "./weaviate-errors.js";
 export interface ModelCollection {
 	readonly model: string;
 	readonly dimensions: number;
+	/** In how many parts, each with an index of its own, the server keeps it. */
+	readonly shards: number;
 	readonly collection: Collection;
 }
 
@@ -89,10 +91,10 @@ export class WeaviateCollections {
 		const { installation, url } = this.connection.options;
 		const found = await this.connection.request("list collections", async (client) => {
 			const configs = await client.collections.listAll();
-			return configs.flatMap(({ name, description }) => {
+			return configs.flatMap(({ name, description, sharding }) => {
 				const says = readDescription(description);
 				return says?.installation === installation
-					? [{ says, collection: client.collections.use(name) as Collection }]
+					? [{ says, shards: sharding.actualCount, collection: client.collections.use(name) as Collection }]
 					: [];
 			});
 		});
@@ -109,8 +111,8 @@ export class WeaviateCollections {
 				},
 			);
 		}
-		return found.map(({ says: { model, dimensions, answers = true }, collection }) => ({
-			...{ model, dimensions, answers, collection },
+		return found.map(({ says: { model, dimensions, answers = true }, shards, collection }) => ({
+			...{ model, dimensions, answers, shards, collection },
 		}));
 	}
 

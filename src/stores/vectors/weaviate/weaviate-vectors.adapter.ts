@@ -18,6 +18,7 @@ import { TextMemory } from "./memory/text-memory.js";
 import { RemovalMark } from "./removal-mark.js";
 import { byPlace, CONTENT_PROPERTIES, originKey, symbolKey, toHit } from "./stored-chunk.js";
 import { type RankedChunk, rankText, TextStatistics } from "./text-ranking.js";
+import { VectorIndex } from "./vector-index.js";
 import { rankVectors } from "./vector-ranking.js";
 import { type ModelCollection, SCHEMA_VERSION, WeaviateCollections } from "./weaviate-collections.js";
 import { WeaviateConnection, type WeaviateOptions } from "./weaviate-connection.js";
@@ -73,9 +74,10 @@ interface WeaviateVectors extends VectorStore {
 export function createWeaviateVectorStore(options: WeaviateStoreOptions): WeaviateVectors {
 	const connection = new WeaviateConnection(options);
 	const collections = new WeaviateCollections(connection);
-	const reader = new ChunkReader(connection, collections);
+	const index = new VectorIndex(connection);
+	const reader = new ChunkReader(connection, collections, index);
 	const marks = new RemovalMark(connection);
-	const writer = new ChunkWriter(connection, collections, reader, marks);
+	const writer = new ChunkWriter(connection, collections, reader, index, marks);
 	const statistics = new TextStatistics(connection);
 	const maxBytes = options.memoryBytes ?? MEMORY_BYTES;
 	// Texts take what the index leaves.
@@ -244,7 +246,7 @@ export function createWeaviateVectorStore(options: WeaviateStoreOptions): Weavia
 		tallies: (snapshot, source, after, limit) => reader.tallies(snapshot, source, after, limit),
 		records: (snapshot, source, origin) => reader.records(snapshot, source, origin),
 		highestSeq: () => reader.highestSeq(),
-		check: () => checkChunks(connection, collections),
+		check: () => checkChunks(connection, collections, reader, index),
 
 		async searchText(text, filter, limit) {
 			const words = queryWords(text);

@@ -3,7 +3,8 @@ import { type Committed, isCommitted, type Snapshot } from "../../../../domain/s
 import { and, goneIn, known, newlyGone, unknown } from "../chunk-filter.js";
 import type { ChunkReader } from "../chunk-reader.js";
 import type { KnownChunks } from "../known-chunks.js";
-import { isMark, type RemovalMark } from "../removal-mark.js";
+import { isMark } from "../mark-ids.js";
+import type { RemovalMark } from "../removal-mark.js";
 import { type StoredChunk, toHit } from "../stored-chunk.js";
 import { type TermCounts, weightedTerms } from "../term-counts.js";
 import type { ModelCollection } from "../weaviate-collections.js";
