@@ -1,5 +1,6 @@
 import { Client as S3 } from "minio";
 import pg from "pg";
+import { isMark } from "../../../src/stores/vectors/weaviate/mark-ids.js";
 import type { Orphan } from "./orphans.js";
 import type { ServerStores } from "./server-stores.js";
 
@@ -62,7 +63,9 @@ async function ofWeaviate({ env }: ServerStores): Promise<Found> {
 			const { objects } = await ask<{ objects: { id: string; properties: { addedAt: number; removedAt: number } }[] }>(
 				`objects?class=${name}&limit=1000${after === "" ? "" : `&after=${after}`}`,
 			);
-			for (const { properties } of objects) {
+			for (const { id, properties } of objects) {
+				// Beside the chunks, of no seq.
+				if (isMark(id)) continue;
 				found.push(
 					{ place: "Weaviate addedAt", seq: properties.addedAt },
 					{ place: "Weaviate removedAt", seq: properties.removedAt },
