@@ -1,5 +1,6 @@
 import { DEFAULT_GROUP } from "../../domain/group.js";
 import type { ChunkHit } from "../../stores/vectors/vectors.port.js";
+import { PlaceMap } from "./place-map.js";
 
 type Place = Pick<ChunkHit, "source" | "path" | "group" | "startLine" | "endLine">;
 
@@ -19,14 +20,12 @@ export function onceAPlace<T>(all: readonly T[], placeOf: (one: T) => Place): T[
 	const group = all[0] && placeOf(all[0]).group;
 	// Whatever one group has stays.
 	if (all.every((one) => placeOf(one).group === group)) return [...all];
-	const byFile = new Map<string, Place[]>();
+	const byFile = new PlaceMap<Place[]>();
 	return all.filter((one) => {
 		const place = placeOf(one);
-		const file = `${place.source}\0${place.path}`;
-		const kept = byFile.get(file) ?? [];
+		const kept = byFile.of(place, () => []);
 		if (kept.some((other) => isSamePlace(other, place))) return false;
 		kept.push(place);
-		byFile.set(file, kept);
 		return true;
 	});
 }
