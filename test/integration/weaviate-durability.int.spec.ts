@@ -7,11 +7,10 @@ import { VectorIndex } from "../../src/stores/vectors/weaviate/vector-index.js";
 import { createWeaviateVectorStore } from "../../src/stores/vectors/weaviate/weaviate-vectors.adapter.js";
 import type { ServerAddresses } from "../servers/server.js";
 import { failure } from "../support/failure.js";
-import { seededVectors } from "../support/seeded-vectors.js";
+import { NUMBERED_MODEL as MODEL, numberedChunks } from "../support/numbered-chunks.js";
 import { newInstallation } from "../support/server-profile.js";
 import { hasServer, type OwnServer, ownServer } from "../support/servers.js";
 
-const MODEL = "test/model-32";
 const CHUNKS = 60;
 
 /** Real: Weaviate, which is killed. */
@@ -33,22 +32,7 @@ describe.runIf(hasServer("weaviate"))("vectors in a Weaviate that is killed", ()
 		return store;
 	};
 	const snapshotOf = (seq: number): Snapshot => ({ number: seq, seq, excluding: [], publishedAt: "" });
-	const records = (seq: number, count = CHUNKS): ChunkRecord[] => {
-		const next = seededVectors(seq, 32);
-		return Array.from({ length: count }, (_, n) => ({
-			source: `s${seq}`,
-			group: "default",
-			model: MODEL,
-			origin: `file:${n % 50}`,
-			path: `${n % 50}`,
-			ordinal: Math.floor(n / 50),
-			kind: "text",
-			startLine: 1,
-			endLine: 2,
-			text: `text number ${n}`,
-			vector: next(),
-		}));
-	};
+	const records = (seq: number, count = CHUNKS) => numberedChunks(`s${seq}`, seq, count);
 	const tally = (some: readonly ChunkRecord[]) => tallyOf(some.map(chunkRecordDigest));
 	/** How many of the seq's chunks a search of vectors finds. */
 	const found = async (store: VectorStore, seq: number): Promise<number> => {

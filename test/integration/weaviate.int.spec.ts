@@ -13,11 +13,9 @@ import {
 } from "../../src/stores/vectors/weaviate/weaviate-vectors.adapter.js";
 import type { ServerAddresses } from "../servers/server.js";
 import { failure } from "../support/failure.js";
-import { seededVectors } from "../support/seeded-vectors.js";
+import { NUMBERED_MODEL as MODEL, numberedChunks } from "../support/numbered-chunks.js";
 import { newInstallation } from "../support/server-profile.js";
 import { hasServer, ownServer, useServer } from "../support/servers.js";
-
-const MODEL = "test/model-32";
 
 /** Real: Weaviate, one that is killed, one that wants a key and one that indexes later included. */
 describe.runIf(hasServer("weaviate"))("vectors in Weaviate", () => {
@@ -55,22 +53,7 @@ describe.runIf(hasServer("weaviate"))("vectors in Weaviate", () => {
 			description?.includes(installation),
 		) as CollectionConfig;
 	const snapshotOf = (seq: number): Snapshot => ({ number: seq, seq, excluding: [], publishedAt: "" });
-	const records = (count: number): ChunkRecord[] => {
-		const next = seededVectors(3, 32);
-		return Array.from({ length: count }, (_, n) => ({
-			source: "s",
-			group: "default",
-			model: MODEL,
-			origin: `file:${n % 50}`,
-			path: `${n % 50}`,
-			ordinal: Math.floor(n / 50),
-			kind: "text",
-			startLine: 1,
-			endLine: 2,
-			text: `text number ${n}`,
-			vector: next(),
-		}));
-	};
+	const records = (count: number) => numberedChunks("s", 3, count);
 	const tally = (some: readonly ChunkRecord[]) => tallyOf(some.map(chunkRecordDigest));
 
 	it("reads, retires and deletes more than one answer holds", async () => {
